@@ -1,0 +1,39 @@
+# Needs only make and Python ≥ 3.11 with venv. Every target installs first; `make install` again costs nothing.
+#   make PYTHON=python3.12 …   another interpreter        make TEST_WORKERS=8 test   more processes
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+PYTHON ?= $(firstword $(foreach v,python3 python3.13 python3.12 python3.11,$(shell $(v) -c 'import sys; sys.version_info >= (3, 11) and print("$(v)")' 2>/dev/null)))
+TEST_WORKERS ?= 2
+
+.PHONY: install lint test demo bench fuzz clean
+
+install: $(STAMP)
+
+$(STAMP): pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "ncipd needs Python 3.11 or newer; none found. Install one, or name it: make PYTHON=/path/to/python3" >&2; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt -e '.[dev,speed]'
+	touch $@
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy --strict ncipd broker_sim
+
+test: lint
+	$(BIN)/pytest -n $(TEST_WORKERS) --dist loadgroup
+
+demo: $(STAMP)
+	$(BIN)/python .ci/demo.py
+
+bench: $(STAMP)
+	$(BIN)/python -m tests.bench
+
+fuzz: $(STAMP)
+	$(BIN)/pytest -n $(TEST_WORKERS) --dist loadgroup --hypothesis-profile=fuzz tests/ncip tests/edge
+
+clean:
+	rm -rf $(VENV) build dist demo-report bench-report.json .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find ncipd broker_sim tests .ci -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,164 @@
+"""An answer, and what is expected of every answer without being written: the envelope, the schema, the header."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from broker_sim import oracle, wire
+from broker_sim.http import Sent
+from broker_sim.oracle import Opinion
+from broker_sim.paths import NAMESPACE, children, line_of, local, locate, text_of
+from broker_sim.verdict import Finding
+from broker_sim.wire import Header, Message
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back, as far as it could be read: an NCIP message, or JSON, or neither."""
+
+    sent: Sent
+    message: Message | None = None
+    opinion: Opinion | None = None
+    unreadable: str | None = None
+    json: Any = None
+
+    @property
+    def media_type(self) -> str:
+        """The media type without parameters, in lower case."""
+        return self.sent.response_type.partition(";")[0].strip().lower()
+
+
+async def read_ncip(sent: Sent) -> Answer:
+    """Read the answer as an NCIP message, with the opinion of both validators."""
+    if sent.outcome != "answered":
+        return Answer(sent, unreadable=sent.error)
+    try:
+        message = wire.read(sent.response)
+    except wire.Unreadable as error:
+        return Answer(sent, unreadable=str(error))
+    return Answer(sent, message, await oracle.judge(message.root))
+
+
+def read_json(sent: Sent) -> Answer:
+    """Read the answer as JSON."""
+    if sent.outcome != "answered":
+        return Answer(sent, unreadable=sent.error)
+    try:
+        return Answer(sent, json=json.loads(sent.response) if sent.response.strip() else None)
+    except ValueError as error:
+        return Answer(sent, unreadable=str(error))
+
+
+def envelope(answer: Answer, *, statuses: tuple[int, ...] = (200,)) -> Iterator[Finding]:
+    """HTTP status, media type, an XML document that is an NCIPMessage, as far as each could be looked at."""
+    sent = answer.sent
+    if sent.outcome != "answered":
+        yield Finding(False, "Every message is answered", "an answer", sent.error or "none", "envelope")
+        return
+    yield Finding(
+        sent.status in statuses,
+        "An NCIP answer is HTTP 200, Problems too" if statuses == (200,) else "The HTTP status is the one expected",
+        f"HTTP {' or '.join(str(status) for status in statuses)}",
+        f"HTTP {sent.status}",
+        "envelope",
+    )
+    if sent.status != 200:
+        return
+    yield Finding(
+        answer.media_type == wire.MEDIA_TYPE,
+        "NCIP travels as application/xml (Z39.83-2 section 7.3)",
+        wire.MEDIA_TYPE,
+        sent.response_type or "no Content-Type",
+        "envelope",
+    )
+    if answer.message is None:
+        yield Finding(
+            False,
+            "The answer is a well-formed XML document",
+            "XML",
+            f"{answer.unreadable}: {_start(sent.response)}",
+            "envelope",
+        )
+        return
+    root = answer.message.root
+    yield Finding(
+        root.tag == f"{{{NAMESPACE}}}NCIPMessage",
+        "The answer is an NCIPMessage in the NCIP 2 namespace",
+        f"NCIPMessage in {NAMESPACE}",
+        f"{local(root.tag)} in {str(root.tag).rpartition('}')[0].lstrip('{') or 'no namespace'}",
+        "envelope",
+        where=f"/{local(root.tag)}",
+        line=line_of(root),
+    )
+
+
+def schema(opinion: Opinion | None) -> Iterator[Finding]:
+    """Valid by NCIP 2.02 in the eyes of both validators; a disagreement is a finding of its own."""
+    if opinion is None:
+        return
+    for violation in opinion.violations or (None,):
+        yield Finding(
+            violation is None,
+            "The message is valid by the NCIP 2.02 schema",
+            "valid, by libxml2 and by xmlschema",
+            "valid" if violation is None else f"{violation.message} ({violation.validator})",
+            "schema",
+            where=violation.where if violation else None,
+            line=violation.line if violation else None,
+        )
+    if not opinion.agree:
+        yield Finding(
+            False,
+            "Both validators come to the same verdict",
+            "agreement",
+            "libxml2 alone finds it invalid" if opinion.libxml2 else "xmlschema alone finds it invalid",
+            "schema",
+        )
+
+
+def header(answer: Answer, sent: Header | None) -> Iterator[Finding]:
+    """From and To of the answer are those of the question, turned round; a Problem by itself has no header."""
+    message = answer.message
+    if (
+        message is None
+        or sent is None
+        or sent.instead is not None
+        or message.name is None
+        or not message.name.endswith("Response")
+    ):
+        return
+    for part, wanted in (("FromAgencyId", sent.to_agency), ("ToAgencyId", sent.from_agency)):
+        given = message.text(message.name, "ResponseHeader", part, "AgencyId")
+        node = message.body
+        yield Finding(
+            given == wanted,
+            f"The ResponseHeader turns the InitiationHeader round: {part}",
+            wanted,
+            given if given is not None else f"no ResponseHeader/{part}",
+            "envelope",
+            where=f"/NCIPMessage/{message.name}/ResponseHeader/{part}",
+            line=line_of(node),
+        )
+
+
+def problems(message: Message) -> list[dict[str, str]]:
+    """Every Problem in a message, as local name → text, with the ``line`` and path (``where``) it stands at."""
+    found = []
+    for node in message.root.iter(f"{{{NAMESPACE}}}Problem"):
+        parts = {local(child.tag): text_of(child) for child in children(node)}
+        found.append({**parts, "line": str(line_of(node) or ""), "where": locate(node)})
+    return found
+
+
+def describe(message: Message) -> str:
+    """One line on a message: its name, and its Problems where it has any."""
+    said = [f"{p.get('ProblemType', '?')}: {p.get('ProblemDetail', 'no detail')}" for p in problems(message)]
+    return f"{message.name or 'an empty NCIPMessage'}{' with Problem ' + '; '.join(said) if said else ''}"
+
+
+def _start(body: bytes) -> str:
+    text = body[:80].decode("utf-8", "replace").strip()
+    return f"“{text}{'…' if len(body) > 80 else ''}”" if text else "an empty body"

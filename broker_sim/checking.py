@@ -1,0 +1,174 @@
+"""What the types of a scenario cannot say: that its parts fit together. Every mistake names its line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from broker_sim import content, paths, variables
+from broker_sim.scenario import (
+    CONDITIONS,
+    SUBJECTS,
+    Again,
+    Answer,
+    AnyStep,
+    Await,
+    Desk,
+    Duration,
+    Expect,
+    Judged,
+    Relay,
+    Reply,
+    Scenario,
+    Send,
+    Transmission,
+)
+from broker_sim.yamlfile import Located, Where
+
+_OF_MESSAGES = frozenset({"response", "problem", "path", "absent"})
+_OF_DESKS = frozenset({"json", "json_absent"})
+_ANSWERS = ("message", "problem", "pending", "status", "raw", "hang")
+
+
+def check(scenario: Scenario, document: Located) -> None:
+    """Refuse a scenario that could not be played to its end; raises FileMistake."""
+    known = set(variables.BUILT_IN) | set(scenario.needs)
+    if isinstance(scenario.story.needs, list) and len(scenario.needs) < len(scenario.story.needs):
+        raise document.mistake(
+            ("needs",), "two roles begin with the same word: name them, as in {first: item.available, …}"
+        )
+    for name, text in scenario.story.variables.items():
+        _known(document, ("variables", name), text, known)
+        known.add(name)
+    if not scenario.steps:
+        raise document.mistake(("steps",), "a scenario needs at least one step")
+    earlier: dict[str, AnyStep] = {}
+    for number, step in enumerate(scenario.steps):
+        where = ("steps", number)
+        _known(document, where, document.value["steps"][number], known)
+        _refers(document, where, step, earlier)
+        _shape(document, where, step)
+        if isinstance(step, Judged):
+            for n, expect in enumerate(step.expect):
+                _expectation(document, (*where, "expect", n), step, expect, earlier)
+            known.update(step.capture)
+        if step.name is not None:
+            if step.name in earlier:
+                raise document.mistake((*where, "name"), f"an earlier step is called {step.name!r} already")
+            earlier[step.name] = step
+
+
+def _known(document: Located, where: Where, value: Any, known: set[str]) -> None:
+    for place, text in _texts(where, value):
+        for name in variables.names(text):
+            if name not in known and name.partition(".")[0] not in known:
+                raise document.mistake(place, f"nothing defines ${{{name}}} before this place")
+
+
+def _texts(where: Where, value: Any) -> Iterator[tuple[Where, str]]:
+    if isinstance(value, str):
+        yield where, value
+    elif isinstance(value, list):
+        for n, part in enumerate(value):
+            yield from _texts((*where, n), part)
+    elif isinstance(value, dict):
+        for key, part in value.items():
+            yield from _texts((*where, key), part)
+
+
+def _refers(document: Located, where: Where, step: AnyStep, earlier: dict[str, AnyStep]) -> None:
+    wanted: tuple[str, type | tuple[type, ...], str]
+    if isinstance(step, Again):
+        wanted = step.again, Transmission, "a step that sends"
+    elif isinstance(step, Relay):
+        wanted = step.relay, Await, "an await step"
+    elif isinstance(step, Reply):
+        wanted = step.reply, Await, "an await step with `answer: later`"
+    else:
+        return
+    name, kind, what = wanted
+    target = earlier.get(name)
+    if not isinstance(target, kind) or (isinstance(step, Reply) and target.answer != "later"):  # type: ignore[union-attr]
+        raise document.mistake((*where, step.kind), f"{name!r} must be the name of {what} before this one")
+
+
+def _shape(document: Located, where: Where, step: AnyStep) -> None:
+    if isinstance(step, Send):
+        _content(document, where, step)
+    if isinstance(step, Transmission | Desk) and step.times < 1:
+        raise document.mistake((*where, "times"), "must be at least 1")
+    if isinstance(step, Transmission):
+        if step.concurrently < 1:
+            raise document.mistake((*where, "concurrently"), "must be at least 1")
+        if step.times > 1 and step.concurrently > 1:
+            raise document.mistake((*where, "times"), "a step has either `times` or `concurrently`, not both")
+    if isinstance(step, Await | Reply) and isinstance(step.answer, Answer):
+        given = [kind for kind in _ANSWERS if getattr(step.answer, kind) is not None]
+        if len(given) != 1 or (step.answer.body is not None and given != ["status"]):
+            raise document.mistake(
+                (*where, "answer"), f"give exactly one of {', '.join(_ANSWERS)}; `body` only beside `status`"
+            )
+
+
+def _content(document: Located, where: Where, step: Send) -> None:
+    given = [key for key in ("message", "xml", "raw", "hex") if getattr(step, key) is not None]
+    if len(given) != 1:
+        raise document.mistake(
+            where, f"say what is sent by exactly one of message, xml, raw, hex; this step has {given or 'none'}"
+        )
+    place = (*where, given[0])
+    try:
+        if step.hex is not None:
+            bytes.fromhex(step.hex)
+        if step.xml is not None:
+            content.check_fragment(step.xml, step.service)
+        if step.message is not None:
+            content.from_mapping(step.service, step.message)
+    except ValueError as error:
+        raise document.mistake(place, str(error)) from error
+
+
+def _expectation(document: Located, where: Where, step: Judged, expect: Expect, earlier: dict[str, AnyStep]) -> None:
+    subjects = [name for name in SUBJECTS if getattr(expect, name) is not None]
+    conditions = [name for name in CONDITIONS if getattr(expect, name) is not None]
+    if len(subjects) != 1:
+        raise document.mistake(
+            where, f"an expectation has exactly one of {', '.join(SUBJECTS)}; this one has {subjects or 'none'}"
+        )
+    subject = subjects[0]
+    if len(conditions) > 1:
+        raise document.mistake(where, f"one condition at a time: {' and '.join(conditions)} are two expectations")
+    if conditions and subject not in {"path", "json"}:
+        raise document.mistake(where, f"{conditions[0]!r} is a condition for path or json, not for {subject}")
+    desk = isinstance(step, Desk)
+    if subject in _OF_MESSAGES and desk:
+        raise document.mistake(where, f"a desk answers with JSON: {subject!r} is for NCIP messages")
+    if subject in _OF_DESKS and not desk:
+        raise document.mistake(where, f"{subject!r} is for desk steps; a message is looked at by `path`")
+    if isinstance(step, Await) and subject in {"response", "problem", "status", "within", "identical", "same_as"}:
+        raise document.mistake(
+            where, f"{subject!r} is about answers, and an await step looks at a message that came in"
+        )
+    if expect.same_as is not None and not isinstance(earlier.get(expect.same_as), Transmission | Desk):
+        raise document.mistake(
+            where, f"{expect.same_as!r} must be the name of a step before this one that got an answer"
+        )
+    _operands(document, where, expect)
+
+
+def _operands(document: Located, where: Where, expect: Expect) -> None:
+    if expect.holds_for not in {"all", "any", "none"} and not expect.holds_for.isdigit():
+        raise document.mistake((*where, "holds_for"), "expected all, any, none or a number of answers")
+    try:
+        for path in (expect.path, expect.absent):
+            if path is not None:
+                paths.compile_xpath(path)
+        for path in (expect.json, expect.json_absent):
+            if path is not None:
+                paths.split_json(path)
+        if expect.matches is not None:
+            paths.compile_pattern(expect.matches)
+    except ValueError as error:
+        raise document.mistake(where, str(error)) from error
+    if isinstance(expect.within, Duration) and expect.within <= 0:
+        raise document.mistake((*where, "within"), "must be more than nothing")

@@ -1,0 +1,186 @@
+"""Plays scenarios against a target and says so in events: the only place that knows who is played when.
+
+Scenarios are independent of each other, so several are played at once; those that move the target's clock are played
+alone, after the others. Test data is handed out beforehand, in the order of the scenarios, so that a run does not
+depend on who was quicker.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fnmatch
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import aiohttp
+
+import broker_sim
+from broker_sim import events, http, oracle, verdict
+from broker_sim.agent import Agent, Fixtures, MissingRole, UsedUp
+from broker_sim.clock import TargetClock
+from broker_sim.events import Billing
+from broker_sim.listener import Listener
+from broker_sim.mailbox import HttpAnswer, Inbound
+from broker_sim.play import Excused, Stage, Trouble, inbound_exchange
+from broker_sim.playing import Given, play_scenario
+from broker_sim.scenario import Scenario
+from broker_sim.verdict import Verdict
+
+
+class Unreachable(Exception):
+    """Nobody listens at the target's address."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to play, against whom, and how."""
+
+    scenarios: Sequence[Scenario]
+    target: str
+    agent: Agent
+    agent_file: Path
+    jobs: int = 4
+    listen: str | None = None
+    strict: bool = False
+    no_skips: bool = False
+
+
+async def run(plan: Plan, emit: events.Listener) -> int:
+    """Play everything and give the exit code; raises Unreachable, or OSError when the broker's own address is taken."""
+    trouble = await http.reachable(plan.target)
+    if trouble is not None:
+        raise Unreachable(f"{plan.target} cannot be reached: {trouble}")
+    start = time.perf_counter()
+    await oracle.prepare()
+    listener = _listener(plan, emit)
+    if listener is not None:
+        await listener.start()
+    try:
+        emit(_announcement(plan, listener))
+        # limit=0: as many lines as a step sends at once
+        async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
+            verdicts = await _play_all(plan, _stage(plan, session, listener, emit))
+    finally:
+        if listener is not None:
+            await listener.stop()
+    code = verdict.exit_code(verdicts, strict=plan.strict, no_skips=plan.no_skips)
+    emit(events.RunFinished(datetime.now(UTC), time.perf_counter() - start, code))
+    return code
+
+
+async def _play_all(plan: Plan, stage: Stage) -> list[Verdict]:
+    given = _given(plan, stage.emit)
+    places = asyncio.Semaphore(max(1, plan.jobs))
+
+    async def one(scenario: Scenario) -> Verdict:
+        async with places:
+            return await play_scenario(stage, scenario, given[scenario.id])
+
+    together = [scenario for scenario in plan.scenarios if not scenario.exclusive]
+    verdicts = list(await asyncio.gather(*[one(scenario) for scenario in together]))
+    verdicts += [await one(scenario) for scenario in plan.scenarios if scenario.exclusive]
+    return verdicts
+
+
+def _given(plan: Plan, emit: events.Listener) -> dict[str, Given]:
+    """For every scenario its test data, or why it cannot be played."""
+    excused = _excused(plan, emit)
+    fixtures = Fixtures(plan.agent)
+    return {
+        scenario.id: excused.get(scenario.id) or _cast(plan.agent, scenario, fixtures) for scenario in plan.scenarios
+    }
+
+
+def _cast(agent: Agent, scenario: Scenario, fixtures: Fixtures) -> Given:
+    undeclared = sorted(scenario.services - set(agent.agent.services)) if agent.agent.services else []
+    if undeclared:
+        return Excused(f"the agent file does not declare {', '.join(undeclared)}")
+    try:
+        return fixtures.take(scenario.needs)
+    except MissingRole as missing:
+        return Excused(str(missing))
+    except UsedUp as used_up:
+        return Trouble(str(used_up))
+
+
+def _excused(plan: Plan, emit: events.Listener) -> dict[str, Excused]:
+    excused: dict[str, Excused] = {}
+    today = datetime.now(UTC).date()
+    for exclusion in plan.agent.exclude:
+        if _over(exclusion.until, today):
+            emit(events.Warned(f"the exclusion of {exclusion.case} ended on {exclusion.until}: it is played again"))
+            continue
+        matched = fnmatch.filter([scenario.id for scenario in plan.scenarios], exclusion.case)
+        if not matched:
+            emit(events.Warned(f"the exclusion of {exclusion.case} excludes nothing in this run"))
+        excused.update({name: Excused(f"excluded by the agent file: {exclusion.reason}") for name in matched})
+    return excused
+
+
+def _over(until: date | None, today: date) -> bool:
+    return until is not None and until < today
+
+
+def _stage(plan: Plan, session: aiohttp.ClientSession, listener: Listener | None, emit: events.Listener) -> Stage:
+    parts = urlsplit(plan.target)
+    origin = f"{parts.scheme}://{parts.netloc}"
+    clock = TargetClock(origin, plan.agent.demo.clock)
+    return Stage(
+        plan.agent, plan.target.rstrip("/"), origin, session, clock, listener, emit, plan.agent.tokens(os.environ)
+    )
+
+
+def _listener(plan: Plan, emit: events.Listener) -> Listener | None:
+    address = plan.listen or (plan.agent.callback.listen if plan.agent.callback else None)
+    if address is None:
+        return None
+    host, _, port = address.rpartition(":")
+
+    def stray(inbound: Inbound, answer: HttpAnswer) -> None:
+        exchange = inbound_exchange(plan.agent, inbound, answer)
+        emit(
+            events.Stray(
+                inbound.at, exchange, inbound.unreadable or "it carries no identifier of a scenario being played"
+            )
+        )
+
+    return Listener(host or "127.0.0.1", int(port), stray)
+
+
+def _announcement(plan: Plan, listener: Listener | None) -> events.RunStarted:
+    return events.RunStarted(
+        at=datetime.now(UTC),
+        target=plan.target,
+        agent=plan.agent.agent.name,
+        agent_file=str(plan.agent_file),
+        listening=listener.url if listener is not None else None,
+        jobs=plan.jobs,
+        scenarios=tuple(billing(scenario) for scenario in plan.scenarios),
+        version=broker_sim.__version__,
+    )
+
+
+def billing(scenario: Scenario) -> Billing:
+    """A scenario as reports and lists announce it."""
+    story = scenario.story
+    return Billing(
+        id=scenario.id,
+        title=story.title,
+        summary=story.summary.strip(),
+        side=story.side,
+        level=story.level,
+        verifies=tuple(story.verifies),
+        file=_short(scenario.path),
+        steps=len(scenario.steps),
+    )
+
+
+def _short(path: Path) -> str:
+    """A path as one would type it here."""
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)

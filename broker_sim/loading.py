@@ -1,0 +1,124 @@
+"""From scenario files to scenarios: which files are meant, what they say, and where each mistake in them stands."""
+
+from __future__ import annotations
+
+import difflib
+import fnmatch
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from broker_sim import yamlfile
+from broker_sim.checking import check
+from broker_sim.scenario import STEPS, AnyStep, Duration, Scenario, Story
+
+T = TypeVar("T")
+
+_SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+_AT = re.compile(r" - at `(?:key in )?(\$[^`]*)`$")
+_PART = re.compile(r"\.([A-Za-z_]\w*)|\[(\d+)\]|\[\.\.\.\]")
+_UNKNOWN_FIELD = re.compile(r"Object contains unknown field `([^`]+)`")
+
+
+class NothingMatched(Exception):
+    """A scenario was asked for that is not there; the message names what comes closest."""
+
+
+def load(path: Path) -> Scenario:
+    """Read one scenario file; raises FileMistake (file:line: what) for anything that could not be played."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise yamlfile.FileMistake(path, 1, f"cannot be read: {error}") from error
+    document = yamlfile.read(str(path), text)
+    identity = scenario_id(path)
+    if identity is None:
+        raise document.mistake(
+            (), "folder and file name make the id: lower-case words joined by hyphens, like alma-broker/lending.yaml"
+        )
+    story = _typed(document, (), document.value, Story)
+    steps = tuple(_step(document, n, raw) for n, raw in enumerate(story.steps))
+    lines = tuple(document.line(("steps", n)) for n in range(len(steps)))
+    scenario = Scenario(id=identity, path=path, story=story, steps=steps, lines=lines)
+    check(scenario, document)
+    return scenario
+
+
+def scenario_id(path: Path) -> str | None:
+    """``…/alma-broker/lending.yaml`` → ``alma-broker.lending``; None where the names are no slugs."""
+    parts = path.resolve().parent.name, path.stem
+    return ".".join(parts) if all(_SLUG.fullmatch(part) for part in parts) else None
+
+
+def select(wanted: Sequence[str], bundled: Path) -> list[Path]:
+    """The files meant by ids, globs over ids, files or folders; all bundled ones for none. Raises NothingMatched."""
+    catalogue = {identity: path for path in _files(bundled) if (identity := scenario_id(path))}
+    if not wanted:
+        if not catalogue:
+            raise NothingMatched(f"there is no scenario under {bundled}")
+        return list(catalogue.values())
+    return list(dict.fromkeys(path for one in wanted for path in _meant(one, catalogue)))
+
+
+def _meant(one: str, catalogue: dict[str, Path]) -> list[Path]:
+    if one in catalogue:
+        return [catalogue[one]]
+    path = Path(one)
+    if path.is_file():
+        return [path]
+    found = list(_files(path)) if path.is_dir() else [catalogue[name] for name in fnmatch.filter(catalogue, one)]
+    if not found:
+        close = difflib.get_close_matches(one, catalogue, n=3)
+        hint = f"; did you mean {' or '.join(close)}?" if close else "; `broker-sim list` shows what there is"
+        raise NothingMatched(f"no scenario is called {one!r}, and no file or folder{hint}")
+    return found
+
+
+def _files(folder: Path) -> Iterable[Path]:
+    return sorted(path for path in folder.rglob("*.yaml") if path.is_file())
+
+
+def _step(document: yamlfile.Located, number: int, raw: dict[str, Any]) -> AnyStep:
+    where = ("steps", number)
+    kinds = [key for key in raw if key in STEPS]
+    if len(kinds) != 1:
+        what = "both " + " and ".join(kinds) if kinds else "none of them"
+        raise document.mistake(where, f"a step is one of {', '.join(STEPS)}; this one has {what}")
+    return _typed(document, where, raw, STEPS[kinds[0]])
+
+
+def _typed(document: yamlfile.Located, where: yamlfile.Where, raw: Any, shape: type[T]) -> T:
+    try:
+        return msgspec.convert(raw, shape, strict=False, dec_hook=_unusual)
+    except msgspec.ValidationError as error:
+        raise _mistake(document, where, str(error), shape) from error
+
+
+def _mistake(document: yamlfile.Located, where: yamlfile.Where, text: str, shape: type) -> yamlfile.FileMistake:
+    at = _AT.search(text)
+    what = _AT.sub("", text)
+    if at is not None:
+        for match in _PART.finditer(at[1]):
+            if match[1] is None and match[2] is None:
+                break
+            where = (*where, match[1] or int(match[2]))
+    unknown = _UNKNOWN_FIELD.match(what)
+    if unknown is not None:
+        what = f"unknown key {unknown[1]!r}{_closest(unknown[1], shape)}"
+        where = (*where, unknown[1])
+    return document.mistake(where, what)
+
+
+def _closest(key: str, shape: type) -> str:
+    known = [field.encode_name for field in msgspec.structs.fields(shape)]
+    close = difflib.get_close_matches(key, known, n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""
+
+
+def _unusual(kind: type, value: Any) -> Any:
+    if kind is Duration:
+        return Duration.parse(str(value))
+    raise NotImplementedError(kind)

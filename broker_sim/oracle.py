@@ -1,0 +1,103 @@
+"""Is a message valid NCIP 2.02? Two independent validators say so, and where they disagree, that is said too."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lxml import etree
+
+from broker_sim import places
+from broker_sim.paths import Element, line_of, locate
+
+if TYPE_CHECKING:
+    from xmlschema import XMLSchema10
+
+_AT_MOST = 5
+
+
+@dataclass(frozen=True)
+class Violation:
+    """One thing that the schema does not allow, and where."""
+
+    validator: str
+    message: str
+    where: str | None
+    line: int | None
+
+
+@dataclass(frozen=True)
+class Opinion:
+    """What both validators think of one document."""
+
+    libxml2: tuple[Violation, ...]
+    xmlschema: tuple[Violation, ...]
+
+    @property
+    def valid(self) -> bool:
+        """Both call it valid."""
+        return not self.libxml2 and not self.xmlschema
+
+    @property
+    def agree(self) -> bool:
+        """Both give the same verdict."""
+        return bool(self.libxml2) == bool(self.xmlschema)
+
+    @property
+    def violations(self) -> tuple[Violation, ...]:
+        """The violations of whichever found some, libxml2's first."""
+        return self.libxml2 or self.xmlschema
+
+
+async def judge(root: Element) -> Opinion:
+    """Validate a document by both; xmlschema takes its time, half a millisecond, so it works in a thread."""
+    return Opinion(_by_libxml2(root), await asyncio.to_thread(_by_xmlschema, root))
+
+
+async def prepare() -> None:
+    """Load both schemas ahead of the first message; raises FileNotFoundError when there is none."""
+    _libxml2(places.xsd())
+    await asyncio.to_thread(_xmlschema, places.xsd())
+
+
+@cache
+def _libxml2(path: Path) -> etree.XMLSchema:
+    return etree.XMLSchema(etree.parse(path, etree.XMLParser(no_network=True, resolve_entities=False)))
+
+
+@cache
+def _xmlschema(path: Path) -> XMLSchema10:
+    from xmlschema import XMLSchema10
+
+    return XMLSchema10(path, allow="local")
+
+
+def _by_libxml2(root: Element) -> tuple[Violation, ...]:
+    schema = _libxml2(places.xsd())
+    if schema.validate(root):
+        return ()
+    found = []
+    log: Any = schema.error_log
+    for error in list(log)[:_AT_MOST]:
+        nodes: Any = root.getroottree().xpath(error.path) if error.path else []
+        where = locate(nodes[0]) if nodes else error.path
+        found.append(Violation("libxml2", _plain(error.message), where, error.line))
+    return tuple(found)
+
+
+def _by_xmlschema(root: Element) -> tuple[Violation, ...]:
+    found = []
+    for error in _xmlschema(places.xsd()).iter_errors(root):
+        element: Any = error.elem
+        where = None if element is None else locate(element)
+        found.append(Violation("xmlschema", _plain(error.reason or error.message), where, line_of(element)))
+        if len(found) == _AT_MOST:
+            break
+    return tuple(found)
+
+
+def _plain(message: str) -> str:
+    return message.replace("{http://www.niso.org/2008/ncip}", "").strip()

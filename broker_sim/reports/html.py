@@ -1,0 +1,91 @@
+"""The report for people: one HTML file that needs nothing else, failures first, every message pair in full."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from broker_sim.events import Exchange
+from broker_sim.reports.pretty import pretty
+from broker_sim.reports.record import Record, ScenarioRecord, StepRecord
+from broker_sim.reports.words import again, span, where
+from broker_sim.verdict import Finding, Verdict
+
+_WORST_FIRST = (Verdict.FAIL, Verdict.ERROR, None, Verdict.NON_STRICT, Verdict.SKIP, Verdict.PASS)
+_SLUGS = {
+    Verdict.PASS: "pass",
+    Verdict.NON_STRICT: "nonstrict",
+    Verdict.FAIL: "fail",
+    Verdict.SKIP: "skip",
+    Verdict.ERROR: "error",
+}
+
+
+def write(record: Record, path: Path) -> None:
+    """Write the report to a file."""
+    path.write_text(page(record), encoding="utf-8")
+
+
+def page(record: Record) -> str:
+    """The whole page."""
+    loader = PackageLoader("broker_sim.reports", "page")
+    environment = Environment(
+        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters.update(span=span, where=where, slug=_slug, pretty=pretty, raw=_raw)
+    source = {name: loader.get_source(environment, name)[0] for name in ("page.css", "page.js")}
+    return environment.get_template("page.html").render(
+        record=record,
+        run=record.run,
+        finished=record.finished,
+        tiles=list(_tiles(record)),
+        scenarios=sorted(record.scenarios.values(), key=lambda one: (_WORST_FIRST.index(one.verdict), one.billing.id)),
+        again=lambda scenario: again(record.run, scenario.billing.id),
+        curl=curl,
+        steps=_steps,
+        groups=_groups,
+        css=Markup(source["page.css"]),  # noqa: S704 - our own file
+        script=Markup(source["page.js"]),  # noqa: S704 - our own file
+    )
+
+
+def _tiles(record: Record) -> Iterator[dict[str, Any]]:
+    for verdict in Verdict:
+        yield {"verdict": verdict.value, "slug": _SLUGS[verdict], "count": record.counts[verdict]}
+
+
+def _slug(verdict: Verdict | None) -> str:
+    return _SLUGS[verdict] if verdict is not None else "error"
+
+
+def _steps(scenario: ScenarioRecord) -> list[StepRecord]:
+    return sorted(scenario.steps.values(), key=lambda step: step.number)
+
+
+def _groups(step: StepRecord) -> dict[str, list[Finding]]:
+    """A step's expectations: what the author wrote apart from what is always expected."""
+    always = [finding for finding in step.findings if finding.aspect in {"answer", "envelope", "schema"}]
+    return {"own": [finding for finding in step.findings if finding not in always], "always": always}
+
+
+def _raw(body: bytes) -> str:
+    """A body as it was sent; what is not text is shown as hexadecimal."""
+    try:
+        return body.decode("utf-8")
+    except UnicodeDecodeError:
+        return body.hex(" ")
+
+
+def curl(exchange: Exchange) -> str:
+    """The command that sends the same once more, secrets masked as everywhere."""
+    parts = ["curl", "-sS", "-X", exchange.method]
+    if exchange.request_type:
+        parts += ["-H", f"Content-Type: {exchange.request_type}"]
+    if exchange.request:
+        parts += ["--data-binary", _raw(exchange.request)]
+    return shlex.join([*parts, exchange.url])

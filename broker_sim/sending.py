@@ -1,0 +1,230 @@
+"""The steps that send an NCIP message to the target: send, again, relay."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+from xml.sax.saxutils import escape
+
+from broker_sim import content, expect, http, oracle, paths, wire
+from broker_sim.answer import Answer, describe, envelope, header, read_ncip, schema
+from broker_sim.content import Node
+from broker_sim.http import Sent
+from broker_sim.play import Excused, Parcel, Play, Trouble, exchange
+from broker_sim.scenario import Again, Envelope, Expect, ExpectedProblem, Relay, Send, Transmission
+from broker_sim.verdict import Finding
+from broker_sim.wire import Header
+
+_PAUSE = 0.1
+
+
+async def play_send(play: Play, step: Send) -> dict[str, str]:
+    """Write the message, send it as often as wanted, judge the answers; gives what was captured."""
+    receiver, side = _receiver(play, step)
+    head = _header(play, step, receiver)
+    many = max(1, step.concurrently)
+    bodies = tuple([_write(play, step, head, n + 1) for n in range(many)])
+    if step.valid and step.raw is None and step.hex is None:
+        await _own_check(step, bodies[0])
+    plain = step.raw is None and step.hex is None
+    known = head if plain and step.header is None and (step.xml is None or "InitiationHeader" not in step.xml) else None
+    url = f"{play.stage.target}/{step.key}" if step.key else play.stage.target
+    parcel = Parcel(bodies, url, step.content_type, known, step.service if plain else None, side, _name(side, receiver))
+    return await _deliver(play, step, parcel)
+
+
+async def play_again(play: Play, step: Again) -> dict[str, str]:
+    """Send the first bytes of an earlier step once more."""
+    earlier = play.parcels[step.again]
+    many = max(1, step.concurrently)
+    return await _deliver(play, step, replace(earlier, bodies=earlier.bodies[:1] * many))
+
+
+async def play_relay(play: Play, step: Relay) -> dict[str, str]:
+    """Pass a message that came in on to the other side, under the broker's own header."""
+    inbound = play.kept[step.relay]
+    body = inbound.message.body if inbound.message else None
+    if body is None:
+        raise Trouble(f"what came at step “{step.relay}” cannot be passed on: {inbound.unreadable}")
+    receiver, side = _receiver(play, step)
+    node = _translated(play, content.from_tree(body), side or "")
+    for path in step.remove:
+        node = _edited(node, path.split("/")[1:], None)
+    for path, value in step.replace.items():
+        node = _edited(node, path.split("/")[1:], play.fill(value))
+    head = _header(play, step, receiver)
+    raw = wire.initiation(node, head, Envelope())
+    parcel = Parcel((raw,), play.stage.target, step.content_type, head, node.name, side, _name(side, receiver))
+    return await _deliver(play, step, parcel)
+
+
+# --- writing ---------------------------------------------------------------------------------------------------------
+
+
+def _receiver(play: Play, step: Transmission) -> tuple[str, str | None]:
+    code = play.stage.agent.code(play.fill(step.to))
+    if not code:
+        raise Excused(f"the agent file names no {step.to} agency")
+    return code, play.stage.agent.side(code)
+
+
+def _name(side: str | None, code: str) -> str:
+    return side.capitalize() if side else code
+
+
+def _header(play: Play, step: Transmission, receiver: str) -> Header | None:
+    instead: dict[str, Any] | None = None
+    if isinstance(step, Send) and step.header is not None:
+        if step.header == "none":
+            return None
+        instead = play.fill(step.header)
+    profile = step.partner or play.scenario.story.partner or play.stage.agent.agent.partner
+    sender = play.fill(step.from_) if step.from_ else play.stage.agent.agency.broker
+    return Header(
+        play.stage.agent.code(sender), receiver, None if profile in {None, "none"} else play.fill(profile), instead
+    )
+
+
+def _write(play: Play, step: Send, head: Header | None, copy: int) -> bytes:
+    if step.hex is not None:
+        return bytes.fromhex(step.hex)
+    if step.raw is not None:
+        return str(play.fill(step.raw, copy=str(copy))).encode()
+    if step.xml is not None:
+        node = content.from_xml(play.variables.fill(step.xml, {"copy": str(copy)}, escape))
+    else:
+        node = content.from_mapping(step.service, play.fill(step.message, copy=str(copy)))
+    return wire.initiation(node, head, step.envelope)
+
+
+async def _own_check(step: Send, raw: bytes) -> None:
+    opinion = await oracle.judge(wire.read(raw).root)
+    if not opinion.valid:
+        first = opinion.violations[0]
+        raise Trouble(
+            f"the scenario's own {step.service} is not valid NCIP 2.02: {first.message} at {first.where}; "
+            "mend it, or say `valid: false`"
+        )
+
+
+def _translated(play: Play, node: Node, side: str) -> Node:
+    if node.name == "ItemIdentifierValue":
+        return replace(node, text=play.book.translate(node.text.strip(), side))
+    inner = [child for child in node.children if child.name != "InitiationHeader"]
+    return node.with_children(*[_translated(play, child, side) for child in inner])
+
+
+def _edited(node: Node, path: list[str], text: str | None) -> Node:
+    """Replace the text at a path, or take the element away where there is no text."""
+    if not path:
+        return replace(node, text=text or "", children=())
+    if node.child(path[0]) is None:
+        if text is None:
+            return node
+        raise Trouble(f"there is no {path[0]} in the {node.name} that came in, so it cannot be replaced")
+    kept = []
+    for child in node.children:
+        if child.name != path[0]:
+            kept.append(child)
+        elif len(path) > 1 or text is not None:
+            kept.append(_edited(child, path[1:], text))
+    return node.with_children(*kept)
+
+
+# --- sending and judging ---------------------------------------------------------------------------------------------
+
+
+async def _deliver(play: Play, step: Transmission, parcel: Parcel) -> dict[str, str]:
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + (step.eventually or 0)
+    if step.name:
+        play.parcels[step.name] = parcel
+    while True:
+        answers = [await read_ncip(sent) for sent in await _transmit(play, step, parcel)]
+        _note(play, parcel, answers)
+        findings = list(_judged(play, step, parcel, answers))
+        if loop.time() >= deadline or not any(finding.fatal for finding in findings):
+            break
+        await asyncio.sleep(_PAUSE)
+    for answer in answers:
+        said = describe(answer.message) if answer.message else answer.sent.error or f"HTTP {answer.sent.status}"
+        asked = parcel.service or getattr(step, "service", None) or f"the same as “{getattr(step, 'again', '')}”"
+        play.exchanged(exchange(answer.sent, channel="ncip", receiver=parcel.receiver, asked=asked, answered=said))
+    if any(answer.sent.outcome == "unreachable" for answer in answers):
+        raise Trouble(f"the target cannot be reached any more: {answers[-1].sent.error}")
+    play.found(findings)
+    if step.name and answers[-1].sent.outcome == "answered":
+        play.answers[step.name] = answers[-1].sent.response
+    play.settle()
+    return play.capture_message(step.capture, answers[-1])
+
+
+async def _transmit(play: Play, step: Transmission, parcel: Parcel) -> list[Sent]:
+    async def once(body: bytes) -> Sent:
+        headers = {"Content-Type": parcel.content_type}
+        return await http.send(play.stage.session, "POST", parcel.url, body=body, headers=headers, seconds=step.timeout)
+
+    if len(parcel.bodies) > 1:
+        return list(await asyncio.gather(*[once(body) for body in parcel.bodies]))
+    return [await once(parcel.bodies[0]) for _ in range(step.times)]
+
+
+def _note(play: Play, parcel: Parcel, answers: list[Answer]) -> None:
+    """Write into the broker's book what the answers mean for its request."""
+    try:
+        message = wire.read(parcel.bodies[0])
+    except wire.Unreadable:
+        return
+    good = next((answer for answer in answers if _success(answer)), None)
+    play.book.sent(message, parcel.side, succeeded=good is not None)
+    if good is not None and good.message is not None and message.name == "AcceptItem":
+        barcode = good.message.text("AcceptItemResponse", "ItemId", "ItemIdentifierValue")
+        if barcode:
+            play.book.accepted_as(message, barcode)
+
+
+def _success(answer: Answer) -> bool:
+    message = answer.message
+    return message is not None and message.name not in {None, "Problem"} and not paths.find(message.root, "*/Problem")
+
+
+def _judged(play: Play, step: Transmission, parcel: Parcel, answers: list[Answer]) -> Iterator[Finding]:
+    wanted = play.expectations(step)
+    stated = [
+        status
+        for one in wanted
+        if one.status is not None
+        for status in (one.status if isinstance(one.status, list) else [one.status])
+    ]
+    for answer in answers:
+        yield from envelope(answer, statuses=tuple(stated) or (200,))
+        yield from schema(answer.opinion)
+        yield from header(answer, parcel.header)
+    if any(answer.sent.outcome != "answered" for answer in answers):
+        return
+    context = play.context()
+    readable = all(answer.message is not None for answer in answers)
+    implied = _implied(wanted, parcel.service) if not stated or 200 in stated else []
+    for one in implied if readable else []:
+        yield replace(expect.judge(one, answers, context), aspect="answer")
+    for one in wanted:
+        if one.status is None and (
+            readable or one.within is not None or one.same_as is not None or one.broker is not None
+        ):
+            yield expect.judge(one, answers, context)
+
+
+def _implied(wanted: list[Expect], service: str | None) -> list[Expect]:
+    """The response that belongs to the message, without a Problem, unless the scenario says something else."""
+    if service is None:
+        return []
+    problem_wanted = any(isinstance(one.problem, ExpectedProblem) for one in wanted)
+    responses = [one.response for one in wanted if one.response is not None]
+    implied = []
+    if not responses:
+        implied.append(Expect(response=[f"{service}Response", "Problem"] if problem_wanted else f"{service}Response"))
+    if not problem_wanted and "Problem" not in responses and not any(one.problem == "none" for one in wanted):
+        implied.append(Expect(problem="none"))
+    return implied

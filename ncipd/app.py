@@ -1,0 +1,194 @@
+"""The composition root: the one module that knows every other, and decides nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import secrets
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import aiohttp
+import structlog
+
+from ncipd.api import Api
+from ncipd.circulation.clock import DAY
+from ncipd.clock import Clock
+from ncipd.directory import Directory
+from ncipd.http import build_http, listen
+from ncipd.initiator import Initiator
+from ncipd.metrics import Metrics
+from ncipd.ncip.document import Limits
+from ncipd.outbox import Outbox
+from ncipd.responder import Responder
+from ncipd.store.port import StoreError
+from ncipd.store.sqlite import SqliteStore
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from aiohttp import web
+
+    from ncipd.config import Config
+    from ncipd.store.port import Transaction
+
+REFRESH = 5.0  # seconds between looks at which agencies there are
+TIDY = 60.0  # seconds between rounds of forgetting what is past its time
+FEW = 500  # rows forgotten at a time, so that nobody waits for it
+_log = structlog.get_logger()
+
+
+def new_id() -> str:
+    """Make an id that nobody has had before."""
+    return secrets.token_hex(6)
+
+
+@dataclass(frozen=True)
+class Running:
+    """A running ncipd: where it listens, its clock, and the parts that tests look at."""
+
+    url: str
+    store: SqliteStore
+    directory: Directory
+    clock: Clock
+    metrics: Metrics
+    responder: Responder
+    outbox: Outbox
+
+
+@contextlib.asynccontextmanager
+async def running(config: Config, *, demo: bool = False, prepare: Callable[[SqliteStore], object] | None = None) -> AsyncIterator[Running]:
+    """Run an ncipd for as long as the context is open; leaving it drains and closes.
+
+    `prepare` is called with the open store before anything is answered. Raises StoreRefused, OSError (address in use).
+    """
+    asyncio.get_running_loop().set_exception_handler(_report)
+    metrics = Metrics()
+    store = SqliteStore.open(Path(config.store.data), on_commit=metrics.committed)
+    async with contextlib.AsyncExitStack() as stack:
+        stack.push_async_callback(store.close)
+        if prepare is not None:
+            made = prepare(store)
+            if asyncio.iscoroutine(made):
+                await made
+        reply_key = await store.transact(_reply_key)
+        clock, directory = Clock(), Directory(config.partner)
+        for astray in store.read(directory.refresh):
+            _log.warning("partner of an unknown agency", partner=astray)
+        session = await stack.enter_async_context(aiohttp.ClientSession())
+        outbox = Outbox(
+            store,
+            directory,
+            Initiator(session),
+            clock=clock,
+            new_id=new_id,
+            spread=random.random,
+            metrics=metrics,
+        )
+        metrics.watch_outbox(lambda: _depths(store))
+        responder = Responder(
+            store,
+            directory,
+            clock=clock,
+            new_id=new_id,
+            reply_key=reply_key,
+            metrics=metrics,
+            limits=Limits(max_bytes=config.server.max_body),
+            keep_bodies=config.store.body_days > 0,
+        )
+        api = Api(store, directory, clock=clock, new_id=new_id, demo=demo, wake=outbox.wake)
+        listener = await _open(config, responder, store, metrics, api.routes)
+        stack.push_async_callback(listener.close)
+        for work in (outbox.run(), _refresh(store, directory), _tidy(store, clock, config)):
+            task = asyncio.create_task(work)
+            stack.push_async_callback(_stop, task)
+        yield Running(listener.url, store, directory, clock, metrics, responder, outbox)
+
+
+async def serve(config: Config, *, demo: bool = False, prepare: Callable[[SqliteStore], object] | None = None) -> None:
+    """Serve until SIGTERM or SIGINT, then finish what is in flight; prints the ready line on standard output."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with running(config, demo=demo, prepare=prepare) as ncipd:
+        print(f"ncipd ready {ncipd.url}", flush=True)  # noqa: T201 - the ready line is the one thing said there
+        await stop.wait()
+        _log.info("draining")
+
+
+async def _open(
+    config: Config, responder: Responder, store: SqliteStore, metrics: Metrics, routes: Callable[[web.Application], None]
+):  # type: ignore[no-untyped-def]  # noqa: ANN202
+    server = config.server
+    application = build_http(
+        responder,
+        readiness=lambda: "" if store.ready else "the store takes no work",
+        metrics=metrics,
+        max_body=server.max_body,
+        body_seconds=server.body_seconds,
+        api=routes,
+    )
+    return await listen(
+        application, server.host, server.port, idle_seconds=server.idle_seconds, drain_seconds=server.drain_seconds
+    )
+
+
+async def _stop(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+
+
+def _report(_loop: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:
+    _log.error("background work failed", said=str(context.get("message", "")), exc_info=context.get("exception"))
+
+
+def _reply_key(tx: Transaction) -> bytes:
+    """Read the key of the reply hashes, made once for each store."""
+    tx.run("insert_setting", name="reply-key", value=secrets.token_bytes(32))
+    row = tx.one("setting", name="reply-key")
+    if row is None:
+        message = "the store did not keep its reply key"
+        raise LookupError(message)
+    key: bytes = row[0]
+    return key
+
+
+def _depths(store: SqliteStore) -> dict[str, int]:
+    try:
+        return dict(store.read(lambda tx: tx.all("outbox_depth")))
+    except StoreError:
+        return {}
+
+
+async def _refresh(store: SqliteStore, directory: Directory) -> None:
+    while True:
+        await asyncio.sleep(REFRESH)
+        with contextlib.suppress(StoreError):
+            store.read(directory.refresh)
+
+
+async def _tidy(store: SqliteStore, clock: Clock, config: Config) -> None:
+    """Forget, a few rows at a time: old stored answers, and the words of old messages."""
+    while True:
+        now = clock.now()
+        bodies = now - config.store.body_days * DAY if config.store.body_days else None
+        try:
+            more = await store.transact(lambda tx: _forget(tx, now - DAY, bodies))  # noqa: B023 - awaited before it changes
+        except StoreError as error:
+            _log.error("tidying failed", exc_info=error)
+            more = False
+        await asyncio.sleep(0.1 if more else TIDY)
+
+
+def _forget(tx: Transaction, replies: int, bodies: int | None) -> bool:
+    counts = [
+        tx.run("delete_old_replies", before=replies, most=FEW),
+        tx.run("delete_old_desk_answers", before=replies, most=FEW),
+        tx.run("delete_old_bodies", before=bodies, most=FEW) if bodies is not None else 0,
+    ]
+    return FEW in counts

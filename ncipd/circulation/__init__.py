@@ -1,0 +1,1 @@
+"""The domain: agencies, items, requests, loans, and the rules by which they change."""

@@ -1,0 +1,130 @@
+"""Our own items and our own users: holds, loans and returns that no other library takes part in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ncipd.circulation import borrowing, policy, recall, shelf
+from ncipd.circulation.errors import DeskError, ErrorKind
+from ncipd.circulation.model import Hold, HoldState, Item, ItemStatus, Loan, Micros, Role, TaskKind, User
+from ncipd.ncip.problems import Problem, ProblemType
+
+if TYPE_CHECKING:
+    from ncipd.circulation.unit import Circulation
+
+
+def place_hold(
+    circ: Circulation, user: User, items: list[Item], *, any_copy: bool, pickup_library: int | None
+) -> tuple[Hold, str]:
+    """Take a user's request for an item or for any copy of a title; gives the hold and what happens next, in words.
+
+    A copy on the shelf goes on the pick list. Where every copy is out to a partner, one of them is recalled.
+    Raises Problem: User Blocked, Duplicate Request, Item Does Not Circulate.
+    """
+    refusal = policy.refuse_user(user, circ.blocks(user), policy.Action.REQUEST, circ.now)
+    if refusal is not None:
+        raise Problem(refusal.problem, element="RequestItem/UserId", value=user.primary_id, detail=refusal.detail)
+    lendable = [item for item in items if item.circulates]
+    if not lendable:
+        raise Problem(
+            ProblemType.ITEM_DOES_NOT_CIRCULATE,
+            element="RequestItem/ItemId",
+            value=items[0].barcode,
+            detail="The item is for use in the library only and cannot be requested.",
+        )
+    if any(hold.user_id == user.id for hold in circ.holds_on(lendable[0])):
+        raise Problem(
+            ProblemType.DUPLICATE_REQUEST,
+            element="RequestItem/UserId",
+            value=user.primary_id,
+            detail="The user already waits for this item.",
+        )
+    hold = circ.add_hold(
+        user.id,
+        record=lendable[0].record_id if any_copy else None,
+        item=None if any_copy else lendable[0].id,
+        pickup_library=pickup_library,
+    )
+    return hold, _serve(circ, hold, lendable)
+
+
+def _serve(circ: Circulation, hold: Hold, items: list[Item]) -> str:
+    free = [item for item in items if item.status is ItemStatus.AVAILABLE]
+    if free:
+        circ.set_hold(hold, HoldState.WAITING, item=free[0].id)
+        circ.set_item_status(free[0], ItemStatus.REQUESTED)
+        circ.ask_staff(Role.LENDING, TaskKind.PICK, item=free[0], note="for the hold shelf")
+        return f"Item {free[0].barcode} is on the pick list for the hold shelf."
+    away = [(item, loan) for item in items if (loan := circ.loan_of(item)) is not None and loan.partner is not None]
+    if not away or len(away) < len([item for item in items if item.status is ItemStatus.ON_LOAN]):
+        return "No copy is free; the user waits for the next one that comes back."
+    if any(loan.recalled_at is not None for _, loan in away):
+        return "A copy has been recalled already; the user waits for it."
+    item, loan = away[0]
+    return recall.recall_shipped(circ, item, loan, hold)
+
+
+def check_out(circ: Circulation, item: Item, user: User, due_at: Micros | None) -> Loan:
+    """Lend an item of ours to a user of ours; raises Problem or DeskError where the rules forbid it."""
+    if not item.circulates:
+        raise Problem(
+            ProblemType.ITEM_DOES_NOT_CIRCULATE,
+            element="CheckOutItem/ItemId/ItemIdentifierValue",
+            value=item.barcode,
+            detail=f"Item {item.barcode} is for use in the library only.",
+        )
+    if circ.loan_of(item) is not None:
+        raise Problem(
+            ProblemType.ITEM_ALREADY_CHECKED_OUT,
+            element="CheckOutItem/ItemId/ItemIdentifierValue",
+            value=item.barcode,
+            detail=f"Item {item.barcode} is on loan already; check it in first.",
+        )
+    refuse_loan(circ, user)
+    holds = circ.holds_on(item)
+    mine = next((hold for hold in holds if hold.user_id == user.id), None)
+    ready = next((hold for hold in holds if hold.state is HoldState.READY and hold.item_id == item.id), None)
+    if ready is not None and ready.user_id != user.id:
+        raise DeskError(
+            ErrorKind.CONFLICT,
+            "held-for-another-user",
+            f"Item {item.barcode} is on the hold shelf for another user.",
+            field="barcode",
+            value=item.barcode,
+            hint="Put it back on the hold shelf.",
+        )
+    ends = due_at or policy.user_due(policy.LOCAL, None, circ.now, circ.agency.time_zone)
+    loan = circ.lend(item, ends, user=user.id)
+    circ.set_item_status(item, ItemStatus.ON_LOAN)
+    circ.finish_item_tasks(item, TaskKind.PICK, TaskKind.RESHELVE, TaskKind.SHELVE_HOLD)
+    if mine is not None:
+        circ.set_hold(mine, HoldState.FILLED, item=item.id)
+    return loan
+
+
+def refuse_loan(circ: Circulation, user: User) -> None:
+    """Raise Problem User Blocked or Maximum Check Outs Exceeded where a user may not borrow now."""
+    refusal = policy.refuse_user(user, circ.blocks(user), policy.Action.CHECK_OUT, circ.now)
+    if refusal is not None:
+        raise Problem(refusal.problem, element="CheckOutItem/UserId", value=user.primary_id, detail=refusal.detail)
+    borrowing.refuse_over_limit(circ, user, ProblemType.MAXIMUM_CHECK_OUTS_EXCEEDED, "CheckOutItem/UserId")
+
+
+def renew(circ: Circulation, item: Item, loan: Loan, wished: Micros | None) -> Loan:
+    """Judge a user's wish to keep an item of ours longer; raises Problem where policy refuses it."""
+    if loan.user_id is not None:
+        user = circ.user(loan.user_id)
+        refusal = policy.refuse_user(user, circ.blocks(user), policy.Action.RENEW, circ.now)
+        if refusal is not None:
+            raise Problem(refusal.problem, element="RenewItem/UserId", value=user.primary_id, detail=refusal.detail)
+    decided = policy.judge_renewal(
+        policy.LOCAL,
+        loan,
+        wished,
+        circ.now,
+        circ.agency.time_zone,
+        wanted_by_others=shelf.wanted_by_others(circ, item, than=loan.user_id),
+    )
+    if isinstance(decided, policy.Refusal):
+        raise Problem(decided.problem, element="RenewItem/ItemId/ItemIdentifierValue", value=item.barcode, detail=decided.detail)
+    return circ.change_loan(loan, "set_loan_due", due_at=decided, renewals=1)

@@ -1,0 +1,177 @@
+"""What a message is about: which side of our resource sharing, which request, which item (semantics.md).
+
+Everything here only looks; nothing is changed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from ncipd.circulation.model import Item, Request, Role, User
+from ncipd.circulation.partner import PartnerRole, Sides
+from ncipd.circulation.unit import request_row
+from ncipd.ncip.problems import Problem, ProblemType
+
+if TYPE_CHECKING:
+    from ncipd.circulation.partner import Partner
+    from ncipd.circulation.unit import Circulation
+    from ncipd.ncip.elements import BibliographicId, ItemId, RequestId, UserId
+
+DIGITAL_TYPES = frozenset({"digital", "non-returnable", "non-returnable copy"})
+
+
+class Named(NamedTuple):
+    """The ids that a message brings, trimmed; '' where it brings none."""
+
+    identifier: str
+    identifier_agency: str
+    item: str
+    user: str
+
+
+def named(
+    circ: Circulation, *, request: RequestId | None = None, item: ItemId | None = None, user: UserId | None = None
+) -> Named:
+    """Read the ids of a message as the partner's profile means them."""
+    counts = request is not None and request.agency_id is not None and circ.partner.request_agency_counts
+    return Named(
+        identifier=request.request_identifier_value.strip() if request else "",
+        identifier_agency=request.agency_id.value.strip() if request and request.agency_id and counts else "",
+        item=item.item_identifier_value.strip() if item else "",
+        user=user.user_identifier_value.strip() if user else "",
+    )
+
+
+def record_numbers(titles: tuple[BibliographicId, ...]) -> tuple[tuple[str, str], ...]:
+    """Read the numbers that name a title, as (value, code); the code is '' where an agency's own number is meant."""
+    numbers = []
+    for title in titles:
+        if title.bibliographic_record_id is not None:
+            record = title.bibliographic_record_id
+            code = record.bibliographic_record_identifier_code
+            numbers.append((record.bibliographic_record_identifier.strip(), code.value.strip() if code else ""))
+        elif title.bibliographic_item_id is not None:
+            number = title.bibliographic_item_id
+            code = number.bibliographic_item_identifier_code
+            numbers.append((number.bibliographic_item_identifier.strip(), code.value.strip() if code else ""))
+    return tuple(numbers)
+
+
+def our_item(circ: Circulation, barcode: str) -> Item | None:
+    """Find a live item of our own by its barcode."""
+    item = circ.item_by_barcode(barcode) if barcode else None
+    return None if item is None or item.temporary else item
+
+
+def borrowed_item(circ: Circulation, partner: Partner, value: str) -> Item | None:
+    """Find a temporary item as its partner calls it, else by the barcode that we gave it; live ones first."""
+    if not value:
+        return None
+    theirs = circ.temporary_items(partner.code, value)
+    live = next((item for item in theirs if item.live), None)
+    if live is not None:
+        return live
+    by_barcode = circ.item_by_barcode(value)
+    if by_barcode is not None and by_barcode.temporary and by_barcode.partner == partner.code:
+        return by_barcode
+    return theirs[0] if theirs else None
+
+
+def side_of(circ: Circulation, ids: Named, *, titles: tuple[tuple[str, str], ...] = (), wish: bool = False) -> Role:
+    """Decide whether a message is about lending or borrowing, and write it down for the journal.
+
+    The order is that of semantics.md: the partner's only side; an open request of this id; the item; and for
+    RequestItem (`wish`) the user or the title. Raises Problem Unknown User where nothing tells.
+    """
+    role = _decide(circ, ids, titles, wish=wish)
+    circ.side = role
+    return role
+
+
+def _decide(circ: Circulation, ids: Named, titles: tuple[tuple[str, str], ...], *, wish: bool) -> Role:
+    partner = circ.partner
+    if partner.sides is not Sides.BOTH:
+        return Role(partner.sides.value)
+    if ids.identifier:
+        roles = [
+            role
+            for role in (Role.LENDING, Role.BORROWING)
+            if circ.open_request(role, partner.code, ids.identifier, ids.identifier_agency) is not None
+        ]
+        if len(roles) == 1:
+            return roles[0]
+    if ids.item:
+        if our_item(circ, ids.item) is not None:
+            return Role.LENDING
+        if borrowed_item(circ, partner, ids.item) is not None:
+            return Role.BORROWING
+    if not wish:
+        return _ended_role(circ, ids) or Role.LENDING
+    if ids.user in partner.pseudo_users:
+        return Role.LENDING
+    if user_of(circ, ids.user) is not None:
+        return Role.BORROWING
+    if any(circ.records(value, code) for value, code in titles):
+        return Role.LENDING
+    raise unknown_user("RequestItem", ids.user)
+
+
+def _ended_role(circ: Circulation, ids: Named) -> Role | None:
+    ended = circ.requests_called(circ.partner.code, ids.identifier) if ids.identifier else []
+    return ended[0].role if ended else None
+
+
+def open_request(circ: Circulation, role: Role, ids: Named, service: str, item: Item | None) -> Request | None:
+    """Find the open request that a message is about: by its id, else the single one for its item or its title.
+
+    Raises Problem Needed Data Missing where several would do and no RequestId tells them apart.
+    """
+    partner = circ.partner.code
+    if ids.identifier:
+        return circ.open_request(role, partner, ids.identifier, ids.identifier_agency)
+    if item is None:
+        return None
+    of_item = [request for request in circ.open_requests_of(item) if (request.role, request.partner) == (role, partner)]
+    if not of_item and role is Role.LENDING:
+        of_record = circ.tx.all("open_requests_of_record", request_row, record=item.record_id)
+        of_item = [request for request in of_record if (request.role, request.partner) == (role, partner)]
+    if len(of_item) > 1:
+        raise Problem(
+            ProblemType.NEEDED_DATA_MISSING,
+            element=f"{service}/RequestId",
+            detail=f"{len(of_item)} open requests fit item {ids.item}; send the RequestId to say which one is meant.",
+        )
+    return of_item[0] if of_item else None
+
+
+def user_of(circ: Circulation, value: str) -> User | None:
+    """Find the single user that a UserId names, by the partner's kind of identifier."""
+    if not value or value in circ.partner.pseudo_users:
+        return None
+    users = circ.users(value, circ.partner.user_identifier_type)
+    return users[0] if len(users) == 1 else None
+
+
+def unknown_user(service: str, value: str) -> Problem:
+    """Say that nobody here has this identifier."""
+    return Problem(
+        ProblemType.UNKNOWN_USER,
+        element=f"{service}/UserId/UserIdentifierValue",
+        value=value,
+        detail=f"No user here has the identifier {value!r}; check the number and the kind of identifier that was agreed.",
+    )
+
+
+def unknown_request(service: str, value: str) -> Problem:
+    """Say that no request of this partner has this id."""
+    return Problem(
+        ProblemType.UNKNOWN_REQUEST,
+        element=f"{service}/RequestId/RequestIdentifierValue",
+        value=value,
+        detail=f"This partner has no open request {value!r} here; check the id, or send the request first.",
+    )
+
+
+def is_local(partner: Partner) -> bool:
+    """Say whether a partner speaks for our own users about our own items."""
+    return partner.role in (PartnerRole.DISCOVERY, PartnerRole.ILS)

@@ -1,0 +1,128 @@
+"""What the rules say, as pure functions: dates in, a date or a refusal out. Nothing here reads or writes the store."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple
+
+from ncipd.circulation.clock import DAY, days_later
+from ncipd.circulation.partner import BeyondMaximum, Partner
+from ncipd.ncip.problems import ProblemType
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ncipd.circulation.model import Loan, Micros, User, UserBlock
+
+
+class Action(StrEnum):
+    """What a user wants to do; the value is the BlockOrTrapType that forbids it."""
+
+    REQUEST = "Block Request Item"
+    CHECK_OUT = "Block Check Out"
+    RENEW = "Block Renewal"
+    HOLD = "Block Hold"
+
+
+class Refusal(NamedTuple):
+    """Why a wish is not granted: the standard's problem type, and a sentence for people."""
+
+    problem: ProblemType
+    detail: str
+
+
+def refuse_user(user: User, blocks: Iterable[UserBlock], action: Action, now: Micros) -> Refusal | None:
+    """Say whether a user may not do this now: card expired, or blocked."""
+    if user.expires_at is not None and user.expires_at < now:
+        return Refusal(
+            ProblemType.USER_BLOCKED, "The user's registration has expired; it must be renewed at the library first."
+        )
+    for block in blocks:
+        if not block.type.startswith("Block"):
+            continue
+        if (block.valid_from or 0) <= now and (block.valid_to is None or now <= block.valid_to):
+            applies = block.type.casefold() == action.value.casefold() or block.type not in _SPECIFIC_BLOCKS
+            if applies:
+                return Refusal(
+                    ProblemType.USER_BLOCKED,
+                    f"The user is blocked ({block.type}); the block must be lifted at the library first.",
+                )
+    return None
+
+
+_SPECIFIC_BLOCKS = frozenset(
+    {"Block Check Out", "Block Electronic Resource Access", "Block Hold", "Block Recall", "Block Renewal", "Block Request Item"}
+)
+
+
+def due_at_check_out(partner: Partner, wished: Micros | None, now: Micros, zone: str) -> Micros | Refusal:
+    """Decide the due date of an item shipped through a partner; a date in the past is refused."""
+    if wished is None:
+        return days_later(now, partner.loan_days, zone)
+    latest = latest_due(partner, now, zone)
+    if latest is None or wished <= latest:
+        return wished
+    if partner.due_date_beyond_maximum is BeyondMaximum.CAP:
+        return latest
+    return Refusal(
+        ProblemType.ELEMENT_RULE_VIOLATED,
+        f"DesiredDateDue lies beyond the longest loan of {partner.maximum_loan_days} days; ask for an earlier date.",
+    )
+
+
+def latest_due(partner: Partner, out_at: Micros, zone: str) -> Micros | None:
+    """Give the last moment that a loan which began at `out_at` may be due; None where there is no limit."""
+    return days_later(out_at, partner.maximum_loan_days, zone) if partner.maximum_loan_days else None
+
+
+def judge_renewal(
+    partner: Partner, loan: Loan, wished: Micros | None, now: Micros, zone: str, *, wanted_by_others: bool
+) -> Micros | Refusal:
+    """Judge a wish to keep an item longer: the new due date, or the refusal (semantics.md, Renewal)."""
+    if wanted_by_others or loan.recalled_at is not None:
+        return Refusal(
+            ProblemType.RENEWAL_NOT_ALLOWED_ITEM_HAS_OUTSTANDING_REQUESTS,
+            "The item is wanted by somebody else or has been recalled; it must be returned when due.",
+        )
+    if loan.renewals >= partner.maximum_renewals:
+        return Refusal(
+            ProblemType.MAXIMUM_RENEWALS_EXCEEDED,
+            f"The loan has been renewed {loan.renewals} times; {partner.maximum_renewals} are allowed.",
+        )
+    current = loan.due_at or now
+    target = wished if wished is not None else days_later(max(current, now), partner.renewal_days, zone)
+    latest = latest_due(partner, loan.out_at, zone)
+    if latest is not None and target > latest:
+        if latest <= current:
+            return Refusal(
+                ProblemType.ITEM_NOT_RENEWABLE,
+                f"The loan has reached its longest duration of {partner.maximum_loan_days} days.",
+            )
+        if wished is not None and partner.renewal_beyond_maximum is BeyondMaximum.REJECT:
+            return Refusal(
+                ProblemType.ITEM_NOT_RENEWABLE,
+                f"The desired date lies beyond the longest loan of {partner.maximum_loan_days} days; ask for an earlier date.",
+            )
+        target = latest
+    if target <= current:
+        return Refusal(
+            ProblemType.ITEM_NOT_RENEWABLE, "The due date would not move: the desired date is not later than the present one."
+        )
+    return target
+
+
+def user_due(partner: Partner, return_by: Micros | None, now: Micros, zone: str) -> Micros:
+    """Decide when a borrowed item is due for the user, from the lender's date for return."""
+    if return_by is None:
+        return days_later(now, partner.loan_days, zone)
+    return return_by - partner.user_due_days_earlier * DAY
+
+
+def recall_due(partner: Partner, loan: Loan, desired: Micros | None, now: Micros, zone: str) -> Micros:
+    """Decide when a recalled loan is due: the earlier of its date and the asked one, never later."""
+    asked = desired if desired is not None else days_later(now, partner.recall_days, zone)
+    return asked if loan.due_at is None else min(loan.due_at, asked)
+
+
+#: The rules for loans to our own users, which no partner record describes.
+LOCAL = Partner(code="", agency="")

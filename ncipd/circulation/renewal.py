@@ -1,0 +1,209 @@
+"""Renewals: a wish judged here, a wish sent on to the lender, and the lender's word (semantics.md, Renewal)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from ncipd.circulation import policy, shelf
+from ncipd.circulation.clock import days_later, from_micros
+from ncipd.circulation.errors import DeskError, ErrorKind
+from ncipd.circulation.lifecycle import Event, allows
+from ncipd.circulation.model import Item, Loan, Micros, Request, RequestStatus, Role, TaskKind
+from ncipd.circulation.outgoing import header_to, item_id_for, item_id_of, user_id_for
+from ncipd.ncip.messages import CirculationStatusUpdated, ItemRenewed, RenewItem
+from ncipd.ncip.problems import Problem, ProblemType
+from ncipd.ncip.schemes import CirculationStatus
+
+if TYPE_CHECKING:
+    from ncipd.circulation.partner import Partner
+    from ncipd.circulation.unit import Circulation
+
+
+class Outcome(NamedTuple):
+    """What became of a wish: the loan as it now stands, or pending until when."""
+
+    loan: Loan
+    pending_until: Micros | None = None
+
+
+def judge(circ: Circulation, item: Item, loan: Loan, wished: Micros | None, partner: Partner) -> Outcome:
+    """Judge a wish to keep an item of ours longer; raises Problem where policy refuses it.
+
+    Where the partner's renewals are manual the wish waits for staff, and the same wish again waits with it.
+    """
+    request = circ.request(loan.request_id) if loan.request_id is not None else None
+    decided = policy.judge_renewal(
+        partner,
+        loan,
+        wished,
+        circ.now,
+        circ.agency.time_zone,
+        wanted_by_others=shelf.wanted_by_others(circ, item, than=loan.user_id),
+    )
+    if isinstance(decided, policy.Refusal):
+        if request is not None:
+            circ.about(request)
+            circ.note(f"renewal refused: {decided.detail}")
+        raise Problem(decided.problem, element="RenewItem/ItemId/ItemIdentifierValue", value=item.barcode, detail=decided.detail)
+    if request is None or partner.automatic_renewal:
+        return Outcome(_grant(circ, request, loan, decided))
+    circ.about(request)
+    until = days_later(circ.now, partner.renewal_reply_days, circ.agency.time_zone)
+    if request.status is not RequestStatus.RENEW_REQUESTED:
+        circ.change_request(request, "set_request_renewal", desired_due_at=decided, prior_status=request.status)
+        circ.advance(request, Event.WISH_RENEWAL)
+        circ.ask_staff(Role.LENDING, TaskKind.DECIDE_RENEWAL, request=request, item=item)
+    else:
+        circ.change_request(request, "set_request_renewal", desired_due_at=decided, prior_status=request.prior_status)
+    return Outcome(loan, until)
+
+
+def _grant(circ: Circulation, request: Request | None, loan: Loan, due_at: Micros) -> Loan:
+    renewed = circ.change_loan(loan, "set_loan_due", due_at=due_at, renewals=1)
+    if request is not None:
+        circ.about(request)
+        circ.advance(request, Event.APPROVE_RENEWAL)
+        circ.change_request(request, "set_request_due", due_at=due_at)
+    return renewed
+
+
+# ---------------------------------------------------------------------------------------------- staff decide
+
+
+def approve(circ: Circulation, request: Request, item: Item, loan: Loan, due_at: Micros | None) -> tuple[Loan, bool]:
+    """Staff grant a partner's wish; says whether the partner is being told (ItemRenewed)."""
+    _must_wait(request)
+    ends = due_at if due_at is not None else request.desired_due_at
+    if ends is None or (loan.due_at is not None and ends <= loan.due_at):
+        raise DeskError(
+            ErrorKind.INVALID, "date-not-later", "The new due date must be later than the present one.", field="due_date"
+        )
+    circ.finish_tasks(request, TaskKind.DECIDE_RENEWAL)
+    renewed = _grant(circ, request, loan, ends)
+    circ.change_request(request, "set_request_renewal", desired_due_at=None, prior_status=None)
+    partner = circ.partner_of(request)
+    if partner is None or not partner.url:
+        return renewed, False
+    message = ItemRenewed(
+        initiation_header=header_to(circ, partner, request),
+        user_id=user_id_for(request),
+        item_id=item_id_of(item),
+        date_due=from_micros(ends),
+        renewal_count=renewed.renewals,
+    )
+    circ.send(partner, message, request=request, loan=loan)
+    return renewed, True
+
+
+def reject(circ: Circulation, request: Request, item: Item, loan: Loan, reason: str) -> bool:
+    """Staff refuse a partner's wish; says whether the partner is being told ("Item Not Renewed")."""
+    _must_wait(request)
+    circ.finish_tasks(request, TaskKind.DECIDE_RENEWAL)
+    circ.advance(request, Event.REJECT_RENEWAL, reason)
+    circ.change_request(request, "set_request_renewal", desired_due_at=None, prior_status=None)
+    partner = circ.partner_of(request)
+    if partner is None or not partner.url:
+        return False
+    message = CirculationStatusUpdated(
+        initiation_header=header_to(circ, partner, request),
+        item_id=item_id_of(item),
+        circulation_status=CirculationStatus.ITEM_NOT_RENEWED.coded(),
+    )
+    circ.send(partner, message, request=request, loan=loan)
+    return True
+
+
+def _must_wait(request: Request) -> None:
+    if request.role is not Role.LENDING or request.status is not RequestStatus.RENEW_REQUESTED:
+        raise DeskError(
+            ErrorKind.CONFLICT,
+            "no-renewal-waiting",
+            f"Request {request.identifier} has no renewal that waits for a decision; its status is {request.status.value!r}.",
+            field="request",
+            value=request.identifier,
+        )
+
+
+# ---------------------------------------------------------------------------------------------- the lender decides
+
+
+def ask_lender(circ: Circulation, request: Request, item: Item, loan: Loan, wished: Micros | None) -> Micros:
+    """Send a user's wish on to the lender's side; gives the date asked for.
+
+    Raises Problem: the lender takes no renewals, the item is recalled. Raises DeskError `partner-has-no-url` where
+    the message cannot be sent.
+    """
+    circ.about(request)
+    partner = circ.partner_of(request)
+    if request.renewal_forbidden:
+        raise Problem(
+            ProblemType.ITEM_NOT_RENEWABLE,
+            element="RenewItem/ItemId/ItemIdentifierValue",
+            value=item.barcode,
+            detail="The lending library takes no renewals of this item.",
+        )
+    if not allows(Role.BORROWING, request.status, Event.WISH_RENEWAL):
+        raise Problem(
+            ProblemType.RENEWAL_NOT_ALLOWED_ITEM_HAS_OUTSTANDING_REQUESTS
+            if request.status is RequestStatus.RECALLED_BY_PARTNER
+            else ProblemType.ITEM_NOT_RENEWABLE,
+            element="RenewItem/ItemId/ItemIdentifierValue",
+            value=item.barcode,
+            detail=f"The request is in status {request.status.value!r}, which does not allow a renewal.",
+        )
+    if partner is None or not partner.url:
+        raise DeskError(
+            ErrorKind.CONFLICT,
+            "partner-has-no-url",
+            f"The renewal cannot be sent: partner {request.partner} has no broker URL.",
+            field="request",
+            value=request.identifier,
+            hint="Set `url` of this partner in the configuration, or renew in the partner's own system.",
+        )
+    current = max(loan.due_at or circ.now, circ.now)
+    asked = wished if wished is not None else days_later(current, partner.renewal_days, circ.agency.time_zone)
+    prior = request.prior_status if request.status is RequestStatus.RENEW_REQUESTED else request.status
+    circ.change_request(request, "set_request_renewal", desired_due_at=asked, prior_status=prior)
+    circ.advance(request, Event.WISH_RENEWAL)
+    message = RenewItem(
+        initiation_header=header_to(circ, partner, request),
+        user_id=user_id_for(request),
+        item_id=item_id_for(item),
+        desired_date_due=from_micros(asked),
+    )
+    circ.send(partner, message, request=request, loan=loan)
+    return asked
+
+
+def approved_by_lender(circ: Circulation, request: Request, item: Item, date: Micros) -> Loan | None:
+    """Take the lender's new date, whether or not we had asked; our own policy has no say."""
+    circ.about(request)
+    partner = circ.partner_of(request) or policy.LOCAL
+    if request.status in (RequestStatus.RETURNED_BY_PATRON,) or not allows(Role.BORROWING, request.status, Event.APPROVE_RENEWAL):
+        circ.note("the lender renewed an item that is on its way back; nothing was changed")
+        return circ.loan_of(item)
+    circ.advance(request, Event.APPROVE_RENEWAL)
+    circ.change_request(request, "set_request_renewal", desired_due_at=None, prior_status=None)
+    circ.change_request(request, "set_request_due", due_at=date)
+    loan = circ.loan_of(item)
+    if loan is None:
+        return None
+    due_at = policy.user_due(partner, date, circ.now, circ.agency.time_zone)
+    renewed = circ.change_loan(loan, "set_loan_due", due_at=due_at, renewals=1)
+    if request.user_id is not None:
+        title = circ.record(item.record_id).title or item.barcode
+        circ.tell(request.user_id, "renewed", f"{title} is renewed until {from_micros(due_at):%Y-%m-%d}.", request)
+    return renewed
+
+
+def rejected_by_lender(circ: Circulation, request: Request, item: Item | None, reason: str) -> None:
+    """Take the lender's no: the due date stays, and the user is told."""
+    circ.about(request)
+    if request.status is not RequestStatus.RENEW_REQUESTED:
+        circ.note("the lender refused a renewal that is not waiting; nothing was changed")
+        return
+    circ.advance(request, Event.REJECT_RENEWAL, reason)
+    circ.change_request(request, "set_request_renewal", desired_due_at=None, prior_status=None)
+    if request.user_id is not None:
+        title = (circ.record(item.record_id).title if item else "") or request.title or request.identifier
+        circ.tell(request.user_id, "not renewed", f"{title} could not be renewed; please return it when due.", request)

@@ -1,0 +1,501 @@
+"""`Circulation`: one unit of work on the store of one agency.
+
+A service or a desk action gets a `Circulation` and nothing else: it knows the agency, the partner, the time, and the
+rows. Everything done through it happens in one transaction, or not at all. It also collects what belongs to the
+work but not to its result: the side that was decided, the request it was about, notes for staff, and the rows it
+changed with their new versions (its *traces*), by which a stored answer knows whether it still holds.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ncipd.circulation import lifecycle
+from ncipd.circulation.model import (
+    Agency,
+    Hold,
+    HoldState,
+    Item,
+    ItemState,
+    ItemStatus,
+    Library,
+    Loan,
+    Location,
+    Micros,
+    Record,
+    Request,
+    RequestItem,
+    RequestStatus,
+    Role,
+    Task,
+    TaskKind,
+    User,
+    UserBlock,
+)
+
+from ncipd.ncip.envelope import VERSION, Envelope, write
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from ncipd.circulation.partner import Partner
+    from ncipd.ncip.types import Initiation
+    from ncipd.store.port import Row, Transaction
+
+T = TypeVar("T")
+
+
+def item_row(row: Row) -> Item:
+    """Build an item from its columns."""
+    return Item(*row[:5], ItemStatus(row[5]), *row[6:])
+
+
+def request_row(row: Row) -> Request:
+    """Build a request from its columns."""
+    role, status, prior = Role(row[2]), RequestStatus(row[7]), row[24]
+    return Request(
+        *row[:2], role, *row[3:7], status, *row[8:24], RequestStatus(prior) if prior else None, *row[25:]
+    )
+
+
+def request_item_row(row: Row) -> RequestItem:
+    """Build an item's place in a request from its columns."""
+    return RequestItem(*row[:4], ItemState(row[4]), row[5])
+
+
+def hold_row(row: Row) -> Hold:
+    """Build a hold from its columns."""
+    return Hold(*row[:7], HoldState(row[7]), *row[8:])
+
+
+def task_row(row: Row) -> Task:
+    """Build a task from its columns."""
+    return Task(*row[:2], Role(row[2]), TaskKind(row[3]), *row[4:])
+
+
+def only_column(row: Row) -> Any:
+    """Give the value of a one-column row."""
+    return row[0]
+
+
+class Circulation:
+    """One unit of work for one agency, inside one transaction."""
+
+    def __init__(  # noqa: PLR0913 - the composition of a unit of work, named at its one call
+        self,
+        tx: Transaction,
+        *,
+        agency: Agency,
+        partner: Partner | None,
+        partners: Mapping[str, Partner],
+        now: Micros,
+        new_id: Callable[[], str],
+        our_code: str = "",
+        partner_agency: str = "",
+    ) -> None:
+        """Open a unit of work; `partners` are those of the agency, by code."""
+        self.tx = tx
+        self.agency = agency
+        self._partner = partner
+        self.partners = partners
+        self.now = now
+        self.new_id = new_id
+        self.our_code = our_code or agency.code
+        self.partner_agency = partner_agency
+        self.side: Role | None = None
+        self.request_id: int | None = None
+        self.notes: list[str] = []
+        self.traces: dict[tuple[str, int], int] = {}
+
+    # ------------------------------------------------------------------------------------------ the setting
+
+    @property
+    def partner(self) -> Partner:
+        """The partner that speaks; only work that came from a partner has one."""
+        if self._partner is None:
+            message = "this unit of work was begun at the desk and has no partner"
+            raise LookupError(message)
+        return self._partner
+
+    @property
+    def by_message(self) -> bool:
+        """Whether a partner's message does this work, and not the desk."""
+        return self._partner is not None
+
+    @property
+    def zone(self) -> str:
+        """The time zone of dates without one: the partner's, else the agency's."""
+        return (self._partner.time_zone if self._partner else "") or self.agency.time_zone
+
+    def partner_of(self, request: Request) -> Partner | None:
+        """Find the configured partner of a request; None where it is no longer configured."""
+        return self.partners.get(request.partner)
+
+    def note(self, text: str) -> None:
+        """Add a sentence to the journal line of this work."""
+        self.notes.append(text)
+
+    def about(self, request: Request) -> None:
+        """Say which request this work is about, for the journal."""
+        self.request_id = request.id
+        self.side = request.role
+
+    # ------------------------------------------------------------------------------------------ places
+
+    def libraries(self) -> list[Library]:
+        """List the agency's libraries, the first made first."""
+        return self.tx.all("libraries", Library._make, agency=self.agency.id)
+
+    def library(self, code: str) -> Library | None:
+        """Find a library by its code."""
+        return self.tx.one("library_by_code", Library._make, agency=self.agency.id, code=code.strip())
+
+    def library_by_id(self, number: int) -> Library | None:
+        """Read a library."""
+        return self.tx.one("library_by_id", Library._make, id=number)
+
+    def location(self, code: str) -> Location | None:
+        """Find a location by its code."""
+        return self.tx.one("location_by_code", Location._make, agency=self.agency.id, code=code.strip())
+
+    def location_by_id(self, number: int | None) -> Location | None:
+        """Read a location that may not be set."""
+        return None if number is None else self.tx.one("location_by_id", Location._make, id=number)
+
+    # ------------------------------------------------------------------------------------------ users
+
+    def users(self, identifier: str, kind: str = "") -> list[User]:
+        """Find the users with this identifier, of this kind where one is named."""
+        value = identifier.strip()
+        if kind:
+            return self.tx.all("users_by_typed_identifier", User._make, agency=self.agency.id, value=value, type=kind)
+        return self.tx.all("users_by_identifier", User._make, agency=self.agency.id, value=value)
+
+    def user(self, number: int) -> User:
+        """Read a user that a row refers to."""
+        return _there(self.tx.one("user_by_id", User._make, id=number), "user", number)
+
+    def blocks(self, user: User) -> list[UserBlock]:
+        """List the blocks and traps on a user."""
+        return self.tx.all("user_blocks", UserBlock._make, user=user.id)
+
+    # ------------------------------------------------------------------------------------------ records and items
+
+    def record(self, number: int) -> Record:
+        """Read a record that a row refers to."""
+        return _there(self.tx.one("record_by_id", Record._make, id=number), "record", number)
+
+    def records(self, value: str, code: str = "") -> list[Record]:
+        """Find the records with this number, of this kind where one is named."""
+        if code:
+            return self.tx.all("records_by_coded_identifier", Record._make, agency=self.agency.id, value=value, code=code)
+        return self.tx.all("records_by_identifier", Record._make, agency=self.agency.id, value=value)
+
+    def item(self, number: int) -> Item:
+        """Read an item that a row refers to."""
+        return _there(self.tx.one("item_by_id", item_row, id=number), "item", number)
+
+    def item_by_barcode(self, barcode: str) -> Item | None:
+        """Find the live item with this barcode."""
+        return self.tx.one("item_by_barcode", item_row, agency=self.agency.id, barcode=barcode.strip())
+
+    def withdrawn_item(self, barcode: str) -> Item | None:
+        """Find the item that last had this barcode and is withdrawn."""
+        return self.tx.one("withdrawn_item", item_row, agency=self.agency.id, barcode=barcode.strip())
+
+    def temporary_items(self, partner: str, partner_item: str) -> list[Item]:
+        """Find the temporary items that a partner calls by this id, live and new ones first."""
+        return self.tx.all(
+            "items_by_partner_item",
+            item_row,
+            agency=self.agency.id,
+            partner=partner,
+            partner_item=partner_item.strip(),
+        )
+
+    def items_of(self, record: int) -> list[Item]:
+        """List the live items of a record."""
+        return self.tx.all("items_of_record", item_row, record=record)
+
+    def add_record(self, *, temporary: bool, **described: str) -> int:
+        """Add a bibliographic record; fields not described stay empty."""
+        columns = {name: described.get(name, "") for name in Record._fields[3:]}
+        return self.tx.insert("insert_record", agency=self.agency.id, temporary=int(temporary), **columns)
+
+    def add_item(self, record: int, barcode: str, status: ItemStatus, **columns: Any) -> Item:
+        """Add an item."""
+        defaults: dict[str, Any] = {
+            "temporary": 0, "partner": "", "partner_item": "", "circulates": 1, "policy": "", "call_number": "",
+            "copy_number": "", "volume": "", "permanent_location": None, "temporary_location": None, "note": "",
+        }  # fmt: skip
+        number = self.tx.insert(
+            "insert_item", **{**defaults, **columns}, agency=self.agency.id, record=record, barcode=barcode, status=status
+        )
+        self.traces["item", number] = 1
+        return self.item(number)
+
+    def set_item_status(self, item: Item, status: ItemStatus) -> None:
+        """Move an item in circulation."""
+        self._changed("item", item.id, "set_item_status", status=status)
+
+    def change_item(self, item: Item, query: str, **columns: Any) -> None:
+        """Change an item by a named statement."""
+        self._changed("item", item.id, query, **columns)
+
+    # ------------------------------------------------------------------------------------------ requests
+
+    def request(self, number: int) -> Request:
+        """Read a request that a row refers to."""
+        return _there(self.tx.one("request_by_id", request_row, id=number), "request", number)
+
+    def open_request(self, role: Role, partner: str, identifier: str, identifier_agency: str = "") -> Request | None:
+        """Find the open request with this key."""
+        return self.tx.one(
+            "open_request",
+            request_row,
+            agency=self.agency.id,
+            role=role,
+            partner=partner,
+            identifier=identifier,
+            identifier_agency=identifier_agency,
+        )
+
+    def requests_called(self, partner: str, identifier: str) -> list[Request]:
+        """Find all requests of a partner with this id, open and new ones first."""
+        return self.tx.all(
+            "requests_by_identifier", request_row, agency=self.agency.id, partner=partner, identifier=identifier
+        )
+
+    def open_requests_of(self, item: Item) -> list[Request]:
+        """Find the open requests that an item belongs to, the newest first."""
+        return self.tx.all("open_requests_of_item", request_row, item=item.id)
+
+    def last_request_of(self, item: Item) -> Request | None:
+        """Find the request, open or ended, that an item belonged to last."""
+        return self.tx.one("last_request_of_item", request_row, item=item.id)
+
+    def add_request(self, role: Role, event: lifecycle.Event, identifier: str, **columns: Any) -> Request:
+        """Begin a request with the event that brings it into being; raises IllegalMoveError for one that cannot."""
+        status = lifecycle.next_status(role, None, event)
+        defaults: dict[str, Any] = {
+            "identifier_agency": "", "digital": 0, "request_type": "", "request_scope": "", "user": None,
+            "user_as_sent": "", "item_as_sent": "", "record": None, "title": "", "author": "", "pickup_library": None,
+            "partner": self._partner.code if self._partner else "", "due_at": None, "need_before": None,
+            "renewal_forbidden": 0, "note": "",
+        }  # fmt: skip
+        number = self.tx.insert(
+            "insert_request",
+            **{**defaults, **columns},
+            agency=self.agency.id,
+            role=role,
+            identifier=identifier,
+            open=int(status not in lifecycle.FINAL),
+            status=status,
+            partner_agency=self.partner_agency,
+            our_agency_code=self.our_code,
+            created_at=self.now,
+        )
+        self.traces["request", number] = 1
+        self.tx.run("insert_request_event", request=number, at=self.now, event=event, status=status, note="")
+        request = self.request(number)
+        self.about(request)
+        return request
+
+    def advance(self, request: Request, event: lifecycle.Event, note: str = "") -> Request:
+        """Move a request along its lifecycle; raises IllegalMoveError where the table has no such move.
+
+        The only place where a request's status is written.
+        """
+        status = lifecycle.next_status(request.role, request.status, event)
+        opened = int(status not in lifecycle.FINAL)
+        version = self._changed("request", request.id, "set_request_status", status=status, open=opened)
+        self.tx.run("insert_request_event", request=request.id, at=self.now, event=event, status=status, note=note)
+        return request._replace(status=status, open=opened, version=version)
+
+    def change_request(self, request: Request, query: str, **columns: Any) -> Request:
+        """Change a request by a named statement, and read it again."""
+        self._changed("request", request.id, query, **columns)
+        return self.request(request.id)
+
+    def request_items(self, request: Request) -> list[RequestItem]:
+        """List the items of a request, dropped ones too."""
+        return self.tx.all("request_items", request_item_row, request=request.id)
+
+    def request_item(self, request: Request, item: Item) -> RequestItem | None:
+        """Find an item's place in a request."""
+        return self.tx.one("request_item", request_item_row, request=request.id, item=item.id)
+
+    def add_request_item(
+        self, request: Request, item: Item, state: ItemState, loan: int | None = None
+    ) -> None:
+        """Make an item part of a request, or take it in again."""
+        place = self.request_item(request, item)
+        if place is not None:
+            self.set_request_item(place, state, loan)
+            return
+        number = self.tx.insert("insert_request_item", request=request.id, item=item.id, loan=loan, state=state)
+        self.traces["request_item", number] = 1
+
+    def set_request_item(self, place: RequestItem, state: ItemState, loan: int | None = None) -> None:
+        """Move an item within its request; its loan stays where none is given."""
+        self._changed(
+            "request_item", place.id, "set_request_item", state=state, loan=loan if loan is not None else place.loan_id
+        )
+
+    # ------------------------------------------------------------------------------------------ loans and holds
+
+    def loan_of(self, item: Item) -> Loan | None:
+        """Find the loan on which an item is out."""
+        return self.tx.one("open_loan_of_item", Loan._make, item=item.id)
+
+    def loan(self, number: int) -> Loan:
+        """Read a loan that a row refers to."""
+        return _there(self.tx.one("loan_by_id", Loan._make, id=number), "loan", number)
+
+    def lend(
+        self,
+        item: Item,
+        due_at: Micros | None,
+        *,
+        user: int | None = None,
+        partner: str | None = None,
+        request: int | None = None,
+    ) -> Loan:
+        """Lend an item to a user or to a partner; the store refuses a second open loan of the item."""
+        reported = int(self.by_message)
+        number = self.tx.insert(
+            "insert_loan",
+            agency=self.agency.id,
+            item=item.id,
+            user=user,
+            partner=partner,
+            request=request,
+            out_at=self.now,
+            due_at=due_at,
+            reported=reported,
+        )
+        self.traces["loan", number] = 1
+        return Loan(number, self.agency.id, item.id, user, partner, request, self.now, due_at, 0, None, None, reported, 1)
+
+    def change_loan(self, loan: Loan, query: str, **columns: Any) -> Loan:
+        """Change a loan by a named statement, and read it again."""
+        self._changed("loan", loan.id, query, **columns)
+        return self.loan(loan.id)
+
+    def return_loan(self, loan: Loan) -> None:
+        """End a loan now."""
+        self._changed("loan", loan.id, "return_loan", returned_at=self.now)
+
+    def holds_on(self, item: Item) -> list[Hold]:
+        """List the open holds that an item could fill: on it or on its record, oldest first."""
+        of_item = self.tx.all("open_holds_of_item", hold_row, item=item.id)
+        of_record = [
+            hold
+            for hold in self.tx.all("open_holds_of_record", hold_row, record=item.record_id)
+            if hold.item_id in (None, item.id)
+        ]
+        return sorted({hold.id: hold for hold in (*of_item, *of_record)}.values())
+
+    def holds_of(self, request: Request) -> list[Hold]:
+        """List the holds that a borrowing request placed."""
+        return self.tx.all("holds_of_request", hold_row, request=request.id)
+
+    def add_hold(self, user: int, **columns: Any) -> Hold:
+        """Place a hold."""
+        defaults: dict[str, Any] = {
+            "record": None, "item": None, "request": None, "pickup_library": None, "state": HoldState.WAITING,
+            "expires_at": None,
+        }  # fmt: skip
+        number = self.tx.insert(
+            "insert_hold", **{**defaults, **columns}, agency=self.agency.id, user=user, placed_at=self.now
+        )
+        self.traces["hold", number] = 1
+        return _there(self.tx.one("hold_by_id", hold_row, id=number), "hold", number)
+
+    def set_hold(self, hold: Hold, state: HoldState, *, item: int | None = None, expires_at: Micros | None = None) -> None:
+        """Move a hold; the item and the expiry stay where none is given."""
+        self._changed(
+            "hold",
+            hold.id,
+            "set_hold",
+            state=state,
+            item=item if item is not None else hold.item_id,
+            expires_at=expires_at if expires_at is not None else hold.expires_at,
+        )
+
+    # ------------------------------------------------------------------------------------------ people
+
+    def tell(self, user: int, kind: str, content: str, request: Request | None = None) -> None:
+        """Queue a notice to a user."""
+        self.tx.insert(
+            "insert_notice",
+            agency=self.agency.id,
+            user=user,
+            request=request.id if request else None,
+            type=kind,
+            content=content,
+            created_at=self.now,
+        )
+
+    def ask_staff(
+        self, role: Role, kind: TaskKind, *, request: Request | None = None, item: Item | None = None, note: str = ""
+    ) -> None:
+        """Put something on the task list."""
+        self.tx.insert(
+            "insert_task",
+            agency=self.agency.id,
+            role=role,
+            kind=kind,
+            request=request.id if request else None,
+            item=item.id if item else None,
+            note=note,
+            created_at=self.now,
+        )
+
+    def tasks_of(self, request: Request) -> list[Task]:
+        """List what is still to do for a request."""
+        return self.tx.all("open_tasks_of_request", task_row, request=request.id)
+
+    def finish_tasks(self, request: Request, *kinds: TaskKind) -> None:
+        """Strike tasks of a request, all of them where no kind is named."""
+        if not kinds:
+            self.tx.run("finish_all_tasks_of_request", request=request.id, at=self.now)
+        for kind in kinds:
+            self.tx.run("finish_tasks_of_request", request=request.id, kind=kind, at=self.now)
+
+    def finish_item_tasks(self, item: Item, *kinds: TaskKind) -> None:
+        """Strike tasks about an item."""
+        for kind in kinds:
+            self.tx.run("finish_tasks_of_item", item=item.id, kind=kind, at=self.now)
+
+    # ------------------------------------------------------------------------------------------ messages out
+
+    def send(self, partner: Partner, message: Initiation, *, request: Request | None = None, loan: Loan | None = None) -> int:
+        """Queue a message to a partner; it leaves after this work is durable. Gives its number in the outbox."""
+        body = write(Envelope(version=VERSION, message=message))
+        return self.tx.insert(
+            "insert_outbox",
+            agency=self.agency.id,
+            partner=partner.code,
+            service=type(message).__name__,
+            request=request.id if request else None,
+            loan=loan.id if loan else None,
+            body=body,
+            state="queued",
+            next_at=self.now,
+            created_at=self.now,
+        )
+
+    # ------------------------------------------------------------------------------------------ versions
+
+    def _changed(self, kind: str, number: int, query: str, **columns: Any) -> int:
+        version = self.tx.one(query, only_column, id=number, **columns)
+        self.traces[kind, number] = _there(version, kind, number)
+        return self.traces[kind, number]
+
+
+def _there(row: T | None, kind: str, number: int) -> T:
+    if row is None:
+        message = f"the store has no {kind} {number}, though another row refers to it"
+        raise LookupError(message)
+    return row

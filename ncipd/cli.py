@@ -1,0 +1,272 @@
+"""The command line: `ncipd serve`, `init`, `check`, `load`, `explain`, `desk`.
+
+Everything heavy is imported by the command that needs it, so that `ncipd --version` and `--help` answer at once.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+from cyclopts import App, Parameter
+
+from ncipd import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from ncipd.config import Config
+    from ncipd.explain import Explanation
+    from ncipd.store.sqlite import SqliteStore
+
+app = App(name="ncipd", version=__version__, help="An NCIP endpoint for libraries: lends and borrows over NCIP 2.02.")
+
+ConfigFile = Annotated[Path | None, Parameter(help="The configuration; by default ./ncipd.toml.")]
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+def _fail(message: str, code: int = 2) -> NoReturn:
+    print(f"ncipd: {message}", file=sys.stderr)
+    raise SystemExit(code)
+
+
+def _configured(path: Path | None) -> Config:
+    from ncipd import config
+
+    file = path or Path("ncipd.toml")
+    if path is None and not file.exists():
+        _fail("there is no ncipd.toml here; name one with --config, make one with `ncipd init`, or try `ncipd serve --demo`")
+    try:
+        return config.load(file)
+    except config.Mistakes as mistakes:
+        _fail(str(mistakes))
+
+
+# ---------------------------------------------------------------------------------------------- serve
+
+
+@app.command
+def serve(
+    *,
+    config: ConfigFile = None,
+    demo: Annotated[bool, Parameter(negative="", help="Serve two demo libraries, no configuration needed.")] = False,
+    data: Annotated[Path | None, Parameter(help="Data folder; the demo's is temporary unless named.")] = None,
+    host: Annotated[str | None, Parameter(help="Address to listen on.")] = None,
+    port: Annotated[int | None, Parameter(help="Port to listen on; 0 = any free one.")] = None,
+    broker_url: Annotated[
+        str, Parameter(help="Demo only: where ncipd posts its own messages to the broker.")
+    ] = "http://127.0.0.1:8642/ncip",
+    log_level: Annotated[str | None, Parameter(help="debug, info, warning, error, critical or off.")] = None,
+) -> None:
+    """Serve NCIP over HTTP until SIGTERM; prints `ncipd ready URL` when it answers."""
+    if demo:
+        _serve_demo(data, host or "127.0.0.1", 8080 if port is None else port, broker_url, log_level)
+        return
+    import msgspec
+
+    settings = _configured(config)
+    server = msgspec.structs.replace(
+        settings.server,
+        host=host if host is not None else settings.server.host,
+        port=port if port is not None else settings.server.port,
+    )
+    store = msgspec.structs.replace(settings.store, data=str(data)) if data is not None else settings.store
+    settings = msgspec.structs.replace(settings, server=server, store=store)
+    _run(settings, log_level or settings.log.level, demo=False)
+
+
+def _serve_demo(data: Path | None, host: str, port: int, broker_url: str, level: str | None) -> None:
+    import tempfile
+
+    from ncipd.demo import demo_config, fill
+
+    loopback = host in ("127.0.0.1", "localhost", "::1")
+    with tempfile.TemporaryDirectory(prefix="ncipd-demo-") as temporary:
+        settings = demo_config(broker_url=broker_url, data=data or Path(temporary), host=host, port=port)
+        _run(settings, level or "warning", demo=loopback, prepare=fill)
+
+
+def _run(settings: Config, level: str, *, demo: bool, prepare: Callable[[SqliteStore], object] | None = None) -> None:
+    import asyncio
+    from typing import cast, get_args
+
+    from ncipd import log
+    from ncipd.app import serve as run
+    from ncipd.store.port import StoreRefused
+
+    if level not in get_args(log.Level):
+        _fail(f"{level!r} is no log level; expected one of {', '.join(get_args(log.Level))}")
+    log.configure(cast("log.Level", level))
+    try:
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            runner.run(run(settings, demo=demo, prepare=prepare))
+    except StoreRefused as error:
+        _fail(str(error), 1)
+    except OSError as error:
+        _fail(f"cannot listen on {settings.server.host} port {settings.server.port}: {error.strerror or error}", 1)
+
+
+def _loop_factory() -> Callable[[], Any] | None:
+    """Prefer uvloop where it is installed (the extra `speed`)."""
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
+
+
+# ---------------------------------------------------------------------------------------------- set up
+
+
+@app.command
+def init(
+    agency: Annotated[str, Parameter(help="The agency's code, as messages name it in ToAgencyId.")],
+    /,
+    *,
+    name: Annotated[str, Parameter(help="What the agency is called.")] = "",
+    time_zone: Annotated[str, Parameter(help="Its IANA time zone, such as Europe/Berlin.")] = "UTC",
+    library: Annotated[str, Parameter(help="Code of its first library.")] = "MAIN",
+    operator: Annotated[str, Parameter(help="Whose desk token to make.")] = "admin",
+    config: Annotated[Path, Parameter(help="The configuration file to make.")] = Path("ncipd.toml"),
+) -> None:
+    """Make a configuration, a store with one agency, and the first operator's token.
+
+    Where they exist already they are kept; the operator gets a new token, and the old one of that name ends.
+    """
+    from ncipd.setup import SetupError, set_up
+
+    try:
+        done = set_up(config, agency=agency, name=name or agency, time_zone=time_zone, library=library, operator=operator)
+    except SetupError as error:
+        _fail(str(error))
+    for line in done.lines:
+        print(line)
+    print(f"\nToken of operator {operator} (shown this once, only its hash is stored):\n{done.token}")
+
+
+@app.command
+def check(*, config: ConfigFile = None) -> None:
+    """Read the configuration, say everything that is wrong with it, or show it whole with secrets masked."""
+    from ncipd.config import effective
+
+    print(effective(_configured(config)), end="")
+
+
+@app.command
+def load(
+    kind: Annotated[str, Parameter(help="agencies, users, records or items.")],
+    file: Annotated[Path, Parameter(help="A .csv, .json or .jsonl file.")],
+    /,
+    *,
+    agency: Annotated[str, Parameter(help="Whose data it is: any code of an agency here (not for agencies).")] = "",
+    config: ConfigFile = None,
+    data: Annotated[Path | None, Parameter(help="The data folder, instead of the configuration's.")] = None,
+    refused: Annotated[Path | None, Parameter(help="Where to write refused rows, with the reasons (CSV).")] = None,
+) -> None:
+    """Load agencies, users, records or items; a running ncipd keeps answering, and a repeated load makes no doubles."""
+    from ncipd.loading.command import load_command
+
+    folder = data if data is not None else Path(_configured(config).store.data)
+    raise SystemExit(load_command(folder, kind, file, agency=agency, refused=refused))
+
+
+# ---------------------------------------------------------------------------------------------- explain
+
+
+@app.command
+def explain(
+    file: Annotated[Path, Parameter(help="A file with one NCIP message; - reads standard input.")],
+    /,
+    *,
+    as_json: Annotated[bool, Parameter(name="--json", negative="", help="For programs.")] = False,
+    strict: Annotated[bool, Parameter(negative="", help="Allow no repair.")] = False,
+) -> None:
+    """Say what a message is, each repair made and each schema violation.
+
+    Exit code: 0 valid, 1 repairable, 2 invalid, 3 unreadable.
+    """
+    from ncipd.explain import explain as look
+
+    try:
+        raw = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+    except OSError as error:
+        _fail(f"{file}: {error.strerror}", 3)
+    told = look(raw, strict=strict)
+    if as_json:
+        print(json.dumps(told.as_json(), ensure_ascii=False, indent=2))
+    else:
+        _print_explanation(told)
+    raise SystemExit(int(told.verdict))
+
+
+def _print_explanation(told: Explanation) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    console = Console(highlight=False)
+    colour = {"VALID": "green", "REPAIRABLE": "yellow", "INVALID": "red", "UNREADABLE": "red"}[told.verdict.name]
+    console.print(f"[bold {colour}]{told.verdict.name.lower()}[/]  {escape(told.service or 'no message')}")
+    if told.version:
+        console.print(f"version    {escape(told.version)}")
+    for key, value in told.header.items():
+        console.print(f"{key:<10} {escape(value)}")
+    if told.problem:
+        console.print(escape(told.problem))
+    if told.repairs:
+        table = Table(title="Repairs made", title_justify="left")
+        for heading in ("repair", "where", "what was done"):
+            table.add_column(heading, overflow="fold")
+        for repair in told.repairs:
+            table.add_row(escape(repair["name"]), escape(repair["path"]), escape(repair["detail"]))
+        console.print(table)
+    if told.violations:
+        table = Table(title="Violations of the schema", title_justify="left")
+        for heading in ("line", "where", "found", "expected"):
+            table.add_column(heading, overflow="fold")
+        for one in told.violations:
+            table.add_row(str(one["line"] or ""), escape(one["path"]), escape(one["found"]), escape(one["expected"]))
+        console.print(table)
+
+
+# ---------------------------------------------------------------------------------------------- desk
+
+
+@app.command
+def desk(
+    what: Annotated[str, Parameter(help="An action (ship, receive, …) or a view (tasks, requests, item, …).")] = "",
+    /,
+    *values: Annotated[str, Parameter(help="Its parameters as name=value.")],
+    agency: Annotated[str, Parameter(help="The agency, by any of its codes.", env_var="NCIPD_AGENCY")] = "",
+    url: Annotated[str, Parameter(help="Where ncipd listens.", env_var="NCIPD_URL")] = "http://127.0.0.1:8080",
+    token: Annotated[str, Parameter(help="The operator's token.", env_var="NCIPD_TOKEN")] = "",
+    key: Annotated[str, Parameter(help="Idempotency-Key: the same key does nothing twice.")] = "",
+    as_json: Annotated[bool, Parameter(name="--json", negative="", help="Print the answer as JSON.")] = False,
+) -> None:
+    """Do at the desk what staff do, through a running ncipd; without an action, list them all."""
+    from ncipd.desk_client import DeskCallError, call, list_actions, show
+
+    if not what:
+        list_actions()
+        return
+    if not agency:
+        _fail("name the agency with --agency (or NCIPD_AGENCY)")
+    pairs = dict(value.partition("=")[::2] for value in values)
+    bad = [value for value in values if "=" not in value]
+    if bad:
+        _fail(f"{bad[0]!r} is no parameter; write name=value, for example barcode=L-0001")
+    try:
+        answer = call(url, agency, what, pairs, token=token, key=key)
+    except DeskCallError as error:
+        _fail(str(error), 1)
+    if as_json:
+        print(json.dumps(answer, ensure_ascii=False, indent=2))
+    else:
+        show(what, answer)

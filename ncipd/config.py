@@ -1,0 +1,296 @@
+"""`ncipd.toml`: one documented file, read into frozen structs, with every mistake reported at once.
+
+A mistake says where (`partner[2].role`: the second `[[partner]]`), what was expected and what was found. Only secrets
+may come from somewhere else: `secret = "env:NAME"` reads the environment.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any, Final, TypeVar, get_args, get_origin
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+import msgspec
+from msgspec import Meta, Struct, inspect
+
+from ncipd.circulation.partner import Partner
+from ncipd.log import Level
+
+SECRETS: Final = frozenset({"secret"})  # field names
+FROM_ENVIRONMENT: Final = "env:"
+MASK: Final = "***"
+
+S = TypeVar("S", bound=Struct)
+Seconds = Annotated[float, Meta(gt=0)]
+
+
+class Server(Struct, frozen=True, kw_only=True):
+    """`[server]`: where ncipd listens, and how patient it is."""
+
+    #: Address to listen on; 0.0.0.0 = every interface.
+    host: str = "127.0.0.1"
+    #: TCP port; 0 = any free one.
+    port: Annotated[int, Meta(ge=0, le=65535)] = 8080
+    #: The largest message taken, in bytes.
+    max_body: Annotated[int, Meta(ge=1024)] = 2_000_000
+    #: How long a client may take to send one message.
+    body_seconds: Seconds = 30.0
+    #: How long a connection may wait for its next request.
+    idle_seconds: Seconds = 75.0
+    #: How long requests in flight may take to finish after SIGTERM.
+    drain_seconds: Seconds = 30.0
+
+
+class Store(Struct, frozen=True, kw_only=True):
+    """`[store]`: where everything is kept."""
+
+    #: The data folder, from the folder of this file if relative.
+    data: str = "ncipd-data"
+    #: After how many days message bodies are deleted; 0 = never.
+    body_days: Annotated[int, Meta(ge=0)] = 90
+
+
+class Log(Struct, frozen=True, kw_only=True):
+    """`[log]`: what is said on standard error."""
+
+    #: The least that is said; user data appears at debug only.
+    level: Level = "info"
+
+
+class Config(Struct, frozen=True, kw_only=True):
+    """The whole of `ncipd.toml`."""
+
+    server: Server = Server()
+    store: Store = Store()
+    log: Log = Log()
+    partner: tuple[Partner, ...] = ()
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """One thing wrong: where in the file, and what was expected."""
+
+    path: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.text}" if self.path else self.text
+
+
+class Mistakes(Exception):
+    """A configuration that cannot be used, with everything that is wrong with it."""
+
+    def __init__(self, source: str, mistakes: tuple[Mistake, ...]) -> None:
+        self.source = source
+        self.mistakes = mistakes
+        count = f"{len(mistakes)} mistakes" if len(mistakes) > 1 else "a mistake"
+        super().__init__("\n".join([f"{source} has {count}:", *(f"  {mistake}" for mistake in mistakes)]))
+
+
+def load(path: Path, *, environ: Mapping[str, str] = os.environ) -> Config:
+    """Read `ncipd.toml`; a relative data folder is taken from the folder of the file.
+
+    Raises `Mistakes` with all that is wrong, also where the file is missing or no TOML.
+    """
+    try:
+        text = path.read_text("utf-8")
+    except UnicodeDecodeError as error:
+        raise Mistakes(str(path), (Mistake("", f"not UTF-8 text (byte {error.start})"),)) from error
+    except OSError as error:
+        raise Mistakes(str(path), (Mistake("", f"cannot be read: {error.strerror}"),)) from error
+    config = parse(text, source=str(path), environ=environ)
+    store = msgspec.structs.replace(config.store, data=str(path.resolve().parent / config.store.data))
+    return msgspec.structs.replace(config, store=store)
+
+
+def parse(text: str, *, source: str = "ncipd.toml", environ: Mapping[str, str] = os.environ) -> Config:
+    """Turn the text of `ncipd.toml` into a `Config`; raises `Mistakes`."""
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise Mistakes(source, (Mistake("", f"not TOML: {error}"),)) from error
+    reading = _Reading(environ)
+    config = reading.struct(Config, table, "")
+    reading.mistakes += _between_partners(table.get("partner"))
+    if config is None or reading.mistakes:
+        raise Mistakes(source, tuple(reading.mistakes))
+    return config
+
+
+def effective(config: Config) -> str:
+    """The configuration in force, defaults included, as TOML with secrets masked (for `ncipd check`)."""
+    sections = [("[server]", config.server), ("[store]", config.store), ("[log]", config.log)]
+    sections += [("[[partner]]", partner) for partner in config.partner]
+    return "\n\n".join("\n".join([title, *_lines(section)]) for title, section in sections) + "\n"
+
+
+def _lines(section: Struct) -> Iterator[str]:
+    for field in msgspec.structs.fields(section):
+        value = getattr(section, field.name)
+        shown = MASK if field.name in SECRETS and value else value
+        text = json.dumps(shown, ensure_ascii=False).replace(
+            "\x7f", "\\u007f"
+        )  # TOML's escapes are JSON's, but for one
+        line = f"{field.name} = {text}"
+        yield f"{line}  # default" if value == field.default else line
+
+
+class _Reading:
+    """One reading of a file: goes on after a mistake, so that all are found."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self.environ = environ
+        self.mistakes: list[Mistake] = []
+
+    def wrong(self, path: str, text: str) -> None:
+        self.mistakes.append(Mistake(path, text))
+
+    def struct(self, kind: type[S], table: Any, path: str) -> S | None:
+        """The struct that a table describes, or None where something in it is wrong."""
+        if not isinstance(table, dict):
+            self.wrong(path, f"expected a table, got {_shown(table, path)}")
+            return None
+        before = len(self.mistakes)
+        fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+        for key in table:
+            if key not in fields:
+                self.wrong(_at(path, key), f"unknown key{_did_you_mean(key, fields)}")
+        found: dict[str, Any] = {}
+        for key, field in fields.items():
+            if key in table:
+                found[field.name] = value = self.value(field.type, table[key], _at(path, key))
+                if value is not None and (nonsense := _nonsense(field.name, value)):
+                    self.wrong(_at(path, key), nonsense)
+            elif field.required:
+                self.wrong(_at(path, key), f"missing; expected {_expected(field.type)}")
+        return kind(**found) if len(self.mistakes) == before else None
+
+    def value(self, kind: Any, raw: Any, path: str) -> Any:
+        if isinstance(kind, type) and issubclass(kind, Struct):
+            return self.struct(kind, raw, path)
+        if get_origin(kind) is tuple and isinstance(raw, list):
+            return tuple(self.value(get_args(kind)[0], one, f"{path}[{at}]") for at, one in enumerate(raw, 1))
+        try:
+            value = msgspec.convert(raw, kind)
+        except msgspec.ValidationError:
+            self.wrong(path, f"expected {_expected(kind)}, got {_shown(raw, path)}{_nearest(kind, raw)}")
+            return None
+        return self.secret(value, path) if _last(path) in SECRETS else value
+
+    def secret(self, value: str, path: str) -> str:
+        """A secret, from the environment if it says so."""
+        if not value.startswith(FROM_ENVIRONMENT):
+            return value
+        name = value.removeprefix(FROM_ENVIRONMENT)
+        if not self.environ.get(name):
+            self.wrong(path, f"the environment variable {name or '(no name)'} is not set")
+        return self.environ.get(name, "")
+
+
+def _nonsense(name: str, value: Any) -> str:
+    """What a value's type does not tell: zones that exist, addresses that can be reached, no negative numbers."""
+    if type(value) is int and value < 0:
+        return f"expected 0 or more, got {value}"
+    if name in {"code", "agency", "host", "data"} and not value.strip():
+        return "must not be empty"
+    if name == "time_zone" and value and not _is_zone(value):
+        return f"expected an IANA time zone such as 'Europe/Berlin', got {value!r}"
+    if name == "url" and value and not _is_web_address(value):
+        return f"expected an http:// or https:// address, got {value!r}"
+    if name == "keys" and (bad := [key for key in value if key is not None and (not key or set(key) & set("/?#% "))]):
+        return f"expected keys that can stand in a path (POST /ncip/KEY), got {bad[0]!r}"
+    return ""
+
+
+def _between_partners(tables: object) -> Iterator[Mistake]:
+    """What must hold among the partners of one agency: codes differ, and one at most is the fallback."""
+    codes: dict[tuple[str, str], int] = {}
+    fallbacks: dict[str, int] = {}
+    for at, table in enumerate(tables if isinstance(tables, list) else [], 1):
+        partner = table if isinstance(table, dict) else {}
+        agency, code = str(partner.get("agency", at)), str(partner.get("code", at))
+        first = codes.setdefault((agency, code.casefold()), at)
+        if first != at:
+            yield Mistake(f"partner[{at}].code", f"{code!r} is also partner[{first}] of {agency}")
+        if partner.get("fallback") is True and (first := fallbacks.setdefault(agency, at)) != at:
+            yield Mistake(f"partner[{at}].fallback", f"partner[{first}] is the fallback of {agency} already")
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (OSError, ValueError, KeyError):  # ZoneInfoNotFoundError is a KeyError
+        return False
+    return True
+
+
+def _is_web_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme in {"http", "https"} and bool(parts.hostname)
+
+
+def _expected(kind: Any) -> str:  # noqa: PLR0911  # one line per type
+    """What a type admits, in words."""
+    match inspect.type_info(kind):
+        case inspect.EnumType(cls=cls):
+            return f"one of {', '.join(member.value for member in cls)}"
+        case inspect.LiteralType():
+            return f"one of {', '.join(get_args(kind))}"
+        case inspect.BoolType():
+            return "true or false"
+        case inspect.StrType():
+            return "text in quotes"
+        case inspect.IntType(ge=least, le=most):
+            return "a whole number" + _range(least, most)
+        case inspect.FloatType(gt=over):
+            return "a number" + (f" above {over:g}" if over is not None else "")
+        case inspect.VarTupleType(item_type=inspect.StrType()):
+            return "a list of texts"
+        case inspect.VarTupleType():
+            return "a list of tables"
+        case _:
+            return "a table"
+
+
+def _range(least: float | None, most: float | None) -> str:
+    if most is not None:
+        return f" from {least} to {most}"
+    return f" of at least {least}" if least is not None else ""
+
+
+def _nearest(kind: Any, raw: Any) -> str:
+    match inspect.type_info(kind):
+        case inspect.EnumType(cls=cls):
+            return _did_you_mean(raw, {member.value for member in cls})
+        case inspect.LiteralType(values=values):
+            return _did_you_mean(raw, values)
+        case _:
+            return ""
+
+
+def _did_you_mean(word: object, known: Any) -> str:
+    near = get_close_matches(str(word).lower(), [str(one) for one in known], 1)
+    return f"; did you mean {near[0]!r}?" if near else ""
+
+
+def _shown(raw: object, path: str) -> str:
+    shown = repr(raw) if isinstance(raw, str) else json.dumps(raw, default=str, ensure_ascii=False)
+    return MASK if _last(path) in SECRETS else shown if len(shown) <= 60 else f"{shown[:60]}…"
+
+
+def _at(path: str, key: str) -> str:
+    return f"{path}.{key}" if path else key
+
+
+def _last(path: str) -> str:
+    return path.rpartition(".")[2].partition("[")[0]

@@ -1,0 +1,107 @@
+"""How staff name things: a barcode from a scanner, a request by its number or by the partner's id, a date as typed."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time
+from typing import TYPE_CHECKING
+
+from ncipd.circulation.clock import to_micros
+from ncipd.circulation.errors import DeskError, ErrorKind
+from ncipd.circulation.unit import request_row
+
+if TYPE_CHECKING:
+    from ncipd.circulation.model import Item, Micros, Request, Role, User
+    from ncipd.circulation.unit import Circulation
+
+
+def item(circ: Circulation, barcode: str) -> Item:
+    """Find the live item with a barcode; a withdrawn one is named with what became of it."""
+    found = circ.item_by_barcode(barcode)
+    if found is not None:
+        return found
+    gone = circ.withdrawn_item(barcode)
+    if gone is not None:
+        raise DeskError(
+            ErrorKind.CONFLICT,
+            "item-withdrawn",
+            f"Item {barcode} belongs to partner {gone.partner} and was sent back; it is withdrawn here.",
+            field="barcode",
+            value=barcode,
+            hint="Send it back to its library.",
+        )
+    raise DeskError(
+        ErrorKind.NOT_FOUND,
+        "item-not-found",
+        f"No item here has the barcode {barcode!r}.",
+        field="barcode",
+        value=barcode,
+        hint="Scan it again; a borrowed item is received first.",
+    )
+
+
+def request(circ: Circulation, name: str, role: Role | None = None) -> Request:
+    """Find a request by its number here or by the partner's id; an open one before an ended one."""
+    wanted = name.strip()
+    named = circ.tx.all("requests_named", request_row, agency=circ.agency.id, identifier=wanted)
+    if not named and wanted.isdigit():
+        found = circ.tx.one("request_by_id", request_row, id=int(wanted))
+        named = [found] if found is not None and found.agency_id == circ.agency.id else []
+    named = [one for one in named if role is None or one.role is role]
+    if not named:
+        raise DeskError(
+            ErrorKind.NOT_FOUND, "request-not-found", f"No request here is called {wanted!r}.", field="request", value=wanted
+        )
+    still_open = [one for one in named if one.open]
+    if len(still_open) > 1:
+        numbers = ", ".join(f"{one.id} ({one.role}, {one.partner})" for one in still_open)
+        raise DeskError(
+            ErrorKind.CONFLICT,
+            "request-ambiguous",
+            f"{len(still_open)} open requests are called {wanted!r}.",
+            field="request",
+            value=wanted,
+            hint=f"Use the number of one of them: {numbers}.",
+        )
+    return (still_open or named)[0]
+
+
+def user(circ: Circulation, identifier: str) -> User:
+    """Find the one user with an identifier."""
+    found = circ.users(identifier)
+    if len(found) == 1:
+        return found[0]
+    many = bool(found)
+    raise DeskError(
+        ErrorKind.CONFLICT if many else ErrorKind.NOT_FOUND,
+        "user-ambiguous" if many else "user-not-found",
+        f"{len(found) or 'No'} user{'s' if many else ''} here {'have' if many else 'has'} the identifier {identifier!r}.",
+        field="user",
+        value=identifier,
+        hint="Use an identifier that only one user has." if many else "Check the card number.",
+    )
+
+
+def moment(circ: Circulation, text: str | None, field: str = "due_date") -> Micros | None:
+    """Read a date as typed: `2026-03-01` is the end of that day here, `2026-03-01T12:00` that moment."""
+    if not text:
+        return None
+    try:
+        if len(text) == len("2026-03-01"):
+            return to_micros(datetime.combine(date.fromisoformat(text), time(23, 59, 59)), circ.agency.time_zone)
+        return to_micros(datetime.fromisoformat(text), circ.agency.time_zone)
+    except ValueError as error:
+        raise DeskError(
+            ErrorKind.INVALID,
+            "date-unreadable",
+            f"{text!r} is no date.",
+            field=field,
+            value=text,
+            hint="Write it as 2026-03-01 or 2026-03-01T12:00.",
+        ) from error
+
+
+def required(value: str, field: str, what: str) -> str:
+    """Give a value that an action cannot do without; raises DeskError where it is empty."""
+    if value.strip():
+        return value.strip()
+    raise DeskError(ErrorKind.INVALID, "value-missing", f"{field} is empty; expected {what}.", field=field, value=value)

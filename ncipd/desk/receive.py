@@ -1,0 +1,184 @@
+"""Receiving an item of another library: by barcode alone where that says enough, else with the temporary-item form."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from ncipd.circulation import borrowing
+from ncipd.circulation.lifecycle import Event, allows
+from ncipd.circulation.model import Item, ItemStatus, Request, RequestStatus, Role, TaskKind
+from ncipd.circulation.unit import item_row, request_row
+from ncipd.desk import Done, action, conflict, finding
+
+if TYPE_CHECKING:
+    from ncipd.circulation.partner import Partner
+    from ncipd.circulation.unit import Circulation
+
+
+class Receive(msgspec.Struct, forbid_unknown_fields=True):
+    """The receiving form.
+
+    `barcode`: scanned or newly stuck on; `request`: which request it came for; `partner_item_id`: what the lender calls
+    it; then what the form says of the temporary item, the lender's date for return, and for whom and where.
+    """
+
+    barcode: str
+    request: str = ""
+    partner_item_id: str = ""
+    title: str = ""
+    author: str = ""
+    call_number: str = ""
+    item_policy: str = ""
+    due_date: str | None = None
+    note: str = ""
+    partner: str = ""
+    user: str = ""
+    pickup_library: str = ""
+
+
+@action("receive", Receive)
+def receive(form: Receive, circ: Circulation) -> Done:
+    """Take in an item that has come for a borrowing request, and say where it goes."""
+    barcode = finding.required(form.barcode, "barcode", "the barcode on the item")
+    announced = _announced(circ, form, barcode)
+    if announced is not None:
+        return _announced_item(circ, form, *announced)
+    form = _from_network(circ, form, barcode)
+    known = finding.request(circ, form.request, Role.BORROWING) if form.request else None
+    partner = _partner(circ, form, known)
+    taken = circ.item_by_barcode(barcode)
+    if taken is not None and not (known is not None and taken.temporary and circ.request_item(known, taken)):
+        raise conflict(
+            "barcode-taken",
+            f"Barcode {barcode} belongs to another item here.",
+            value=barcode,
+            hint="Stick a fresh barcode on the item and scan that one; say what the lender calls it in partner_item_id.",
+        )
+    if known is not None and not allows(Role.BORROWING, known.status, Event.RECEIVE):
+        raise conflict(
+            "request-not-open", f"Request {known.identifier} is in status {known.status.value!r}.", field="request"
+        )
+    if known is None and not form.user:
+        raise conflict(
+            "request-needed",
+            f"Nothing here expects item {barcode}.",
+            hint="Name the request that it came for, or the user and the partner to make one.",
+            value=barcode,
+        )
+    request, item = borrowing.accept(circ, _arrival(circ, form, known, barcode), partner, known)
+    if item is None:
+        raise conflict("request-is-digital", f"Request {request.identifier} is for a digital copy.", field="request")
+    return _done(circ, request, item)
+
+
+def _announced(circ: Circulation, form: Receive, barcode: str) -> tuple[Request, Item] | None:
+    """Find the item that AcceptItem has announced: by its barcode here, or by the lender's id, or by its request."""
+    candidates = []
+    found = circ.item_by_barcode(barcode)
+    if found is not None and found.temporary:
+        candidates.append(found)
+    for partner in circ.partners if not candidates else ():
+        candidates += [item for item in circ.temporary_items(partner, form.partner_item_id or barcode) if item.live]
+    if form.request:
+        known = finding.request(circ, form.request, Role.BORROWING)
+        candidates += [circ.item(place.item_id) for place in circ.request_items(known)]
+    expected = [item for item in candidates if item.live and item.status is ItemStatus.EXPECTED]
+    if expected:
+        request = circ.last_request_of(expected[0])
+        return (request, expected[0]) if request is not None else None
+    here = [item for item in candidates if item.live and barcode in (item.barcode, item.partner_item_id)]
+    if here and (request := circ.last_request_of(here[0])) is not None:
+        return request, here[0]
+    return None
+
+
+def _announced_item(circ: Circulation, form: Receive, request: Request, item: Item) -> Done:
+    circ.about(request)
+    if item.status is not ItemStatus.EXPECTED:
+        circ.note("received already")
+        return _done(circ, request, item)
+    partner = _partner(circ, form, request)
+    arrival = _arrival(circ, form, request, form.barcode)
+    matches_theirs = form.barcode.strip() == item.partner_item_id
+    arrival = arrival._replace(barcode=item.barcode if matches_theirs else form.barcode.strip())
+    return _done(circ, *borrowing.receive(circ, request, item, arrival, partner))
+
+
+def _from_network(circ: Circulation, form: Receive, barcode: str) -> Receive:
+    """Where barcodes are unique in our network, the barcode alone says what the item is and whose."""
+    if form.request or not circ.agency.network:
+        return form
+    owned = circ.tx.all(
+        "items_in_network", item_row, network=circ.agency.network, agency=circ.agency.id, barcode=barcode
+    )
+    if len(owned) != 1:
+        return form
+    waiting = circ.tx.all(
+        "requests_by_status",
+        request_row,
+        agency=circ.agency.id,
+        role=Role.BORROWING,
+        status=RequestStatus.CREATED_BORROWING,
+        most=500,
+    )
+    matching = [one for one in waiting if barcode == one.item_as_sent]
+    record = circ.record(owned[0].record_id)
+    return msgspec.structs.replace(
+        form,
+        request=str(matching[0].identifier) if len(matching) == 1 else form.request,
+        title=form.title or record.title,
+        author=form.author or record.author,
+        call_number=form.call_number or owned[0].call_number,
+        partner_item_id=form.partner_item_id or barcode,
+    )
+
+
+def _partner(circ: Circulation, form: Receive, known: Request | None) -> Partner:
+    code = known.partner if known is not None else form.partner
+    if not code and len(circ.partners) == 1:
+        code = next(iter(circ.partners))
+    partner = circ.partners.get(code)
+    if partner is None:
+        raise conflict(
+            "partner-unknown",
+            f"{code!r} is no partner of this agency." if code else "Which partner has sent it?",
+            field="partner",
+            value=code,
+            hint=f"One of {', '.join(sorted(circ.partners))}.",
+        )
+    return partner
+
+
+def _arrival(circ: Circulation, form: Receive, known: Request | None, barcode: str) -> borrowing.Arrival:
+    user = finding.user(circ, form.user) if form.user else None
+    return borrowing.Arrival(
+        identifier=known.identifier if known else form.request,
+        identifier_agency=known.identifier_agency if known else "",
+        partner_item=form.partner_item_id,
+        barcode=barcode.strip(),
+        user=user,
+        user_as_sent=form.user,
+        return_by=finding.moment(circ, form.due_date),
+        renewal_forbidden=bool(known and known.renewal_forbidden),
+        digital=False,
+        circulate=False,
+        pickup_location=form.pickup_library,
+        pickup_expires=None,
+        title=form.title,
+        author=form.author,
+        call_number=form.call_number,
+        policy=form.item_policy,
+        note=form.note,
+    )
+
+
+def _done(circ: Circulation, request: Request, item: Item) -> Done:
+    circ.finish_tasks(request, TaskKind.RECEIVE)
+    item = circ.item(item.id)
+    request = circ.request(request.id)
+    pickup = circ.library_by_id(request.pickup_library_id) if request.pickup_library_id is not None else None
+    if item.status is ItemStatus.IN_TRANSIT and pickup is not None:
+        return Done(f"{item.barcode} is received: send it to {pickup.name}, where it is picked up.", "send to pickup library", request, item)
+    return Done(f"{item.barcode} is received: put it on the hold shelf.", "hold shelf", request, item)

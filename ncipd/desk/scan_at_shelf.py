@@ -1,0 +1,61 @@
+"""Taking a requested item from its shelf."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from ncipd.circulation import lending
+from ncipd.circulation.lifecycle import Event
+from ncipd.circulation.model import HoldState, ItemState, ItemStatus, RequestStatus, Role
+from ncipd.desk import Done, action, conflict, finding
+
+if TYPE_CHECKING:
+    from ncipd.circulation.unit import Circulation
+
+
+class ScanAtShelf(msgspec.Struct, forbid_unknown_fields=True):
+    """`barcode`: what was scanned; `request`: for which request, where another copy is taken than the one listed."""
+
+    barcode: str
+    request: str = ""
+
+
+@action("scan-at-shelf", ScanAtShelf)
+def scan_at_shelf(scan: ScanAtShelf, circ: Circulation) -> Done:
+    """Pick the item for the request that waits for it, and say where it goes next."""
+    item = finding.item(circ, scan.barcode)
+    if scan.request:
+        request = finding.request(circ, scan.request, Role.LENDING)
+        if circ.request_item(request, item) is None:
+            request = lending.locate(circ, request, item)
+            item = circ.item(item.id)
+    else:
+        waiting = [
+            one
+            for one in circ.open_requests_of(item)
+            if one.role is Role.LENDING and (place := circ.request_item(one, item)) and place.state is not ItemState.OUT
+        ]
+        if not waiting:
+            return _for_a_user(circ, item.barcode)
+        request = waiting[0]
+    circ.about(request)
+    if request.status is RequestStatus.CREATED_LENDING and not request.digital and item.status is ItemStatus.AVAILABLE:
+        request = circ.advance(request, Event.LOCATE)
+    if not request.digital:
+        lending.pick(circ, request, item)
+    to = "scan and send the copy" if request.digital else f"ship to {request.partner_agency or request.partner}"
+    return Done(
+        f"{item.barcode} is picked for request {request.identifier}: {to}.",
+        "deliver digitally" if request.digital else "ship",
+        circ.request(request.id),
+        circ.item(item.id),
+    )
+
+
+def _for_a_user(circ: Circulation, barcode: str) -> Done:
+    item = finding.item(circ, barcode)
+    if any(hold.state is HoldState.WAITING for hold in circ.holds_on(item)):
+        return Done(f"{barcode} is wanted by a user of ours: put it on the hold shelf.", "hold shelf", item=item)
+    raise conflict("not-requested", f"Nothing is waiting for item {barcode}.", value=barcode, hint="Put it back.")

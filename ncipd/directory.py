@@ -1,0 +1,178 @@
+"""Who is who: the agency that a message is for, and the partner that it comes from.
+
+Agencies live in the store and change rarely, so they are kept here and read again now and then; partners are
+configuration. The rules are those of semantics.md, "Who speaks, and about what": the agency first, then the partner
+within it, by path key, ApplicationProfileType, FromAgencyId or FromSystemId. A code of the agency itself in
+FromAgencyId never names a partner.
+"""
+
+from __future__ import annotations
+
+from hmac import compare_digest
+from typing import TYPE_CHECKING, NamedTuple
+
+from ncipd.circulation.model import Agency
+from ncipd.ncip.problems import Problem, ProblemType
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from ncipd.circulation.partner import Partner
+    from ncipd.ncip.document import Document
+    from ncipd.store.port import Transaction
+
+_HEADER = "InitiationHeader"
+
+
+class Parties(NamedTuple):
+    """Both ends of a message, and what each called the other."""
+
+    agency: Agency
+    partner: Partner
+    partners: Mapping[str, Partner]
+    our_code: str
+    partner_agency: str
+
+
+
+class Directory:
+    """The agencies and partners of this ncipd."""
+
+    def __init__(self, partners: Iterable[Partner]) -> None:
+        """Take the configured partners; `refresh` gives them their agencies."""
+        self._configured = tuple(partners)
+        self._agencies: dict[str, Agency] = {}
+        self._codes: dict[int, frozenset[str]] = {}
+        self._partners: dict[int, dict[str, Partner]] = {}
+        self._keys: dict[str, tuple[Agency, Partner]] = {}
+        self._default: Agency | None = None
+
+    def refresh(self, tx: Transaction) -> list[str]:
+        """Read the agencies again; gives the codes of partners whose agency the store does not have."""
+        agencies = tx.all("agencies", Agency._make)
+        codes = {agency.id: [row[0] for row in tx.all("agency_codes", agency=agency.id)] for agency in agencies}
+        self._agencies = {code.strip().upper(): agency for agency in agencies for code in codes[agency.id]}
+        self._codes = {number: frozenset(code.strip().upper() for code in found) for number, found in codes.items()}
+        self._default = agencies[0] if agencies else None
+        self._partners = {agency.id: {} for agency in agencies}
+        self._keys, astray = {}, []
+        for partner in self._configured:
+            agency = self.agency(partner.agency)
+            if agency is None:
+                astray.append(partner.code)
+                continue
+            self._partners[agency.id][partner.code] = partner
+            self._keys.update({key: (agency, partner) for key in partner.keys})
+        return astray
+
+    def agency(self, code: str) -> Agency | None:
+        """Find an agency by any of its codes."""
+        return self._agencies.get(code.strip().upper())
+
+    def agencies(self) -> list[Agency]:
+        """List the agencies served here."""
+        return sorted({agency.id: agency for agency in self._agencies.values()}.values())
+
+    @property
+    def default_agency(self) -> Agency | None:
+        """The agency of messages that name none: the first one made."""
+        return self._default
+
+    def partners_of(self, agency: Agency) -> Mapping[str, Partner]:
+        """Give the partners of an agency by code."""
+        return self._partners.get(agency.id, {})
+
+    def partner(self, agency_id: int, code: str) -> Partner | None:
+        """Find a partner by the agency and its code."""
+        return self._partners.get(agency_id, {}).get(code)
+
+    def recognise(self, document: Document, key: str | None) -> Parties:
+        """Find both ends of a message; raises Problem Unknown Agency, Unknown System or ... Authentication Failed."""
+        to = (document.peek(_HEADER, "ToAgencyId", "AgencyId") or "").strip()
+        keyed = self._keys.get(key) if key else None
+        agency = self._resolve(to, keyed[0] if keyed else None)
+        origin = (document.peek(_HEADER, "FromAgencyId", "AgencyId") or "").strip()
+        if keyed is not None and keyed[0].id == agency.id:
+            partner = keyed[1]
+        else:
+            partner = self._name(document, agency, origin)
+        self._authenticate(document, partner)
+        return Parties(agency, partner, self._partners[agency.id], to or agency.code, origin)
+
+    def _resolve(self, to: str, keyed: Agency | None) -> Agency:
+        if not to:
+            found = keyed or self._default
+            if found is None:
+                raise Problem(
+                    ProblemType.TEMPORARY_PROCESSING_FAILURE,
+                    detail="No agency is set up here yet; load one with `ncipd load agencies`.",
+                )
+            return found
+        found = self.agency(to)
+        if found is None:
+            raise Problem(
+                ProblemType.UNKNOWN_AGENCY,
+                element="InitiationHeader/ToAgencyId/AgencyId",
+                value=to,
+                detail=f"No agency served here is called {to!r}; check the code in ToAgencyId.",
+            )
+        return found
+
+    def _name(self, document: Document, agency: Agency, origin: str) -> Partner:
+        partners = self._partners[agency.id]
+        fallback = next((partner for partner in partners.values() if partner.fallback), None)
+        profile = (document.peek(_HEADER, "ApplicationProfileType") or "").strip()
+        if profile:
+            named = _by_code(partners, profile) or fallback
+            if named is None:
+                raise Problem(
+                    ProblemType.UNKNOWN_SYSTEM,
+                    element="InitiationHeader/ApplicationProfileType",
+                    value=profile,
+                    detail=f"No partner of {agency.name} is called {profile!r}; check the partner code.",
+                )
+            return named
+        system = (document.peek(_HEADER, "FromSystemId") or "").strip()
+        for partner in partners.values():
+            if origin and origin.upper() not in self._codes[agency.id] and _among(origin, partner.agency_ids):
+                return partner
+            if system and _among(system, partner.system_ids):
+                return partner
+        if fallback is not None:
+            return fallback
+        raise Problem(
+            ProblemType.UNKNOWN_SYSTEM,
+            element="InitiationHeader/FromAgencyId/AgencyId" if origin else "InitiationHeader",
+            value=origin or None,
+            detail=f"Nothing in the header names a partner of {agency.name}; send the agreed partner code as "
+            "ApplicationProfileType.",
+        )
+
+    @staticmethod
+    def _authenticate(document: Document, partner: Partner) -> None:
+        if not partner.secret:
+            return
+        for name, problem in (
+            ("FromAgencyAuthentication", ProblemType.AGENCY_AUTHENTICATION_FAILED),
+            ("FromSystemAuthentication", ProblemType.SYSTEM_AUTHENTICATION_FAILED),
+        ):
+            sent = document.peek(_HEADER, name)
+            if sent is None:
+                continue
+            if compare_digest(sent.strip().encode(), partner.secret.encode()):
+                return
+            raise Problem(problem, element=f"InitiationHeader/{name}", detail="The secret is not the one agreed with this partner.")
+        raise Problem(
+            ProblemType.AGENCY_AUTHENTICATION_FAILED,
+            element="InitiationHeader/FromAgencyAuthentication",
+            detail="This partner must send its secret as FromAgencyAuthentication.",
+        )
+
+
+def _by_code(partners: Mapping[str, Partner], code: str) -> Partner | None:
+    exact = partners.get(code)
+    return exact or next((partner for partner in partners.values() if partner.code.casefold() == code.casefold()), None)
+
+
+def _among(value: str, values: tuple[str, ...]) -> bool:
+    return value.casefold() in {known.casefold() for known in values}

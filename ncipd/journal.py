@@ -1,0 +1,72 @@
+"""The audit trail: one line for every message in or out and every desk action, with its words where they are kept.
+
+Secrets are masked here, before anything is written anywhere.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ncipd.store.port import Transaction
+
+_SECRET = re.compile(
+    rb"(<(?:[\w.-]+:)?(?:AuthenticationInputData|FromSystemAuthentication|FromAgencyAuthentication)\b[^>]*>)"
+    rb"(.*?)(?=</(?:[\w.-]+:)?(?:AuthenticationInputData|FromSystemAuthentication|FromAgencyAuthentication)|\Z)",
+    re.DOTALL,
+)
+
+
+def masked(raw: bytes) -> bytes:
+    """Blot out what AuthenticationInput and the header's secrets hold; anything unreadable as text is left out."""
+    if b"Authentication" in raw:
+        return _SECRET.sub(rb"\1***", raw)
+    if b"\x00" in raw:
+        return b"(not kept: not in an ASCII-compatible encoding, so secrets in it could not be masked)"
+    return raw
+
+
+@dataclass(slots=True)
+class Entry:
+    """A line of the audit trail, as far as it is known yet."""
+
+    at: int
+    direction: str
+    service: str
+    correlation: str
+    verdict: str = "ok"
+    agency: int | None = None
+    partner: str = ""
+    side: str = ""
+    request: int | None = None
+    operator: str = ""
+    repairs: str = ""
+    note: str = ""
+
+    def write(self, tx: Transaction, request: bytes | None = None, response: bytes | None = None) -> None:
+        """Write the line, and the words where there are any."""
+        number = tx.insert(
+            "insert_journal",
+            at=self.at,
+            agency=self.agency,
+            partner=self.partner,
+            direction=self.direction,
+            service=self.service,
+            verdict=self.verdict,
+            side=self.side,
+            request=self.request,
+            correlation=self.correlation,
+            operator=self.operator,
+            repairs=self.repairs,
+            note=self.note,
+        )
+        if request is not None:
+            tx.run(
+                "insert_message_body",
+                journal=number,
+                request=zlib.compress(masked(request), 1),
+                response=zlib.compress(masked(response), 1) if response is not None else None,
+            )

@@ -1,0 +1,157 @@
+"""What ncipd counts and measures, in one list, for `GET /metrics` in the Prometheus text format."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final, Generic, Literal, TypeVar
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+    generate_latest,
+)
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.metrics import MetricWrapperBase
+from prometheus_client.registry import Collector
+
+from ncipd import __version__
+
+CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
+MOST_SERIES = 1_000  # of one metric: a label made of what a stranger sends must not fill memory
+OTHER = "other"
+
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
+_MESSAGES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One metric: its name, what kind it is, its labels, what it tells, and a histogram's bounds."""
+
+    name: str
+    kind: Literal["counter", "gauge", "histogram"]
+    labels: tuple[str, ...]
+    tells: str
+    bounds: tuple[float, ...] = ()
+
+
+MEASURES: Final = (
+    Measure("ncipd_messages_total", "counter", ("service", "verdict"), "Messages answered: ok, or the problem type."),
+    Measure("ncipd_message_seconds", "histogram", ("service",), "From the last byte in to the answer.", _SECONDS),
+    Measure("ncipd_repairs_total", "counter", ("repair",), "Deviations from the schema that were repaired, by name."),
+    Measure("ncipd_resends_total", "counter", ("service",), "Messages that got the stored answer of an earlier one."),
+    Measure("ncipd_sent_total", "counter", ("service", "outcome"), "Own messages, by what became of each attempt."),
+    Measure("ncipd_outbox_messages", "gauge", ("state",), "Own messages in the outbox, by state."),
+    Measure("ncipd_commit_seconds", "histogram", (), "Making one batch of messages durable.", _SECONDS),
+    Measure("ncipd_batch_messages", "histogram", (), "Messages made durable by one commit.", _MESSAGES),
+    Measure("ncipd_http_refused_total", "counter", ("status",), "Requests refused before NCIP: 405, 408, 413, 503 …"),
+    Measure("ncipd_build_info", "gauge", ("version",), "Always 1; its label is the version that runs."),
+)
+
+M = TypeVar("M", bound=MetricWrapperBase)
+Depths = Callable[[], Mapping[str, int]]
+
+
+class Metrics:
+    """The counters of one ncipd. Each has its own registry, so several can live in one process."""
+
+    def __init__(self) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # a second line per series, which nobody here reads
+        self._registry = CollectorRegistry()
+        self._messages = self._counter("ncipd_messages_total")
+        self._message_seconds = self._histogram("ncipd_message_seconds")
+        self._repairs = self._counter("ncipd_repairs_total")
+        self._resends = self._counter("ncipd_resends_total")
+        self._sent = self._counter("ncipd_sent_total")
+        self._refused = self._counter("ncipd_http_refused_total")
+        self._commit_seconds = self._histogram("ncipd_commit_seconds")
+        self._batch_messages = self._histogram("ncipd_batch_messages")
+        self._outbox = _Outbox()
+        self._registry.register(self._outbox)
+        build = _measure("ncipd_build_info")
+        Gauge(build.name, build.tells, build.labels, registry=self._registry).labels(__version__).set(1)
+        ProcessCollector(registry=self._registry)
+
+    def message(self, service: str, verdict: str, seconds: float) -> None:
+        """Count one answered message. `verdict`: "ok", or the type of its first problem."""
+        self._messages.of(service, verdict).inc()
+        self._message_seconds.of(service).observe(seconds)
+
+    def repaired(self, repair: str) -> None:
+        """Count one named repair."""
+        self._repairs.of(repair).inc()
+
+    def resent(self, service: str) -> None:
+        """Count one message that was answered from the store."""
+        self._resends.of(service).inc()
+
+    def sent(self, service: str, outcome: str) -> None:
+        """Count one attempt to deliver a message of our own."""
+        self._sent.of(service, outcome).inc()
+
+    def committed(self, seconds: float, messages: int) -> None:
+        """Measure one commit and the batch it made durable."""
+        self._commit_seconds.of().observe(seconds)
+        self._batch_messages.of().observe(messages)
+
+    def refused(self, status: int) -> None:
+        """Count one request that got no NCIP answer."""
+        self._refused.of(str(status)).inc()
+
+    def watch_outbox(self, depths: Depths) -> None:
+        """Ask `depths` (state → messages) whenever somebody looks."""
+        self._outbox.depths = depths
+
+    def render(self) -> bytes:
+        """Everything, in the Prometheus text format."""
+        return generate_latest(self._registry)
+
+    def _counter(self, name: str) -> _Series[Counter]:
+        measure = _measure(name)
+        return _Series(Counter(measure.name, measure.tells, measure.labels, registry=self._registry))
+
+    def _histogram(self, name: str) -> _Series[Histogram]:
+        measure = _measure(name)
+        return _Series(
+            Histogram(measure.name, measure.tells, measure.labels, buckets=measure.bounds, registry=self._registry)
+        )
+
+
+class _Series(Generic[M]):
+    """One metric's series by label values; finding one costs a look into a dictionary."""
+
+    def __init__(self, metric: M) -> None:
+        self._metric = metric
+        self._known: dict[tuple[str, ...], M] = {}
+
+    def of(self, *labels: str) -> M:
+        """The series of these label values, or the one for all others once there are too many."""
+        found = self._known.get(labels)
+        if found is None:
+            if len(self._known) >= MOST_SERIES:
+                return self._metric.labels(*[OTHER] * len(labels))
+            found = self._known[labels] = self._metric.labels(*labels) if labels else self._metric
+        return found
+
+
+class _Outbox(Collector):
+    """The outbox's depth, counted when somebody looks rather than kept."""
+
+    def __init__(self) -> None:
+        self.depths: Depths = dict
+
+    def collect(self) -> Iterable[Metric]:
+        measure = _measure("ncipd_outbox_messages")
+        family = GaugeMetricFamily(measure.name, measure.tells, labels=measure.labels)
+        for state, count in self.depths().items():
+            family.add_metric([state], count)
+        yield family
+
+
+def _measure(name: str) -> Measure:
+    return next(measure for measure in MEASURES if measure.name == name)

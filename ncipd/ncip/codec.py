@@ -1,0 +1,33 @@
+"""Between messages and XML.
+
+Both ways are derived from the fields of the classes, once per class, when the class is first met; neither checks the
+grammar: what is read has passed the schema, and what is written will.
+"""
+
+from __future__ import annotations
+
+from typing import cast
+
+from ncipd.ncip.paths import Node
+from ncipd.ncip.reader import READERS
+from ncipd.ncip.types import E, Element
+from ncipd.ncip.writer import WRITERS
+
+
+def decode(node: Node, cls: type[E]) -> E:
+    """Read an element that is valid by the schema into its class.
+
+    Raises Problem: Invalid Date for a date outside the years 1 to 9999; Unknown Element for one that is not in the
+    grammar.
+    """
+    return cast("E", READERS[cls](node))
+
+
+def encode(element: Element, *, prefix: str = "ns1") -> str:
+    """Write an element as a fragment of XML, to stand where the prefix is declared; always the same for equal content.
+
+    With an empty prefix the elements are in the default namespace, and their attributes have the prefix ``ncip``.
+    """
+    out: list[str] = []
+    WRITERS[type(element), prefix](element, out.append)
+    return "".join(out)

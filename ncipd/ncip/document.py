@@ -1,0 +1,200 @@
+"""Bytes from anywhere to a tree that may be looked at: parsed without DTD, entities or network, and within limits."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from functools import cache, lru_cache
+from typing import Literal
+
+from lxml import etree
+
+from ncipd.ncip import prolog
+from ncipd.ncip.applied import Applied
+from ncipd.ncip.envelope import VERSION
+from ncipd.ncip.paths import Node, local_name
+from ncipd.ncip.types import NAMESPACE
+
+Kind = Literal["message", "problem", "ext", "empty", "foreign"]
+
+# One parser for all messages: it keeps a dictionary of names. Everything that reads a message runs on one thread.
+_PARSER = etree.XMLParser(
+    resolve_entities=False,
+    no_network=True,
+    load_dtd=False,
+    huge_tree=False,
+    collect_ids=False,
+    remove_comments=True,
+    remove_pis=True,
+)
+_ROOT = f"{{{NAMESPACE}}}NCIPMessage"
+_VERSION = f"{{{NAMESPACE}}}version"
+_MAJOR = re.compile(r"v(\d+)_|^\s*v?(1|2|3)(?:\.\d+)?\s*$", re.IGNORECASE)
+_ADVICE = {
+    4: "send one NCIPMessage as the whole body",
+    5: "send one NCIPMessage and nothing after it",
+    9: "leave out characters that XML does not allow",
+    23: "write & as &amp;",
+    26: "write the character itself: only &amp; &lt; &gt; &quot; and &apos; are known",
+    32: "send UTF-8",
+    38: "write < as &lt; in the value of an attribute",
+    39: "put the value of the attribute in quotation marks",
+    68: "write & as &amp; and < as &lt;",
+    76: "close every element that was opened, the last one first",
+    77: "send the whole message: an element was not closed",
+    81: "declare the encoding that the bytes are in, or send UTF-8",
+    114: "nest fewer elements",
+    201: "declare the prefix with xmlns",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How big a message may be, so that no sender can exhaust the machine: bytes, depth, elements and attributes."""
+
+    max_bytes: int = 1_048_576
+    max_depth: int = 64
+    max_elements: int = 50_000
+    max_attributes: int = 50_000
+
+
+DEFAULT_LIMITS = Limits()
+
+
+@dataclass(slots=True)
+class Document:
+    """A parsed message, before anything is known about its validity."""
+
+    root: Node
+    version: str | None
+    """The version attribute as received, qualified or not."""
+    applied: list[Applied] = field(default_factory=list)
+    """The repairs that were needed to parse it."""
+    set_aside: list[tuple[Node, int, Node]] = field(default_factory=list)
+    """What was taken out for the sake of a repair, with its parent and its place there."""
+    kind: Kind = field(init=False)
+    """What it is: an NCIPMessage with a message, problems, an Ext or nothing in it, or something else."""
+    service: str | None = field(init=False, default=None)
+    """The name of the message element; None where there is none."""
+
+    def __post_init__(self) -> None:
+        """See what it is."""
+        if local_name(self.root) != "NCIPMessage":
+            self.kind = "foreign"
+        elif not len(self.root):
+            self.kind = "empty"
+        else:
+            name = local_name(self.root[0])
+            self.kind = "problem" if name == "Problem" else "ext" if name == "Ext" else "message"
+            self.service = name if self.kind == "message" else None
+
+    @property
+    def speaks(self) -> bool:
+        """Whether it is NCIP 2, as far as its namespace, its version attribute and its vocabulary tell.
+
+        Senders write nearly anything into the version attribute: only a value that clearly names another major version
+        is believed.
+        """
+        if self.kind == "foreign":
+            return False
+        major = _major(self.version)
+        if self.root.tag == _ROOT:
+            return major in {None, 2}
+        return self.root.tag == "NCIPMessage" and (
+            major == 2 or (major is None and not _looks_like_version_1(self.root))
+        )
+
+    @property
+    def answer_version(self) -> str:
+        """The version attribute for the answer: as received where it names NCIP 2, else that of 2.02."""
+        return self.version if self.version is not None and _major(self.version) == 2 else VERSION
+
+    def peek(self, *names: str) -> str | None:
+        """Give the text at a path of element names below the message, whatever the namespace; None where there is none.
+
+        Surrounding blanks are cut off. It works on invalid documents too, so that an answer can be addressed.
+        """
+        node = self.root[0] if self.service else None
+        for name in names:
+            if node is None:
+                return None
+            node = next((child for child in node if local_name(child) == name), None)
+        text = None if node is None else (node.text or "").strip()
+        return text or None
+
+    def restore(self) -> None:
+        """Put back what was set aside, in its place."""
+        for parent, at, node in self.set_aside:
+            parent.insert(at, node)
+        self.set_aside.clear()
+
+    def source_line(self, node: Node) -> int | None:
+        """Give the line of the received text in which an element starts."""
+        line: int | None = node.sourceline
+        return line
+
+
+def parse(raw: bytes, *, limits: Limits = DEFAULT_LIMITS) -> Document:
+    """Parse the bytes of a message.
+
+    Nothing outside the bytes is read. Raises Problem (Invalid Message Syntax Error) for what is no XML, is in an
+    encoding that is not understood, declares entities, or passes a limit; its detail gives line and column and what to
+    do.
+    """
+    if len(raw) > limits.max_bytes:
+        raise prolog.syntax_error(
+            f"The message has {len(raw):,} bytes; {limits.max_bytes:,} are accepted. Send less at once."
+        )
+    text, applied = prolog.normalize(raw)
+    root = _tree(text)
+    _check_limits(root, text, limits)
+    version = root.get(_VERSION)
+    return Document(root, version if version is not None else root.get("version"), applied)
+
+
+def _tree(text: bytes) -> Node:
+    try:
+        return etree.fromstring(text, _PARSER)
+    except etree.XMLSyntaxError as error:
+        line, column = error.position
+        said = " ".join((error.msg or "not XML").split()).rsplit(", line ", 1)[0].rstrip(".")
+        advice = _ADVICE.get(getattr(error, "code", 0), "correct the XML")
+        raise prolog.syntax_error(f"Line {line}, column {column}: {said}. Please {advice}.") from error
+
+
+def _check_limits(root: Node, text: bytes, limits: Limits) -> None:
+    """Measure the tree, but only where the text has enough signs for a limit to be passed; nearly no message has."""
+    tags = text.count(b"<")
+    if tags >= 2 * limits.max_depth and _deeper_than(limits.max_depth)(root):
+        raise prolog.syntax_error(f"Elements are nested deeper than {limits.max_depth} levels. Please nest fewer.")
+    if tags > limits.max_elements and _count(root, "count(//*)") > limits.max_elements:
+        raise prolog.syntax_error(
+            f"The message has more than {limits.max_elements:,} elements. Please send less at once."
+        )
+    if text.count(b"=") > limits.max_attributes and _count(root, "count(//@*)") > limits.max_attributes:
+        raise prolog.syntax_error(f"The message has more than {limits.max_attributes:,} attributes. Please send fewer.")
+
+
+def _count(root: Node, what: str) -> int:
+    return int(root.xpath(what))
+
+
+@cache
+def _deeper_than(depth: int) -> etree.XPath:
+    return etree.XPath(f"boolean({'/*' * (depth + 1)})")
+
+
+def _major(version: str | None) -> int | None:
+    """Give the major version that a version attribute names, if it does."""
+    return _major_named(version) if version and len(version) < 200 else None
+
+
+@lru_cache(maxsize=64)
+def _major_named(version: str) -> int | None:
+    named = _MAJOR.search(version)
+    return int(named[1] or named[2]) if named else None
+
+
+def _looks_like_version_1(root: Node) -> bool:
+    """Whether there is an element that only version 1 has: a unique id, or the Scheme and Value of a coded value."""
+    return any(node.tag in {"Scheme", "Value"} or str(node.tag).startswith("Unique") for node in root.iter())

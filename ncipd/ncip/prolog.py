@@ -1,0 +1,92 @@
+"""What comes before the root element: encoding, XML declaration and DOCTYPE, made harmless before anything is parsed.
+
+The patterns have bounds, so that no prolog takes long to look at.
+"""
+
+from __future__ import annotations
+
+import re
+
+from ncipd.ncip.applied import Applied
+from ncipd.ncip.problems import Problem, ProblemType
+
+# All are supersets of ASCII, so that the prolog can be read before it is known whether the bytes are in that encoding.
+_UNDERSTOOD = re.compile(r"utf-?8|(us-)?ascii|iso-8859-\d{1,2}|latin1|windows-125\d|cp125\d", re.IGNORECASE)
+_UTF_16 = re.compile(r"utf-?16.*|(iso-10646-)?ucs-2", re.IGNORECASE)
+_BOM = b"\xef\xbb\xbf"
+_DECLARATION = re.compile(rb"""<\?xml\s[^>]{0,100}?encoding\s{0,20}=\s{0,20}["']([^"'>]{0,40})["']""")
+_DECLARED = re.compile(r"""\A(\s*<\?xml\s[^>]{0,100}?)\sencoding\s{0,20}=\s{0,20}["'][^"'>]{0,40}["']""")
+_BEFORE_DOCTYPE = re.compile(rb"(?:\s+|<\?.*?\?>|<!--.*?-->)*", re.DOTALL)
+_EXTERNAL_DOCTYPE = re.compile(
+    rb"""<!DOCTYPE\s+[^\s>\[]+(?:\s+SYSTEM\s+(?:"[^"]*"|'[^']*')|\s+PUBLIC\s+(?:"[^"]*"|'[^']*')\s+(?:"[^"]*"|'[^']*'))?\s*>"""
+)
+
+
+def normalize(raw: bytes) -> tuple[bytes, list[Applied]]:
+    """Give bytes that are safe to parse, in which lines and columns are those received, and the repairs that it took.
+
+    A DOCTYPE that only names an outside DTD is blanked out: it is never fetched, and no entity of it exists. Raises
+    Problem (Invalid Message Syntax Error) for any other DOCTYPE, and for an encoding that is not understood.
+    """
+    applied: list[Applied] = []
+    if raw[:2] in {b"\xff\xfe", b"\xfe\xff", b"<\x00", b"\x00<"}:
+        raw = _from_utf_16(raw)
+    raw = raw.removeprefix(_BOM)
+    if not raw.startswith(b"<"):
+        raw = _without_leading_blanks(raw, applied)
+    declared = _DECLARATION.match(raw)
+    if declared and declared[1] not in {b"UTF-8", b"utf-8"}:
+        _check_encoding(declared[1].decode("ascii", "replace"))
+    if b"<!DOCTYPE" in raw:
+        raw = _without_doctype(raw, applied)
+    return raw, applied
+
+
+def _from_utf_16(raw: bytes) -> bytes:
+    codec = {b"<\x00": "utf-16-le", b"\x00<": "utf-16-be"}.get(raw[:2], "utf-16")
+    try:
+        text = raw.decode(codec)
+    except UnicodeDecodeError as error:
+        raise syntax_error(
+            f"The message begins as UTF-16, but byte {error.start} does not continue so. Send UTF-8."
+        ) from error
+    return _DECLARED.sub(r"\1", text, count=1).encode("utf-8", "replace")
+
+
+def _without_leading_blanks(raw: bytes, applied: list[Applied]) -> bytes:
+    """Cut off what may not stand before an XML declaration; without a declaration, blanks may stand there."""
+    rest = raw.lstrip(b" \t\r\n" + _BOM)
+    if not rest.startswith(b"<?xml"):
+        return raw
+    applied.append(Applied("leading-whitespace", "/", "cut off what stood before the XML declaration"))
+    return rest
+
+
+def _check_encoding(name: str) -> None:
+    if _UTF_16.fullmatch(name):
+        raise syntax_error(
+            f"The XML declaration says {name}, but the bytes are not. Declare the encoding that they have."
+        )
+    if not _UNDERSTOOD.fullmatch(name):
+        raise syntax_error(f"The encoding {name!r} is not understood. Send UTF-8.")
+
+
+def _without_doctype(raw: bytes, applied: list[Applied]) -> bytes:
+    before = _BEFORE_DOCTYPE.match(raw)
+    start = before.end() if before else 0
+    if not raw.startswith(b"<!DOCTYPE", start):
+        return raw  # it stands in a comment or in character data
+    doctype = _EXTERNAL_DOCTYPE.match(raw, start)
+    if doctype is None:
+        line = raw.count(b"\n", 0, start) + 1
+        raise syntax_error(
+            f"Line {line}: the DOCTYPE has an internal subset, or cannot be read. Leave it out: no entities are taken."
+        )
+    applied.append(Applied("doctype", "/", "ignored the DOCTYPE; the DTD that it names was not fetched"))
+    blank = re.sub(rb"[^\n]", b" ", doctype[0])
+    return raw[:start] + blank + raw[doctype.end() :]
+
+
+def syntax_error(detail: str) -> Problem:
+    """Give the problem of a message that is no XML, or none that is accepted."""
+    return Problem(ProblemType.INVALID_MESSAGE_SYNTAX_ERROR, detail=detail)

@@ -1,0 +1,160 @@
+"""What NCIP content is made of: coded values, counts, element classes, messages and extensions.
+
+An element with children is a class; its fields are its children, in the order of the grammar. The annotation of a
+field says how often the child occurs and what it holds:
+
+==========================  ==========================================================
+``x: T``                    exactly once
+``x: T | None = None``      at most once
+``x: tuple[T, ...]``        once or more
+``x: tuple[T, ...] = ()``   any number of times
+``x: bool = False``         a child without content, which is there or is not
+==========================  ==========================================================
+
+Where the grammar offers alternatives, the class attribute ``choice`` states them in the notation of a DTD over element
+names, and the fields named in it are all optional. A choice stands where the run of its fields stands.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, fields
+from functools import cache
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar, dataclass_transform, overload
+
+if TYPE_CHECKING:
+    from ncipd.ncip.elements import InitiationHeader, Problem, ResponseHeader
+
+NAMESPACE = "http://www.niso.org/2008/ncip"
+
+Count = Annotated[int, "xs:nonNegativeInteger"]
+Ordinal = Annotated[int, "xs:positiveInteger"]
+Minor = Annotated[int, "xs:integer"]
+"""An amount of money in minor units of its currency: EUR 5.00 is 500 (Z39.83-1 section 6.3)."""
+
+E = TypeVar("E", bound="Element")
+_SECRETS = frozenset({"authentication_input_data", "from_system_authentication", "from_agency_authentication"})
+
+
+@dataclass(frozen=True, slots=True)
+class Coded:
+    """A value from a list, with the URI of that list where the sender named it (Z39.83-1 section 6.1)."""
+
+    value: str
+    scheme: str | None = None
+
+    def __str__(self) -> str:
+        """Give the value without its scheme."""
+        return self.value
+
+    def matches(self, text: str) -> bool:
+        """Tell whether this is the value ``text``, whatever its letter case, the blanks around it and its scheme."""
+        return self.value.strip().casefold() == text.strip().casefold()
+
+
+class Element:
+    """The content of one NCIP element that has children."""
+
+    __slots__ = ()
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+    choice: ClassVar[str | tuple[str, ...]] = ()
+
+    def __repr__(self) -> str:
+        """Show what is set; the secrets of an authentication are masked."""
+        shown = (
+            f"{f.name}={'***' if f.name in _SECRETS else repr(value)}"
+            for f in fields(self)
+            if (value := getattr(self, f.name)) not in (None, (), False)
+        )
+        return f"{type(self).__name__}({', '.join(shown)})"
+
+    def __eq__(self, other: object) -> bool:
+        """Compare field by field."""
+        if type(other) is not type(self):
+            return NotImplemented
+        return all(getattr(self, f.name) == getattr(other, f.name) for f in fields(self))
+
+    def __hash__(self) -> int:
+        """Hash the fields, so that equal content is found in sets."""
+        return hash((type(self), *(getattr(self, f.name) for f in fields(self))))
+
+
+ELEMENTS: dict[str, type[Element]] = {}
+"""Every element class by the name of its element."""
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(field,))
+def element(cls: type[E]) -> type[E]:
+    """Make a class the content of the element of its name: a frozen dataclass with slots and keyword-only fields.
+
+    Comparison and representation come from Element: generating them 180 times over would double the time of the import.
+    """
+    made = dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)(cls)
+    ELEMENTS[made.__name__] = made
+    return made
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """An NCIP element without children inside an Ext: its name and its value (True for an element without content)."""
+
+    name: str
+    value: object
+
+
+@dataclass(frozen=True, slots=True)
+class Opaque:
+    """An element of another namespace inside an Ext, kept as exclusive canonical XML."""
+
+    xml: bytes
+
+
+@element
+class Ext(Element):
+    """Content that a standard message has no place for (Z39.83-1 section 6.3)."""
+
+    children: tuple[Element | Leaf | Opaque, ...] = ()
+
+    @overload
+    def find(self, wanted: type[E]) -> E | None: ...
+
+    @overload
+    def find(self, wanted: str) -> Element | Leaf | None: ...
+
+    def find(self, wanted: type[Element] | str) -> Element | Leaf | None:
+        """Give the first child of this class, or of this element name."""
+        name = wanted if isinstance(wanted, str) else wanted.__name__
+        for child in self.children:
+            if isinstance(child, Element) and type(child).__name__ == name:
+                return child
+            if isinstance(child, Leaf) and child.name == name:
+                return child
+        return None
+
+
+class Message(Element):
+    """One of the messages that a system sends in an NCIPMessage."""
+
+    __slots__ = ()
+    ext: Ext | None
+
+
+class Initiation(Message):
+    """A message that asks for a service or tells of an event."""
+
+    __slots__ = ()
+    initiation_header: InitiationHeader | None
+
+
+class Response(Message):
+    """The message that answers an initiation message: problems, or what was asked for."""
+
+    __slots__ = ()
+    response_header: ResponseHeader | None
+    problem: tuple[Problem, ...]
+
+
+@cache
+def field_name(element_name: str) -> str:
+    """Give the field that holds a child element: ``DateDue`` is ``date_due``, ``Line1`` is ``line1``."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", element_name).lower()

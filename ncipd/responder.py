@@ -1,0 +1,366 @@
+"""Bytes in, bytes out: every message is answered, and what it did is durable before the answer leaves.
+
+The way of a message: parse → recognise both ends → validate, repairing what may be repaired → decode → one transaction
+(stored reply? else the service → encode → check → store the reply → journal) → commit → answer. The bytes stored are
+the bytes sent; an answer that fails its own check rolls everything back. Lookups read on the side, and their journal
+line joins the next batch.
+
+Nothing raised in here reaches the sender: a `Problem` becomes the standard's element, a bug becomes Temporary
+Processing Failure with the correlation id under which it was logged.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from hashlib import blake2b
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, Protocol
+
+import structlog
+from lxml import etree
+
+from ncipd import log
+from ncipd.circulation.clock import MINUTE
+from ncipd.circulation.errors import DeskError
+from ncipd.circulation.lifecycle import IllegalMoveError
+from ncipd.circulation.unit import Circulation
+from ncipd.journal import Entry
+from ncipd.ncip import messages, schema
+from ncipd.ncip.codec import decode, encode
+from ncipd.ncip.document import DEFAULT_LIMITS, Document, Limits, parse
+from ncipd.ncip.elements import InitiationHeader
+from ncipd.ncip.envelope import VERSION, Envelope, reply_header, write
+from ncipd.ncip.problems import Problem, ProblemType
+from ncipd.ncip.read import Invalid, read
+from ncipd.ncip.types import Initiation, Response
+from ncipd.services import services
+from ncipd.store.port import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ncipd.directory import Directory, Parties
+    from ncipd.metrics import Metrics
+    from ncipd.ncip.document import Applied
+    from ncipd.services import Service
+    from ncipd.store.port import Store, Transaction
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Through which door a message came, and what the door knows of its sender."""
+
+    transport: str
+    key: str | None = None
+    credentials: str | None = None
+    peer: str = ""
+    media_type: str | None = None
+
+
+class Now(Protocol):
+    """A clock."""
+
+    def now(self) -> int:
+        """Give the present moment in microseconds since 1970, UTC."""
+        ...
+
+
+@dataclass(slots=True)
+class _Exchange:
+    """What is known so far of one message and of how it will be answered."""
+
+    entry: Entry
+    raw: bytes
+    version: str = VERSION
+    service: str | None = None
+    header: InitiationHeader | None = None
+
+
+class _AnswerInvalid(Exception):
+    """Our own answer broke the schema: a bug, and none of its effects may remain."""
+
+
+class Responder:
+    """Answers NCIP messages from the store."""
+
+    def __init__(  # noqa: PLR0913 - everything that the composition root hands over, by name
+        self,
+        store: Store,
+        directory: Directory,
+        *,
+        clock: Now,
+        new_id: Callable[[], str],
+        reply_key: bytes,
+        metrics: Metrics,
+        limits: Limits = DEFAULT_LIMITS,
+        keep_bodies: bool = True,
+    ) -> None:
+        """Take what the answers come from; `reply_key` keys the hashes of stored replies, 16 to 64 bytes."""
+        self._store = store
+        self._directory = directory
+        self._clock = clock
+        self._new_id = new_id
+        self._reply_key = reply_key
+        self._metrics = metrics
+        self._limits = limits
+        self._keep_bodies = keep_bodies
+        self._services = services()
+
+    async def respond(self, raw: bytes, door: Door) -> bytes:
+        """Answer one message; always an NCIPMessage, whatever came."""
+        started = perf_counter()
+        entry = Entry(self._clock.now(), "in", "", log.correlate())
+        exchange = _Exchange(entry, raw)
+        try:
+            answer = await self._answer(exchange, door)
+        except Problem as problem:
+            answer = await self._refuse(exchange, problem)
+        except (IllegalMoveError, DeskError) as error:
+            answer = await self._refuse(exchange, _as_problem(error))
+        except (StoreError, _AnswerInvalid) as error:
+            answer = await self._fail(exchange, error)
+        except Exception as error:  # noqa: BLE001 - the last line of defence: silence or a stack trace would be worse
+            answer = await self._fail(exchange, error)
+        seconds = perf_counter() - started
+        self._metrics.message(exchange.service or "(unreadable)", entry.verdict, seconds)
+        _log.info(
+            "message answered",
+            service=exchange.service,
+            verdict=entry.verdict,
+            partner=entry.partner,
+            repairs=entry.repairs,
+            milliseconds=round(seconds * 1000, 2),
+        )
+        return answer
+
+    async def _answer(self, exchange: _Exchange, door: Door) -> bytes:
+        document = parse(exchange.raw, limits=self._limits)
+        exchange.version = document.answer_version
+        service = self._service(exchange, document)
+        parties = self._directory.recognise(document, door.key)
+        exchange.entry.agency, exchange.entry.partner = parties.agency.id, parties.partner.code
+        reading = read(document)
+        message = reading.envelope.message
+        if not isinstance(message, service.message):
+            raise Problem(ProblemType.INVALID_MESSAGE_SYNTAX_ERROR, detail="The NCIPMessage holds no message.")
+        exchange.header = message.initiation_header
+        self._count_repairs(exchange, reading.repairs)
+        _authorise(parties, document.service or "")
+        if service.reads:
+            return await self._look_up(exchange, service, message, parties)
+        return await self._store.transact(lambda tx: self._carry_out(tx, exchange, service, message, parties))
+
+    # ------------------------------------------------------------------------------------------ what was asked
+
+    def _service(self, exchange: _Exchange, document: Document) -> Service:
+        if not document.speaks:
+            raise Problem(
+                ProblemType.UNSUPPORTED_SERVICE,
+                element="NCIPMessage",
+                value=document.version,
+                detail="This system speaks NCIP version 2 (namespace http://www.niso.org/2008/ncip); send an NCIPMessage of "
+                "version 2.0, 2.01 or 2.02.",
+            )
+        name = document.service
+        if name is None:
+            raise Problem(
+                ProblemType.UNSUPPORTED_SERVICE,
+                element="NCIPMessage",
+                detail="The NCIPMessage holds no message that could be answered; put one initiation message into it.",
+            )
+        exchange.entry.service = name
+        known = getattr(messages, name, None)
+        if isinstance(known, type) and issubclass(known, Response):
+            raise Problem(
+                ProblemType.PROTOCOL_ERROR,
+                element=name,
+                detail=f"{name} is a response, and nothing was asked; send an initiation message.",
+            )
+        found = self._services.get(name)
+        is_message = isinstance(known, type) and issubclass(known, Initiation)
+        if found is not None or is_message:
+            exchange.service = name
+            exchange.header = _header(document)
+        if found is None:
+            raise Problem(
+                ProblemType.UNSUPPORTED_SERVICE,
+                element=name,
+                detail=f"{name} is not served here; served are {', '.join(sorted(self._services))}.",
+            )
+        return found
+
+    def _count_repairs(self, exchange: _Exchange, repairs: tuple[Applied, ...]) -> None:
+        if repairs:
+            names = list(dict.fromkeys(applied.name for applied in repairs))
+            exchange.entry.repairs = json.dumps(names)
+            for name in names:
+                self._metrics.repaired(name)
+
+    # ------------------------------------------------------------------------------------------ carrying it out
+
+    def _unit(self, tx: Transaction, parties: Parties, now: int) -> Circulation:
+        return Circulation(
+            tx,
+            agency=parties.agency,
+            partner=parties.partner,
+            partners=parties.partners,
+            now=now,
+            new_id=self._new_id,
+            our_code=parties.our_code,
+            partner_agency=parties.partner_agency,
+        )
+
+    async def _look_up(self, exchange: _Exchange, service: Service, message: Initiation, parties: Parties) -> bytes:
+        def look(tx: Transaction) -> tuple[bytes, Circulation]:
+            circ = self._unit(tx, parties, exchange.entry.at)
+            return self._checked(exchange, service.run(message, circ)), circ
+
+        answer, circ = self._store.read(look)
+        self._note(exchange, circ)
+        await self._write_later(exchange, answer)
+        return answer
+
+    def _carry_out(
+        self, tx: Transaction, exchange: _Exchange, service: Service, message: Initiation, parties: Parties
+    ) -> bytes:
+        entry = exchange.entry
+        key = {
+            "agency": parties.agency.id,
+            "partner": parties.partner.code,
+            "service": exchange.service,
+            "identity": blake2b(encode(message).encode(), key=self._reply_key, digest_size=16).digest(),
+        }
+        stored = tx.one("stored_reply", **key)
+        if stored is not None and self._still_holds(tx, stored, entry.at, parties):
+            entry.note = "sent again: the stored answer was repeated"
+            self._metrics.resent(exchange.service or "")
+            answer: bytes = stored[2]
+        else:
+            circ = self._unit(tx, parties, entry.at)
+            answer = self._checked(exchange, service.run(message, circ))
+            self._note(exchange, circ)
+            if circ.traces:
+                traces = json.dumps([[kind, number, version] for (kind, number), version in circ.traces.items()])
+                tx.run("insert_reply", **key, stored_at=entry.at, traces=traces, body=answer)
+        entry.write(tx, *self._words(exchange, answer))
+        return answer
+
+    @staticmethod
+    def _still_holds(tx: Transaction, stored: tuple[Any, ...], now: int, parties: Parties) -> bool:
+        stored_at, traces, _ = stored
+        if not stored_at <= now <= stored_at + parties.partner.resend_window_minutes * MINUTE:
+            return False
+        return all(
+            (row := tx.one(f"{kind}_version", id=number)) is not None and row[0] == version
+            for kind, number, version in json.loads(traces)
+        )
+
+    def _checked(self, exchange: _Exchange, response: Response) -> bytes:
+        """Write a response under its header, and refuse to send what the schema refuses."""
+        header = reply_header(exchange.header)
+        if header is not None:
+            response = _with_header(response, header)
+        answer = write(Envelope(exchange.version, response))
+        root = etree.fromstring(answer)
+        if not schema.is_valid(root):
+            raise _AnswerInvalid("; ".join(str(violation) for violation in schema.violations(root)[:3]))
+        return answer
+
+    @staticmethod
+    def _note(exchange: _Exchange, circ: Circulation) -> None:
+        exchange.entry.side = circ.side or ""
+        exchange.entry.request = circ.request_id
+        exchange.entry.note = "; ".join(circ.notes)
+
+    # ------------------------------------------------------------------------------------------ saying no
+
+    async def _refuse(self, exchange: _Exchange, problem: Problem) -> bytes:
+        exchange.entry.verdict = str(problem.type)
+        answer = self._problem_answer(exchange, problem)
+        await self._write_later(exchange, answer)
+        return answer
+
+    async def _fail(self, exchange: _Exchange, error: Exception) -> bytes:
+        _log.error("message failed", service=exchange.service, exc_info=error)
+        problem = Problem(
+            ProblemType.TEMPORARY_PROCESSING_FAILURE,
+            detail="The message could not be processed and nothing of it was kept; send it again later, and quote "
+            f"{exchange.entry.correlation} if it goes on.",
+        )
+        exchange.entry.verdict = str(problem.type)
+        answer = self._problem_answer(exchange, problem)
+        try:
+            await self._write_later(exchange, answer)
+        except StoreError as again:
+            _log.error("journal line lost", exc_info=again)
+        return answer
+
+    def _problem_answer(self, exchange: _Exchange, problem: Problem) -> bytes:
+        told = tuple(one.as_element(exchange.service) for one in (problem, *problem.and_also))
+        kind = getattr(messages, f"{exchange.service}Response", None) if exchange.service else None
+        if kind is None:
+            return write(Envelope(exchange.version, problems=told))
+        more: dict[str, Any] = {}
+        if problem.required_fee is not None:
+            more["required_fee_amount"] = problem.required_fee
+        if problem.required_restrictions:
+            more["required_item_use_restriction_type"] = problem.required_restrictions
+        response = kind(response_header=reply_header(exchange.header), problem=told, **more)
+        return write(Envelope(exchange.version, response))
+
+    # ------------------------------------------------------------------------------------------ writing it down
+
+    def _words(self, exchange: _Exchange, answer: bytes) -> tuple[bytes | None, bytes | None]:
+        return (exchange.raw, answer) if self._keep_bodies else (None, None)
+
+    async def _write_later(self, exchange: _Exchange, answer: bytes) -> None:
+        words = self._words(exchange, answer)
+        await self._store.later(lambda tx: exchange.entry.write(tx, *words))
+
+
+def _header(document: Document) -> InitiationHeader | None:
+    """Read the header of a message that may be invalid elsewhere, so that the answer can be addressed."""
+    node = document.root[0].find("{*}InitiationHeader")
+    if node is None:
+        return None
+    try:
+        return decode(node, InitiationHeader)
+    except (Problem, AttributeError, TypeError, ValueError):
+        return None
+
+
+def _with_header(response: Response, header: Any) -> Response:
+    values = {name: getattr(response, name) for name in type(response).__dataclass_fields__}
+    return type(response)(**{**values, "response_header": header})
+
+
+def _authorise(parties: Parties, service: str) -> None:
+    allowed = parties.partner.services
+    if allowed and service not in allowed:
+        raise Problem(
+            ProblemType.UNAUTHORIZED_SERVICE_FOR_SYSTEM,
+            element=service,
+            value=parties.partner.code,
+            detail=f"Partner {parties.partner.code} may use {', '.join(allowed)} here, and not {service}.",
+        )
+
+
+def _as_problem(error: IllegalMoveError | DeskError) -> Problem:
+    if isinstance(error, DeskError):
+        return Problem(
+            ProblemType.USER_INELIGIBLE_TO_CHECK_OUT_THIS_ITEM
+            if error.code == "held-for-another-user"
+            else ProblemType.TEMPORARY_PROCESSING_FAILURE,
+            value=str(error.value) if error.value is not None else None,
+            detail=f"{error.message} {error.hint}".strip(),
+        )
+    return Problem(
+        ProblemType.REQUEST_ALREADY_PROCESSED,
+        detail=f"The request is in status {str(error.status or 'none')!r}, which does not allow this any more.",
+    )
+
+
+__all__ = ["Door", "Invalid", "Responder"]

@@ -1,0 +1,66 @@
+"""AcceptItem: an item of another library has come for a user of ours (Z39.83-1 section 5.4.1)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ncipd.circulation import borrowing, matching
+from ncipd.circulation.clock import to_micros
+from ncipd.circulation.model import Role
+from ncipd.circulation.partner import Sides
+from ncipd.ncip.messages import AcceptItem, AcceptItemResponse
+from ncipd.ncip.problems import Problem, ProblemType
+from ncipd.ncip.schemes import RequestedActionType
+from ncipd.services import answers, serves
+
+if TYPE_CHECKING:
+    from ncipd.circulation.unit import Circulation
+
+
+@serves(AcceptItem)
+def accept_item(message: AcceptItem, circ: Circulation) -> AcceptItemResponse:
+    """Take the item in: request, temporary item, and hold or loan, as far as they do not exist yet."""
+    if not circ.partner.serves(Sides.BORROWING):
+        raise Problem(
+            ProblemType.UNAUTHORIZED_SERVICE_FOR_SYSTEM,
+            element="AcceptItem",
+            detail=f"Partner {circ.partner.code} serves our lending side only; AcceptItem belongs to borrowing.",
+        )
+    ids = matching.named(circ, request=message.request_id, item=message.item_id, user=message.user_id)
+    circ.side = Role.BORROWING
+    known = circ.open_request(Role.BORROWING, circ.partner.code, ids.identifier, ids.identifier_agency)
+    fields = message.item_optional_fields
+    about = fields.bibliographic_description if fields else None
+    copy = fields.item_description if fields else None
+    action = message.requested_action_type
+    user = matching.user_of(circ, ids.user)
+    if ids.user and user is None:
+        raise matching.unknown_user("AcceptItem", ids.user)
+    arrival = borrowing.Arrival(
+        identifier=ids.identifier,
+        identifier_agency=ids.identifier_agency,
+        partner_item=ids.item,
+        barcode="",
+        user=user,
+        user_as_sent=ids.user,
+        return_by=to_micros(message.date_for_return, circ.zone) if message.date_for_return else None,
+        renewal_forbidden=message.renewal_not_permitted,
+        digital=_is_digital(message, circ, known is not None and bool(known.digital)),
+        circulate=action.matches(RequestedActionType.CIRCULATE) or action.matches(RequestedActionType.CIRCULATE_AND_NOTIFY),
+        pickup_location=message.pickup_location.value.strip() if message.pickup_location else "",
+        pickup_expires=to_micros(message.pickup_expiry_date, circ.zone) if message.pickup_expiry_date else None,
+        title=(about.title or "") if about else "",
+        author=(about.author or "") if about else "",
+        call_number=(copy.call_number or "") if copy else "",
+        policy="",
+        note="",
+    )
+    request, item = borrowing.accept(circ, arrival, circ.partner, known)
+    return AcceptItemResponse(
+        request_id=message.request_id,
+        item_id=answers.item_id(item) if item is not None else message.item_id,
+    )
+
+
+def _is_digital(message: AcceptItem, circ: Circulation, asked: bool) -> bool:  # noqa: FBT001 - one yes or no about the request
+    return circ.partner.digital and (asked or message.non_returnable_flag)

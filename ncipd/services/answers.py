@@ -1,0 +1,336 @@
+"""What answers say of items, users and requests, in the elements of the standard."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ncipd.circulation.clock import optional_date
+from ncipd.circulation.model import (
+    HoldState,
+    Item,
+    ItemStatus,
+    RecordIdentifier,
+    Request,
+    RequestStatus,
+    User,
+    UserAddress,
+    UserIdentifier,
+    UserPrivilege,
+)
+from ncipd.ncip import elements as el
+from ncipd.ncip.schemes import (
+    BibliographicItemIdentifierCode,
+    BlockOrTrapType,
+    CirculationStatus,
+    ItemDescriptionLevel,
+    ItemElementType,
+    ItemIdentifierType,
+    ItemUseRestrictionType,
+    LocationType,
+    MediumType,
+    PhysicalAddressType,
+    RequestStatusType,
+    UserElementType,
+)
+from ncipd.ncip.types import Coded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ncipd.circulation.unit import Circulation
+
+_STATUS = {
+    ItemStatus.AVAILABLE: CirculationStatus.AVAILABLE_ON_SHELF,
+    ItemStatus.REQUESTED: CirculationStatus.PENDING_TRANSFER,
+    ItemStatus.PICKED: CirculationStatus.PENDING_TRANSFER,
+    ItemStatus.ON_LOAN: CirculationStatus.ON_LOAN,
+    ItemStatus.ON_HOLD_SHELF: CirculationStatus.AVAILABLE_FOR_PICKUP,
+    ItemStatus.IN_TRANSIT: CirculationStatus.IN_TRANSIT_BETWEEN_LIBRARY_LOCATIONS,
+    ItemStatus.EXPECTED: CirculationStatus.IN_PROCESS,
+    ItemStatus.RECEIVED: CirculationStatus.IN_PROCESS,
+    ItemStatus.RETURNED: CirculationStatus.PENDING_TRANSFER,
+    ItemStatus.RESHELVING: CirculationStatus.WAITING_TO_BE_RESHELVED,
+    ItemStatus.IN_PROCESS: CirculationStatus.IN_PROCESS,
+    ItemStatus.ON_ORDER: CirculationStatus.ON_ORDER,
+    ItemStatus.LOST: CirculationStatus.LOST,
+    ItemStatus.MISSING: CirculationStatus.MISSING,
+    ItemStatus.CLAIMED: CirculationStatus.CLAIMED_RETURNED_OR_NEVER_BORROWED,
+    ItemStatus.NOT_AVAILABLE: CirculationStatus.NOT_AVAILABLE,
+    ItemStatus.WITHDRAWN: CirculationStatus.NOT_AVAILABLE,
+}
+
+_READY = frozenset({RequestStatus.RECEIVED_PHYSICALLY, RequestStatus.RECEIVED_DIGITALLY})
+_IN_WORK = frozenset(
+    {RequestStatus.CREATED_LENDING, RequestStatus.BEING_PROCESSED, RequestStatus.LOCATE_FAILED, RequestStatus.SHIPPED_PHYSICALLY}
+)
+
+
+def asked(circ: Circulation, types: Iterable[Coded]) -> frozenset[str]:
+    """Say which element types an answer carries: those asked for, and those the partner always wants."""
+    return frozenset(value.strip().casefold() for value in (*(str(type_) for type_ in types), *circ.partner.always_include))
+
+
+def _wants(wanted: frozenset[str], type_: ItemElementType | UserElementType) -> bool:
+    return type_.value.casefold() in wanted
+
+
+# ---------------------------------------------------------------------------------------------- items
+
+
+def item_id(item: Item) -> el.ItemId:
+    """Name an item by its barcode, as the standard's type of identifier."""
+    return el.ItemId(item_identifier_type=ItemIdentifierType.BARCODE.coded(), item_identifier_value=item.barcode)
+
+
+def request_id(request: Request) -> el.RequestId:
+    """Name a request as its partner did."""
+    agency = Coded(request.identifier_agency) if request.identifier_agency else None
+    return el.RequestId(agency_id=agency, request_identifier_value=request.identifier)
+
+
+def circulation_status(circ: Circulation, item: Item) -> CirculationStatus:
+    """Say in the standard's words where an item stands; a loan that was recalled is *Recalled*."""
+    if item.status is ItemStatus.ON_LOAN:
+        loan = circ.loan_of(item)
+        if loan is not None and loan.recalled_at is not None:
+            return CirculationStatus.RECALLED
+    return _STATUS[item.status]
+
+
+def item_fields(circ: Circulation, item: Item, types: Iterable[Coded]) -> el.ItemOptionalFields | None:
+    """Give what was asked about an item; None where nothing was."""
+    wanted = asked(circ, types)
+    if not wanted:
+        return None
+    loan = circ.loan_of(item) if _wants(wanted, ItemElementType.DATE_DUE) else None
+    return el.ItemOptionalFields(
+        bibliographic_description=description(circ, item) if _wants(wanted, ItemElementType.BIBLIOGRAPHIC_DESCRIPTION) else None,
+        item_use_restriction_type=_restrictions(item) if _wants(wanted, ItemElementType.ITEM_USE_RESTRICTION_TYPE) else (),
+        circulation_status=circulation_status(circ, item).coded() if _wants(wanted, ItemElementType.CIRCULATION_STATUS) else None,
+        hold_queue_length=_queue_length(circ, item) if _wants(wanted, ItemElementType.HOLD_QUEUE_LENGTH) else None,
+        item_description=_copy(item) if _wants(wanted, ItemElementType.ITEM_DESCRIPTION) else None,
+        location=locations(circ, item) if _wants(wanted, ItemElementType.LOCATION) else (),
+        date_due=optional_date(loan.due_at) if loan else None,
+    )
+
+
+def located(circ: Circulation, item: Item) -> el.ItemOptionalFields:
+    """Tell a borrower which copy fills a request: title, call number, place."""
+    return el.ItemOptionalFields(
+        bibliographic_description=description(circ, item),
+        circulation_status=circulation_status(circ, item).coded(),
+        item_description=_copy(item),
+        location=locations(circ, item),
+    )
+
+
+def _queue_length(circ: Circulation, item: Item) -> int:
+    return sum(hold.state is HoldState.WAITING for hold in circ.holds_on(item))
+
+
+def _restrictions(item: Item) -> tuple[Coded, ...]:
+    return () if item.circulates else (ItemUseRestrictionType.IN_LIBRARY_USE_ONLY.coded(),)
+
+
+def _copy(item: Item) -> el.ItemDescription | None:
+    if not (item.call_number or item.copy_number or item.volume):
+        return None
+    holdings = el.HoldingsInformation(unstructured_holdings_data=item.volume) if item.volume else None
+    return el.ItemDescription(
+        call_number=item.call_number or None,
+        copy_number=item.copy_number or None,
+        item_description_level=ItemDescriptionLevel.ITEM.coded(),
+        holdings_information=holdings,
+    )
+
+
+def description(circ: Circulation, item: Item) -> el.BibliographicDescription:
+    """Describe the title of an item."""
+    record = circ.record(item.record_id)
+    numbers = circ.tx.all("record_identifiers", RecordIdentifier._make, record=record.id)
+    standard = next(((n, code) for n in numbers if (code := BibliographicItemIdentifierCode.named(n.code))), None)
+    item_number = (
+        el.BibliographicItemId(
+            bibliographic_item_identifier=standard[0].value, bibliographic_item_identifier_code=standard[1].coded()
+        )
+        if standard
+        else None
+    )
+    records = tuple(
+        el.BibliographicRecordId(
+            bibliographic_record_identifier=number.value,
+            bibliographic_record_identifier_code=Coded(number.code) if number.code else None,
+            agency_id=None if number.code else Coded(circ.agency.code),
+        )
+        for number in numbers
+        if BibliographicItemIdentifierCode.named(number.code) is None
+    )
+    return el.BibliographicDescription(
+        author=record.author or None,
+        author_of_component=record.component_author or None,
+        bibliographic_item_id=item_number,
+        bibliographic_record_id=records,
+        edition=record.edition or None,
+        place_of_publication=record.place or None,
+        publication_date=record.published or None,
+        publisher=record.publisher or None,
+        series_title_number=record.series or None,
+        title=record.title or None,
+        title_of_component=record.component_title or None,
+        bibliographic_level=Coded(record.level) if record.level else None,
+        language=Coded(record.language) if record.language else None,
+        medium_type=_medium(record.medium),
+    )
+
+
+def _medium(medium: str) -> Coded | None:
+    known = MediumType.named(medium) if medium else None
+    return known.coded() if known else (Coded(medium) if medium else None)
+
+
+def locations(circ: Circulation, item: Item) -> tuple[el.Location, ...]:
+    """Say where an item belongs, and where it stands for the time being."""
+    found = []
+    for type_, number in (
+        (LocationType.PERMANENT_LOCATION, item.permanent_location_id),
+        (LocationType.TEMPORARY_LOCATION, item.temporary_location_id),
+    ):
+        place = circ.location_by_id(number)
+        library = circ.library_by_id(place.library_id if place else item.home_library_id)
+        if place is None and (type_ is LocationType.TEMPORARY_LOCATION or library is None):
+            continue
+        names = [circ.agency.name, library.name if library else "", place.name if place else ""]
+        instances = tuple(
+            el.LocationNameInstance(location_name_level=level, location_name_value=name)
+            for level, name in enumerate((name for name in names if name), 1)
+        )
+        found.append(
+            el.Location(location_type=type_.coded(), location_name=el.LocationName(location_name_instance=instances))
+        )
+    return tuple(found)
+
+
+# ---------------------------------------------------------------------------------------------- users
+
+
+def user_id(circ: Circulation, user: User) -> el.UserId:
+    """Name a user by the number under which the agency knows them."""
+    return el.UserId(agency_id=Coded(circ.our_code), user_identifier_value=user.primary_id)
+
+
+def user_fields(circ: Circulation, user: User, types: Iterable[Coded]) -> el.UserOptionalFields | None:
+    """Give what was asked about a user; None where nothing was."""
+    wanted = asked(circ, types)
+    if not wanted:
+        return None
+    return el.UserOptionalFields(
+        name_information=user_name(user) if _wants(wanted, UserElementType.NAME_INFORMATION) else None,
+        user_address_information=_addresses(circ, user) if _wants(wanted, UserElementType.USER_ADDRESS_INFORMATION) else (),
+        date_of_birth=optional_date(user.born_at) if _wants(wanted, UserElementType.DATE_OF_BIRTH) else None,
+        user_language=(Coded(user.language),) if user.language and _wants(wanted, UserElementType.USER_LANGUAGE) else (),
+        user_privilege=_privileges(circ, user) if _wants(wanted, UserElementType.USER_PRIVILEGE) else (),
+        block_or_trap=_blocks(circ, user) if _wants(wanted, UserElementType.BLOCK_OR_TRAP) else (),
+        user_id=_identifiers(circ, user) if _wants(wanted, UserElementType.USER_ID) else (),
+    )
+
+
+def user_name(user: User) -> el.NameInformation | None:
+    """Name a person."""
+    if not user.surname:
+        return None
+    structured = el.StructuredPersonalUserName(given_name=user.given_name or None, surname=user.surname)
+    return el.NameInformation(personal_name_information=el.PersonalNameInformation(structured_personal_user_name=structured))
+
+
+def _identifiers(circ: Circulation, user: User) -> tuple[el.UserId, ...]:
+    known = circ.tx.all("user_identifiers", UserIdentifier._make, user=user.id)
+    return tuple(
+        el.UserId(
+            agency_id=Coded(circ.our_code),
+            user_identifier_type=Coded(identifier.type) if identifier.type else None,
+            user_identifier_value=identifier.value,
+        )
+        for identifier in known
+    )
+
+
+def _privileges(circ: Circulation, user: User) -> tuple[el.UserPrivilege, ...]:
+    rows = circ.tx.all("user_privileges", UserPrivilege._make, user=user.id)
+    given = tuple(
+        el.UserPrivilege(
+            agency_id=Coded(circ.our_code),
+            agency_user_privilege_type=Coded(row.type),
+            valid_from_date=optional_date(row.valid_from),
+            valid_to_date=optional_date(row.valid_to),
+            user_privilege_status=_privilege_status(row.status),
+            user_privilege_description=row.description or None,
+        )
+        for row in rows
+    )
+    if not user.user_group:
+        return given
+    group = el.UserPrivilege(
+        agency_id=Coded(circ.our_code),
+        agency_user_privilege_type=Coded(user.user_group),
+        valid_to_date=optional_date(user.expires_at),
+        user_privilege_status=_privilege_status(
+            "Active" if user.expires_at is None or user.expires_at >= circ.now else "Expired"
+        ),
+    )
+    return (group, *given)
+
+
+def _privilege_status(status: str) -> el.UserPrivilegeStatus | None:
+    return el.UserPrivilegeStatus(user_privilege_status_type=Coded(status)) if status else None
+
+
+def _blocks(circ: Circulation, user: User) -> tuple[el.BlockOrTrap, ...]:
+    return tuple(
+        el.BlockOrTrap(
+            agency_id=Coded(circ.our_code),
+            block_or_trap_type=Coded(block.type, BlockOrTrapType.scheme),
+            valid_from_date=optional_date(block.valid_from),
+            valid_to_date=optional_date(block.valid_to),
+        )
+        for block in circ.blocks(user)
+        if block.valid_to is None or block.valid_to >= circ.now
+    )
+
+
+def _addresses(circ: Circulation, user: User) -> tuple[el.UserAddressInformation, ...]:
+    return tuple(_address(row) for row in circ.tx.all("user_addresses", UserAddress._make, user=user.id))
+
+
+def _address(row: UserAddress) -> el.UserAddressInformation:
+    if row.kind != "postal":
+        electronic = el.ElectronicAddress(electronic_address_type=Coded(row.kind), electronic_address_data=row.data)
+        return el.UserAddressInformation(user_address_role_type=Coded(row.role), electronic_address=electronic)
+    structured = el.StructuredAddress(
+        line1=row.data,
+        locality=row.locality or None,
+        region=row.region or None,
+        country=row.country or None,
+        postal_code=row.postal_code or None,
+    )
+    physical = el.PhysicalAddress(
+        structured_address=structured, physical_address_type=PhysicalAddressType.POSTAL_ADDRESS.coded()
+    )
+    return el.UserAddressInformation(user_address_role_type=Coded(row.role), physical_address=physical)
+
+
+# ---------------------------------------------------------------------------------------------- requests
+
+
+def request_status(request: Request) -> Coded:
+    """Say in the standard's words where a request stands."""
+    if request.status is RequestStatus.CANCELLED:
+        return RequestStatusType.CANNOT_FULFILL_REQUEST.coded()
+    if request.status in _READY:
+        return RequestStatusType.AVAILABLE_FOR_PICKUP.coded()
+    if request.status in _IN_WORK:
+        return RequestStatusType.IN_PROCESS.coded()
+    if request.status is RequestStatus.CREATED_BORROWING:
+        return RequestStatusType.REQUESTED_VIA_ILL.coded()
+    return Coded(request.status.value.replace("-", " ").title())
+
+

@@ -1,0 +1,42 @@
+"""CancelRequestItem: a request is withdrawn (Z39.83-1 section 5.4.16)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ncipd.circulation import borrowing, lending, matching
+from ncipd.circulation.model import Role
+from ncipd.ncip import elements as el
+from ncipd.ncip.messages import CancelRequestItem, CancelRequestItemResponse
+from ncipd.services import answers, serves
+
+if TYPE_CHECKING:
+    from ncipd.circulation.model import Item, Request
+    from ncipd.circulation.unit import Circulation
+
+
+@serves(CancelRequestItem)
+def cancel_request_item(message: CancelRequestItem, circ: Circulation) -> CancelRequestItemResponse:
+    """Cancel the request that the ids name, by RequestId or by ItemId alone."""
+    ids = matching.named(circ, request=message.request_id, item=message.item_id, user=message.user_id)
+    role = matching.side_of(circ, ids)
+    item = matching.our_item(circ, ids.item) if role is Role.LENDING else matching.borrowed_item(circ, circ.partner, ids.item)
+    request = matching.open_request(circ, role, ids, "CancelRequestItem", item)
+    if request is None:
+        raise _nothing_open(circ, ids, item)
+    (lending.cancel if role is Role.LENDING else borrowing.cancel)(circ, request)
+    return CancelRequestItemResponse(
+        request_id=message.request_id or answers.request_id(request),
+        item_id=message.item_id,
+        user_id=message.user_id or el.UserId(user_identifier_value=request.user_as_sent or "-"),
+        item_optional_fields=answers.item_fields(circ, item, message.item_element_type) if item else None,
+    )
+
+
+def _nothing_open(circ: Circulation, ids: matching.Named, item: Item | None) -> Exception:
+    ended: Request | None = next(iter(circ.requests_called(circ.partner.code, ids.identifier)), None) if ids.identifier else None
+    if ended is not None:
+        return lending.already_processed(ended, "CancelRequestItem/RequestId/RequestIdentifierValue")
+    if ids.item and item is None and not ids.identifier:
+        return lending.unknown_item("CancelRequestItem", ids.item)
+    return matching.unknown_request("CancelRequestItem", ids.identifier or ids.item)

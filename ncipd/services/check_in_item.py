@@ -1,0 +1,152 @@
+"""CheckInItem: an item is back with its lender, or on its way there (Z39.83-1 section 5.4.2)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ncipd.circulation import borrowing, lending, matching
+from ncipd.circulation.clock import to_micros
+from ncipd.circulation.lending import Destination
+from ncipd.circulation.lifecycle import Event
+from ncipd.circulation.model import ItemState, RequestStatus, Role, TaskKind
+from ncipd.circulation.partner import NotOnLoan
+from ncipd.ncip import elements as el
+from ncipd.ncip.messages import CheckInItem, CheckInItemResponse
+from ncipd.ncip.problems import Problem, ProblemType
+from ncipd.ncip.schemes import LocationType
+from ncipd.services import answers, serves
+
+if TYPE_CHECKING:
+    from ncipd.circulation.model import Item, Request
+    from ncipd.circulation.unit import Circulation
+
+
+@serves(CheckInItem)
+def check_in_item(message: CheckInItem, circ: Circulation) -> CheckInItemResponse:
+    """End what the ids name: the loan to a partner, or our borrowing of an item."""
+    extra = message.ext
+    request_id = extra.find(el.RequestId) if extra else None
+    ids = matching.named(circ, request=request_id, item=message.item_id, user=extra.find(el.UserId) if extra else None)
+    if matching.side_of(circ, ids) is Role.BORROWING:
+        return _sent_back(message, circ, ids)
+    item = matching.our_item(circ, ids.item)
+    digital = _digital_request(circ, ids)
+    if digital is not None:
+        circ.about(digital)
+        if digital.status is RequestStatus.SHIPPED_DIGITALLY:
+            circ.finish_tasks(digital)
+            circ.advance(digital, Event.CHECK_IN)
+        return CheckInItemResponse(item_id=message.item_id)
+    if item is None:
+        raise lending.unknown_item("CheckInItem", ids.item)
+    return _came_back(message, circ, item, ids)
+
+
+def _digital_request(circ: Circulation, ids: matching.Named) -> Request | None:
+    found = circ.requests_called(circ.partner.code, ids.identifier) if ids.identifier else []
+    return found[0] if found and found[0].digital and found[0].role is Role.LENDING else None
+
+
+def _came_back(message: CheckInItem, circ: Circulation, item: Item, ids: matching.Named) -> CheckInItemResponse:
+    loan = circ.loan_of(item)
+    mine = loan is not None and loan.partner == circ.partner.code
+    if loan is not None and (mine or (matching.is_local(circ.partner) and loan.user_id is not None)):
+        if _older_than(message, circ, loan.out_at):
+            circ.note("the check-in happened before the present loan began; nothing was changed")
+            return CheckInItemResponse(item_id=message.item_id)
+        _, destination = lending.check_in(circ, item, loan)
+        return CheckInItemResponse(
+            item_id=message.item_id,
+            routing_information=_routing(circ, item, destination),
+            item_optional_fields=answers.item_fields(circ, circ.item(item.id), message.item_element_type),
+        )
+    known = _known_request(circ, item, ids)
+    if known is not None:
+        circ.about(known)
+    rule = circ.partner.check_in_not_on_loan
+    if rule is NotOnLoan.SUCCESS or (rule is NotOnLoan.SUCCESS_IF_KNOWN and known is not None):
+        _note_unexpected(circ, item, known)
+        return CheckInItemResponse(
+            item_id=message.item_id,
+            item_optional_fields=answers.item_fields(circ, item, message.item_element_type),
+        )
+    raise Problem(
+        ProblemType.ITEM_NOT_CHECKED_OUT,
+        element="CheckInItem/ItemId/ItemIdentifierValue",
+        value=ids.item,
+        detail=f"Item {ids.item} is not on loan to this partner, and no request of this partner was for it.",
+    )
+
+
+def _older_than(message: CheckInItem, circ: Circulation, out_at: int) -> bool:
+    action = message.mandated_action
+    return action is not None and to_micros(action.date_event_occurred, circ.zone) < out_at
+
+
+def _known_request(circ: Circulation, item: Item, ids: matching.Named) -> Request | None:
+    """Find the request of this partner that knew the item, open or ended."""
+    if ids.identifier:
+        for request in circ.requests_called(circ.partner.code, ids.identifier):
+            if circ.request_item(request, item) is not None:
+                return request
+        return None
+    last = circ.last_request_of(item)
+    return last if last is not None and last.partner == circ.partner.code else None
+
+
+def _note_unexpected(circ: Circulation, item: Item, known: Request | None) -> None:
+    circ.note("nothing was on loan; nothing was changed")
+    if known is None or not known.open:
+        return
+    place = circ.request_item(known, item)
+    if place is not None and place.state in (ItemState.WANTED, ItemState.PICKED):
+        circ.ask_staff(
+            Role.LENDING,
+            TaskKind.REVIEW,
+            request=known,
+            item=item,
+            note="the partner checked the item in, though it was never shipped from here",
+        )
+
+
+def _routing(circ: Circulation, item: Item, destination: Destination) -> el.RoutingInformation:
+    """Say where the item goes now, without naming a user."""
+    words = {
+        Destination.SHELF: "Return the item to its shelf.",
+        Destination.HOME: "Send the item to its home library.",
+        Destination.HOLD_SHELF: "Put the item on the hold shelf: a user is waiting for it.",
+        Destination.PICK: "Keep the item: the next resource-sharing request is for it.",
+    }
+    library = circ.library_by_id(item.home_library_id)
+    shelf = circ.location_by_id(item.permanent_location_id)
+    names = [circ.agency.name, library.name if library else "", shelf.name if shelf else ""]
+    instances = tuple(
+        el.LocationNameInstance(location_name_level=level, location_name_value=name)
+        for level, name in enumerate((name for name in names if name), 1)
+    )
+    place = el.Location(
+        location_type=LocationType.PERMANENT_LOCATION.coded(),
+        location_name=el.LocationName(location_name_instance=instances),
+    )
+    return el.RoutingInformation(routing_instructions=words[destination], destination=el.Destination(location=place))
+
+
+def _sent_back(message: CheckInItem, circ: Circulation, ids: matching.Named) -> CheckInItemResponse:
+    item = matching.borrowed_item(circ, circ.partner, ids.item)
+    request = matching.open_request(circ, Role.BORROWING, ids, "CheckInItem", item)
+    if item is None and request is not None:
+        live = [circ.item(place.item_id) for place in circ.request_items(request) if place.state is ItemState.OUT]
+        item = live[0] if len(live) == 1 else None
+    if request is None and item is not None:
+        request = circ.last_request_of(item)
+    if item is None or request is None:
+        ended = circ.requests_called(circ.partner.code, ids.identifier) if ids.identifier else []
+        if ended and ended[0].role is Role.BORROWING and not ended[0].open:
+            circ.about(ended[0])
+            return CheckInItemResponse(item_id=message.item_id)
+        raise lending.unknown_item("CheckInItem", ids.item, hint="no item borrowed through this partner has this id")
+    borrowing.complete(circ, request, item)
+    return CheckInItemResponse(
+        item_id=message.item_id,
+        item_optional_fields=answers.item_fields(circ, circ.item(item.id), message.item_element_type),
+    )

@@ -1,0 +1,46 @@
+"""CirculationStatusUpdated: the lender's word on a renewal, or that an item is overdue (Z39.83-1 section 5.5.4)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ncipd.circulation import lending, matching, renewal
+from ncipd.circulation.model import Role, TaskKind
+from ncipd.ncip.messages import CirculationStatusUpdated, CirculationStatusUpdatedResponse
+from ncipd.ncip.problems import Problem, ProblemType
+from ncipd.ncip.schemes import CirculationStatus
+from ncipd.services import serves
+
+if TYPE_CHECKING:
+    from ncipd.circulation.unit import Circulation
+
+
+@serves(CirculationStatusUpdated)
+def circulation_status_updated(message: CirculationStatusUpdated, circ: Circulation) -> CirculationStatusUpdatedResponse:
+    """Take one of the three statuses that this notification may tell."""
+    ids = matching.named(circ, item=message.item_id)
+    status = CirculationStatus.named(message.circulation_status)
+    told = (CirculationStatus.ITEM_NOT_RENEWED, CirculationStatus.RENEW_STILL_PENDING, CirculationStatus.ITEM_OVERDUE)
+    if status not in told:
+        raise Problem(
+            ProblemType.UNKNOWN_VALUE_FROM_KNOWN_SCHEME,
+            element="CirculationStatusUpdated/CirculationStatus",
+            value=message.circulation_status.value,
+            detail=f"This notification tells only {', '.join(told)}; use UpdateCirculationStatus for other statuses.",
+        )
+    matching.side_of(circ, ids)
+    item = matching.borrowed_item(circ, circ.partner, ids.item)
+    request = circ.last_request_of(item) if item is not None else None
+    if item is None or request is None:
+        raise lending.unknown_item(
+            "CirculationStatusUpdated", ids.item, hint="no item borrowed through this partner has this id"
+        )
+    circ.about(request)
+    if status is CirculationStatus.ITEM_NOT_RENEWED:
+        renewal.rejected_by_lender(circ, request, item, "the lender did not renew")
+    elif status is CirculationStatus.ITEM_OVERDUE and request.open:
+        circ.ask_staff(Role.BORROWING, TaskKind.REVIEW, request=request, item=item, note="the lender says it is overdue")
+        if request.user_id is not None:
+            title = circ.record(item.record_id).title or item.barcode
+            circ.tell(request.user_id, "item overdue", f"{title} is overdue; please bring it back.", request)
+    return CirculationStatusUpdatedResponse()

@@ -1,0 +1,71 @@
+"""LookupItem: where an item stands (Z39.83-1 section 5.3.2)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ncipd.circulation import matching
+from ncipd.circulation.clock import optional_date
+from ncipd.circulation.model import HoldState, Item, ItemState, Request
+from ncipd.ncip import elements as el
+from ncipd.ncip.messages import LookupItem, LookupItemResponse
+from ncipd.ncip.problems import Problem, ProblemType
+from ncipd.services import answers, serves
+
+if TYPE_CHECKING:
+    from ncipd.circulation.unit import Circulation
+
+
+@serves(LookupItem, reads=True)
+def lookup_item(message: LookupItem, circ: Circulation) -> LookupItemResponse:
+    """Answer what was asked about an item, named by its barcode or by a request."""
+    request: Request | None = None
+    if message.request_id is not None:
+        request, item = _of_request(circ, message.request_id)
+    else:
+        item = _named(circ, message.item_id)
+    if item is None:
+        return LookupItemResponse(request_id=message.request_id)
+    loan = circ.loan_of(item)
+    ready = next((hold for hold in circ.holds_on(item) if hold.state is HoldState.READY), None)
+    return LookupItemResponse(
+        request_id=answers.request_id(request) if request else None,
+        item_id=answers.item_id(item),
+        hold_pickup_date=optional_date(ready.expires_at) if ready else None,
+        date_recalled=optional_date(loan.recalled_at) if loan else None,
+        item_transaction=_transaction(circ, message, item),
+        item_optional_fields=answers.item_fields(circ, item, message.item_element_type),
+    )
+
+
+def _named(circ: Circulation, item_id: el.ItemId | None) -> Item:
+    value = item_id.item_identifier_value.strip() if item_id else ""
+    item = circ.item_by_barcode(value) or matching.borrowed_item(circ, circ.partner, value)
+    if item is not None and item.live:
+        return item
+    raise Problem(
+        ProblemType.UNKNOWN_ITEM,
+        element="LookupItem/ItemId/ItemIdentifierValue",
+        value=value,
+        detail=f"No item here has the barcode {value!r}; check the barcode.",
+    )
+
+
+def _of_request(circ: Circulation, request_id: el.RequestId) -> tuple[Request, Item | None]:
+    value = request_id.request_identifier_value.strip()
+    found = circ.requests_called(circ.partner.code, value)
+    if not found:
+        raise matching.unknown_request("LookupItem", value)
+    places = [place for place in circ.request_items(found[0]) if place.state is not ItemState.DROPPED]
+    return found[0], circ.item(places[0].item_id) if places else None
+
+
+def _transaction(circ: Circulation, message: LookupItem, item: Item) -> el.ItemTransaction | None:
+    """Name the borrower only to the partner that borrows: answers never name another user."""
+    loan = circ.loan_of(item) if message.current_borrower_desired else None
+    if loan is None or loan.partner != circ.partner.code or loan.request_id is None:
+        return None
+    sent = circ.request(loan.request_id).user_as_sent
+    if not sent:
+        return None
+    return el.ItemTransaction(current_borrower=el.CurrentBorrower(user_id=el.UserId(user_identifier_value=sent)))

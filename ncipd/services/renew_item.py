@@ -1,0 +1,104 @@
+"""RenewItem: a wish to keep an item longer, or the lender's word on ours (Z39.83-1 section 5.4.13)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ncipd.circulation import lending, local, matching, renewal
+from ncipd.circulation.clock import days_later, from_micros, optional_date, to_micros
+from ncipd.circulation.errors import DeskError
+from ncipd.circulation.model import Role
+from ncipd.ncip import elements as el
+from ncipd.ncip.messages import RenewItem, RenewItemResponse
+from ncipd.ncip.problems import Problem, ProblemType
+from ncipd.services import answers, serves
+
+if TYPE_CHECKING:
+    from ncipd.circulation.model import Item, Loan
+    from ncipd.circulation.unit import Circulation
+
+
+@serves(RenewItem)
+def renew_item(message: RenewItem, circ: Circulation) -> RenewItemResponse:
+    """Judge a partner's wish, take a lender's approval, or pass a user's wish on."""
+    ids = matching.named(circ, item=message.item_id, user=message.user_id)
+    desired = message.desired_date_due or message.desired_date_for_return
+    wished = to_micros(desired, circ.zone) if desired else None
+    if matching.is_local(circ.partner):
+        return _user_wishes(message, circ, ids, wished)
+    if matching.side_of(circ, ids) is Role.BORROWING:
+        return _lender_approves(message, circ, ids, wished)
+    item = matching.our_item(circ, ids.item)
+    if item is None:
+        raise lending.unknown_item("RenewItem", ids.item)
+    loan = circ.loan_of(item)
+    if loan is None or loan.partner != circ.partner.code:
+        raise _not_checked_out(ids.item)
+    outcome = renewal.judge(circ, item, loan, wished, circ.partner)
+    if outcome.pending_until is not None:
+        return RenewItemResponse(pending=el.Pending(date_of_expected_reply=from_micros(outcome.pending_until)))
+    return _answer(message, circ, item, outcome.loan)
+
+
+def _user_wishes(message: RenewItem, circ: Circulation, ids: matching.Named, wished: int | None) -> RenewItemResponse:
+    """A discovery layer speaks for a user of ours: judged here for our items, sent on for borrowed ones."""
+    item = circ.item_by_barcode(ids.item)
+    if item is None:
+        raise lending.unknown_item("RenewItem", ids.item)
+    loan = circ.loan_of(item)
+    user = matching.user_of(circ, ids.user)
+    if ids.user and user is None:
+        raise matching.unknown_user("RenewItem", ids.user)
+    if loan is None or loan.user_id is None or (user is not None and loan.user_id != user.id):
+        raise _not_checked_out(ids.item)
+    if not item.temporary:
+        return _answer(message, circ, item, local.renew(circ, item, loan, wished))
+    request = circ.last_request_of(item)
+    if request is None:
+        raise _not_checked_out(ids.item)
+    try:
+        renewal.ask_lender(circ, request, item, loan, wished)
+    except DeskError as error:
+        raise Problem(ProblemType.TEMPORARY_PROCESSING_FAILURE, detail=error.message) from error
+    until = days_later(circ.now, circ.partner.renewal_reply_days, circ.agency.time_zone)
+    return RenewItemResponse(pending=el.Pending(date_of_expected_reply=from_micros(until)))
+
+
+def _lender_approves(
+    message: RenewItem, circ: Circulation, ids: matching.Named, date: int | None
+) -> RenewItemResponse:
+    item = matching.borrowed_item(circ, circ.partner, ids.item)
+    if item is None or not item.live:
+        raise lending.unknown_item("RenewItem", ids.item, hint="no item borrowed through this partner has this id")
+    request = circ.last_request_of(item)
+    if request is None or not request.open:
+        raise _not_checked_out(ids.item)
+    if date is None:
+        raise Problem(
+            ProblemType.NEEDED_DATA_MISSING,
+            element="RenewItem/DesiredDateDue",
+            detail="An approved renewal needs the new date: send it as DesiredDateDue.",
+        )
+    loan = renewal.approved_by_lender(circ, request, item, date)
+    if loan is None:
+        return RenewItemResponse(item_id=message.item_id, user_id=message.user_id, date_due=from_micros(date))
+    return _answer(message, circ, item, loan)
+
+
+def _not_checked_out(value: str) -> Problem:
+    return Problem(
+        ProblemType.ITEM_NOT_CHECKED_OUT,
+        element="RenewItem/ItemId/ItemIdentifierValue",
+        value=value,
+        detail=f"Item {value} is not on loan here through this partner, so there is nothing to renew.",
+    )
+
+
+def _answer(message: RenewItem, circ: Circulation, item: Item, loan: Loan) -> RenewItemResponse:
+    return RenewItemResponse(
+        item_id=message.item_id,
+        user_id=message.user_id,
+        date_due=optional_date(loan.due_at),
+        renewal_count=loan.renewals,
+        item_optional_fields=answers.item_fields(circ, item, message.item_element_type),
+    )

@@ -1,0 +1,96 @@
+"""`ncipd init`: a configuration, a store with one agency, and an operator's token."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from ncipd import config as configuration
+from ncipd.circulation.clock import zone_info
+from ncipd.circulation.model import Agency
+from ncipd.store.bulk import BulkConnection
+from ncipd.store.port import StoreError
+
+if TYPE_CHECKING:
+    from ncipd.store.port import Transaction
+
+TEMPLATE = """\
+# ncipd: see the README for every setting; `ncipd check` shows all of them with their defaults.
+
+[server]
+host = "127.0.0.1"
+port = 8080
+
+[store]
+data = "ncipd-data"
+
+# One table for each broker or library system that talks to you.
+[[partner]]
+code = "MY-BROKER"            # what it sends as ApplicationProfileType
+agency = {agency}
+role = "broker"
+sides = "both"                # both, lending or borrowing
+# url = "https://broker.example.org/ncip"    # where our own messages to it go
+"""
+
+
+class SetupError(Exception):
+    """Something that keeps ncipd from being set up."""
+
+
+class Done(NamedTuple):
+    """What was made, in lines for the terminal, and the token."""
+
+    lines: list[str]
+    token: str
+
+
+def set_up(file: Path, *, agency: str, name: str, time_zone: str, library: str, operator: str) -> Done:
+    """Make what does not exist yet; raises SetupError."""
+    lines = []
+    try:
+        zone_info(time_zone)
+        if not file.exists():
+            file.write_text(TEMPLATE.format(agency=_quoted(agency)), "utf-8")
+            lines.append(f"made {file}")
+        settings = configuration.load(file)
+        with BulkConnection(Path(settings.store.data)) as bulk, bulk.chunk() as tx:
+            made = _agency(tx, agency.strip(), name, time_zone, library)
+            lines.append(f"{'made' if made else 'kept'} agency {agency} in {settings.store.data}")
+            token = _operator(tx, agency, operator)
+    except (ValueError, OSError, StoreError, configuration.Mistakes) as error:
+        raise SetupError(str(error)) from error
+    return Done(lines, token)
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _agency(tx: Transaction, code: str, name: str, time_zone: str, library: str) -> bool:
+    if tx.one("agency_by_code", Agency._make, folded=code.upper()) is not None:
+        return False
+    number = tx.insert("insert_agency", code=code, name=name, time_zone=time_zone, network="")
+    tx.run("insert_agency_code", folded=code.upper(), agency=number, code=code)
+    place = tx.insert("upsert_library", agency=number, code=library, name=library)
+    tx.insert("upsert_location", agency=number, library=place, code="STACKS", name="Stacks")
+    return True
+
+
+def _operator(tx: Transaction, agency: str, name: str) -> str:
+    found = tx.one("agency_by_code", Agency._make, folded=agency.strip().upper())
+    if found is None:
+        message = f"agency {agency!r} is not in the store"
+        raise SetupError(message)
+    token = secrets.token_urlsafe(32)
+    tx.insert(
+        "insert_operator",
+        agency=found.id,
+        name=name,
+        token_hash=sha256(token.encode()).digest(),
+        created_at=time.time_ns() // 1000,
+    )
+    return token

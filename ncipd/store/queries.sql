@@ -1,0 +1,627 @@
+-- Every SQL statement of ncipd, by name, each under one line that says what it is for.
+--
+-- `:name` is a parameter. `{item}`, `{loan}` and so on stand for the columns of that row type, in the order of its
+-- fields in circulation/model.py. Statements that change a versioned row return its new version.
+
+-- ---------------------------------------------------------------------------------------------- agencies
+
+-- name: agency_by_code
+-- Find the agency that any of its codes names.
+SELECT {agency} FROM agency_code JOIN agency ON agency.id = agency_code.agency_id WHERE agency_code.folded = :folded
+
+-- name: agency_by_id
+-- Read one agency.
+SELECT {agency} FROM agency WHERE agency.id = :id
+
+-- name: agencies
+-- List all agencies served here.
+SELECT {agency} FROM agency ORDER BY agency.id
+
+-- name: agency_codes
+-- List every code of an agency.
+SELECT code FROM agency_code WHERE agency_id = :agency ORDER BY code
+
+-- name: insert_agency
+-- Add an agency.
+INSERT INTO agency (code, name, time_zone, network) VALUES (:code, :name, :time_zone, :network) RETURNING id
+
+-- name: update_agency
+-- Rename an agency or move its clock.
+UPDATE agency SET name = :name, time_zone = :time_zone, network = :network WHERE id = :id
+
+-- name: insert_agency_code
+-- Give an agency one more code.
+INSERT INTO agency_code (folded, agency_id, code) VALUES (:folded, :agency, :code)
+ON CONFLICT (folded) DO UPDATE SET code = excluded.code WHERE agency_id = excluded.agency_id
+
+-- name: libraries
+-- List the libraries of an agency, first made first.
+SELECT {library} FROM library WHERE library.agency_id = :agency ORDER BY library.id
+
+-- name: library_by_code
+-- Find a library by its code.
+SELECT {library} FROM library WHERE library.agency_id = :agency AND library.code = :code
+
+-- name: library_by_id
+-- Read one library.
+SELECT {library} FROM library WHERE library.id = :id
+
+-- name: upsert_library
+-- Add a library or rename it.
+INSERT INTO library (agency_id, code, name) VALUES (:agency, :code, :name)
+ON CONFLICT (agency_id, code) DO UPDATE SET name = excluded.name RETURNING id
+
+-- name: location_by_code
+-- Find a location by its code.
+SELECT {location} FROM location WHERE location.agency_id = :agency AND location.code = :code
+
+-- name: location_by_id
+-- Read one location.
+SELECT {location} FROM location WHERE location.id = :id
+
+-- name: upsert_location
+-- Add a location or rename it.
+INSERT INTO location (agency_id, library_id, code, name) VALUES (:agency, :library, :code, :name)
+ON CONFLICT (agency_id, code) DO UPDATE SET library_id = excluded.library_id, name = excluded.name RETURNING id
+
+-- ---------------------------------------------------------------------------------------------- users
+
+-- name: users_by_identifier
+-- Find the users that have this identifier, whatever its type.
+SELECT DISTINCT {user} FROM user_identifier JOIN user ON user.id = user_identifier.user_id
+WHERE user_identifier.agency_id = :agency AND user_identifier.value = :value
+
+-- name: users_by_typed_identifier
+-- Find the users that have this identifier of this type.
+SELECT DISTINCT {user} FROM user_identifier JOIN user ON user.id = user_identifier.user_id
+WHERE user_identifier.agency_id = :agency AND user_identifier.value = :value
+  AND user_identifier.type = :type COLLATE NOCASE
+
+-- name: user_by_id
+-- Read one user.
+SELECT {user} FROM user WHERE user.id = :id
+
+-- name: user_identifiers
+-- List the identifiers of a user.
+SELECT user_id, type, value FROM user_identifier WHERE user_id = :user ORDER BY type, value
+
+-- name: user_addresses
+-- List the addresses of a user.
+SELECT user_id, role, kind, data, locality, region, country, postal_code FROM user_address
+WHERE user_id = :user ORDER BY id
+
+-- name: user_privileges
+-- List the privileges of a user.
+SELECT user_id, type, status, valid_from, valid_to, description FROM user_privilege WHERE user_id = :user ORDER BY id
+
+-- name: user_blocks
+-- List the blocks and traps on a user.
+SELECT user_id, type, valid_from, valid_to, note FROM user_block WHERE user_id = :user ORDER BY id
+
+-- name: upsert_user
+-- Add a user, or replace what is known of one.
+INSERT INTO user (agency_id, primary_id, surname, given_name, user_group, language, born_at, expires_at, loan_limit, note)
+VALUES (:agency, :primary_id, :surname, :given_name, :user_group, :language, :born_at, :expires_at, :loan_limit, :note)
+ON CONFLICT (agency_id, primary_id) DO UPDATE SET surname = excluded.surname, given_name = excluded.given_name,
+    user_group = excluded.user_group, language = excluded.language, born_at = excluded.born_at,
+    expires_at = excluded.expires_at, loan_limit = excluded.loan_limit, note = excluded.note RETURNING id
+
+-- name: delete_user_identifiers
+-- Forget the identifiers of a user before new ones are written.
+DELETE FROM user_identifier WHERE user_id = :user
+
+-- name: delete_user_addresses
+-- Forget the addresses of a user before new ones are written.
+DELETE FROM user_address WHERE user_id = :user
+
+-- name: delete_user_privileges
+-- Forget the privileges of a user before new ones are written.
+DELETE FROM user_privilege WHERE user_id = :user
+
+-- name: delete_user_blocks
+-- Lift the blocks of a user before new ones are written.
+DELETE FROM user_block WHERE user_id = :user
+
+-- name: insert_user_identifier
+-- Give a user an identifier.
+INSERT INTO user_identifier (agency_id, value, type, user_id) VALUES (:agency, :value, :type, :user)
+
+-- name: insert_user_address
+-- Give a user an address.
+INSERT INTO user_address (user_id, role, kind, data, locality, region, country, postal_code)
+VALUES (:user, :role, :kind, :data, :locality, :region, :country, :postal_code)
+
+-- name: insert_user_privilege
+-- Give a user a privilege.
+INSERT INTO user_privilege (user_id, type, status, valid_from, valid_to, description)
+VALUES (:user, :type, :status, :valid_from, :valid_to, :description)
+
+-- name: insert_user_block
+-- Block a user.
+INSERT INTO user_block (user_id, type, valid_from, valid_to, note) VALUES (:user, :type, :valid_from, :valid_to, :note)
+
+-- ---------------------------------------------------------------------------------------------- records and items
+
+-- name: record_by_id
+-- Read one bibliographic record.
+SELECT {record} FROM record WHERE record.id = :id
+
+-- name: records_by_identifier
+-- Find the records that have this number, whatever its kind.
+SELECT DISTINCT {record} FROM record_identifier JOIN record ON record.id = record_identifier.record_id
+WHERE record_identifier.agency_id = :agency AND record_identifier.value = :value
+
+-- name: records_by_coded_identifier
+-- Find the records that have this number of this kind.
+SELECT DISTINCT {record} FROM record_identifier JOIN record ON record.id = record_identifier.record_id
+WHERE record_identifier.agency_id = :agency AND record_identifier.value = :value
+  AND record_identifier.code = :code COLLATE NOCASE
+
+-- name: record_identifiers
+-- List the numbers of a record.
+SELECT record_id, code, value FROM record_identifier WHERE record_id = :record ORDER BY code, value
+
+-- name: insert_record
+-- Add a bibliographic record.
+INSERT INTO record (agency_id, temporary, title, author, publisher, place, published, edition, medium, language, level,
+    series, component_title, component_author)
+VALUES (:agency, :temporary, :title, :author, :publisher, :place, :published, :edition, :medium, :language, :level,
+    :series, :component_title, :component_author) RETURNING id
+
+-- name: update_record
+-- Replace the description of a record.
+UPDATE record SET title = :title, author = :author, publisher = :publisher, place = :place, published = :published,
+    edition = :edition, medium = :medium, language = :language, level = :level, series = :series,
+    component_title = :component_title, component_author = :component_author WHERE id = :id
+
+-- name: delete_record_identifiers
+-- Forget the numbers of a record before new ones are written.
+DELETE FROM record_identifier WHERE record_id = :record
+
+-- name: insert_record_identifier
+-- Give a record a number.
+INSERT INTO record_identifier (agency_id, value, code, record_id) VALUES (:agency, :value, :code, :record)
+ON CONFLICT DO NOTHING
+
+-- name: item_by_barcode
+-- Find the live item with this barcode.
+SELECT {item} FROM item WHERE item.agency_id = :agency AND item.barcode = :barcode AND item.live = 1
+
+-- name: items_by_partner_item
+-- Find the temporary items that a partner knows by this id, the newest first.
+SELECT {item} FROM item WHERE item.agency_id = :agency AND item.partner = :partner
+  AND item.partner_item_id = :partner_item AND item.temporary = 1 ORDER BY item.live DESC, item.id DESC LIMIT 20
+
+-- name: withdrawn_item
+-- Find the item that last had this barcode and is withdrawn.
+SELECT {item} FROM item WHERE item.agency_id = :agency AND item.barcode = :barcode AND item.live = 0
+ORDER BY item.id DESC LIMIT 1
+
+-- name: items_in_network
+-- Find live items with this barcode in the other agencies of a network.
+SELECT {item} FROM agency JOIN item ON item.agency_id = agency.id
+WHERE agency.network = :network AND agency.id <> :agency AND item.barcode = :barcode AND item.live = 1
+  AND item.temporary = 0 LIMIT 2
+
+-- name: item_by_id
+-- Read one item.
+SELECT {item} FROM item WHERE item.id = :id
+
+-- name: items_of_record
+-- List the live items of a record.
+SELECT {item} FROM item WHERE item.record_id = :record AND item.live = 1 ORDER BY item.id LIMIT 500
+
+-- name: insert_item
+-- Add an item.
+INSERT INTO item (agency_id, record_id, barcode, status, temporary, partner, partner_item_id, circulates, policy,
+    call_number, copy_number, volume, home_library_id, permanent_location_id, temporary_location_id, note)
+VALUES (:agency, :record, :barcode, :status, :temporary, :partner, :partner_item, :circulates, :policy,
+    :call_number, :copy_number, :volume, :home_library, :permanent_location, :temporary_location, :note) RETURNING id
+
+-- name: update_item_description
+-- Replace what a load says of an item; its circulation is left alone.
+UPDATE item SET record_id = :record, circulates = :circulates, policy = :policy, call_number = :call_number,
+    copy_number = :copy_number, volume = :volume, home_library_id = :home_library,
+    permanent_location_id = :permanent_location, note = :note, version = version + 1 WHERE id = :id RETURNING version
+
+-- name: set_item_status
+-- Move an item in circulation.
+UPDATE item SET status = :status, version = version + 1 WHERE id = :id RETURNING version
+
+-- name: set_item_lent
+-- Put an item in the lending location, on loan.
+UPDATE item SET status = 'on-loan', temporary_location_id = :location, version = version + 1 WHERE id = :id
+RETURNING version
+
+-- name: set_item_home
+-- Take an item out of its temporary location and say where it stands now.
+UPDATE item SET status = :status, temporary_location_id = NULL, version = version + 1 WHERE id = :id RETURNING version
+
+-- name: describe_temporary_item
+-- Write what the receiving form says of a temporary item.
+UPDATE item SET barcode = :barcode, call_number = :call_number, policy = :policy, note = :note, status = :status,
+    version = version + 1 WHERE id = :id RETURNING version
+
+-- name: set_partner_item
+-- Note what the partner calls a temporary item that the desk had received.
+UPDATE item SET partner_item_id = :partner_item, version = version + 1 WHERE id = :id RETURNING version
+
+-- name: withdraw_item
+-- Take a temporary item out of use; it keeps its barcode for later scans.
+UPDATE item SET live = 0, status = 'withdrawn', version = version + 1 WHERE id = :id RETURNING version
+
+-- name: item_version
+-- Read the version of an item.
+SELECT version FROM item WHERE id = :id
+
+-- ---------------------------------------------------------------------------------------------- requests
+
+-- name: open_request
+-- Find the open request with this key.
+SELECT {request} FROM request WHERE request.agency_id = :agency AND request.role = :role AND request.partner = :partner
+  AND request.identifier = :identifier AND request.identifier_agency = :identifier_agency AND request.open = 1
+
+-- name: requests_by_identifier
+-- Find all requests of a partner with this id, the newest first.
+SELECT {request} FROM request WHERE request.agency_id = :agency AND request.partner = :partner
+  AND request.identifier = :identifier ORDER BY request.open DESC, request.id DESC LIMIT 20
+
+-- name: requests_named
+-- Find the requests with this id at an agency, open ones and new ones first.
+SELECT {request} FROM request WHERE request.agency_id = :agency AND request.identifier = :identifier
+ORDER BY request.open DESC, request.id DESC LIMIT 20
+
+-- name: request_by_id
+-- Read one request.
+SELECT {request} FROM request WHERE request.id = :id
+
+-- name: open_requests_of_item
+-- Find the open requests among those that an item belonged to last.
+SELECT {request} FROM
+  (SELECT request_id FROM request_item WHERE item_id = :item AND state <> 'dropped' ORDER BY id DESC LIMIT 50) AS latest
+JOIN request ON request.id = latest.request_id WHERE request.open = 1 ORDER BY request.id DESC
+
+-- name: last_request_of_item
+-- Find the request that an item belonged to last.
+SELECT {request} FROM request_item JOIN request ON request.id = request_item.request_id
+WHERE request_item.item_id = :item AND request_item.state <> 'dropped' ORDER BY request_item.id DESC LIMIT 1
+
+-- name: open_requests_of_record
+-- Find the open requests for a record, oldest first.
+SELECT {request} FROM request WHERE request.record_id = :record AND request.open = 1 ORDER BY request.id LIMIT 50
+
+-- name: open_requests_of_user
+-- Find the open requests of a user.
+SELECT {request} FROM request WHERE request.user_id = :user AND request.open = 1 ORDER BY request.id LIMIT 500
+
+-- name: requests_by_status
+-- List the open requests of a role in one status, newest first.
+SELECT {request} FROM request WHERE request.agency_id = :agency AND request.role = :role AND request.status = :status
+  AND request.open = 1 ORDER BY request.id DESC LIMIT :most
+
+-- name: insert_request
+-- Add a request.
+INSERT INTO request (agency_id, role, partner, identifier, identifier_agency, open, status, digital, request_type,
+    request_scope, user_id, user_as_sent, item_as_sent, record_id, title, author, pickup_library_id, partner_agency,
+    our_agency_code, due_at, need_before, renewal_forbidden, note, created_at)
+VALUES (:agency, :role, :partner, :identifier, :identifier_agency, :open, :status, :digital, :request_type,
+    :request_scope, :user, :user_as_sent, :item_as_sent, :record, :title, :author, :pickup_library, :partner_agency,
+    :our_agency_code, :due_at, :need_before, :renewal_forbidden, :note, :created_at) RETURNING id
+
+-- name: set_request_status
+-- Move a request along its lifecycle.
+UPDATE request SET status = :status, open = :open, version = version + 1 WHERE id = :id RETURNING version
+
+-- name: set_request_due
+-- Write the lender's date for return.
+UPDATE request SET due_at = :due_at, version = version + 1 WHERE id = :id RETURNING version
+
+-- name: set_request_renewal
+-- Note a renewal wish that is being decided, and what the status was before it; or forget it.
+UPDATE request SET desired_due_at = :desired_due_at, prior_status = :prior_status, version = version + 1 WHERE id = :id
+RETURNING version
+
+-- name: set_request_record
+-- Tie a request to the record and the description that it is about.
+UPDATE request SET record_id = :record, title = :title, author = :author, version = version + 1 WHERE id = :id
+RETURNING version
+
+-- name: complete_request_facts
+-- Write what AcceptItem says of a borrowing request.
+UPDATE request SET user_id = :user, due_at = :due_at, pickup_library_id = :pickup_library,
+    renewal_forbidden = :renewal_forbidden, digital = :digital, version = version + 1 WHERE id = :id RETURNING version
+
+-- name: request_version
+-- Read the version of a request.
+SELECT version FROM request WHERE id = :id
+
+-- name: insert_request_identifier
+-- Note a further id of a request.
+INSERT INTO request_identifier (agency_id, value, type, request_id) VALUES (:agency, :value, :type, :request)
+ON CONFLICT DO NOTHING
+
+-- name: insert_request_attempt
+-- Note that a partner was asked.
+INSERT INTO request_attempt (request_id, position, partner, at)
+VALUES (:request, (SELECT coalesce(max(position), 0) + 1 FROM request_attempt WHERE request_id = :request), :partner, :at)
+RETURNING id
+
+-- name: insert_request_event
+-- Write a line of a request's history.
+INSERT INTO request_event (request_id, at, event, status, note) VALUES (:request, :at, :event, :status, :note)
+
+-- name: request_events
+-- Read the history of a request.
+SELECT at, event, status, note FROM request_event WHERE request_id = :request ORDER BY id LIMIT 500
+
+-- name: request_items
+-- List the items of a request.
+SELECT {request_item} FROM request_item WHERE request_item.request_id = :request ORDER BY request_item.id
+
+-- name: request_item
+-- Find an item's place in a request.
+SELECT {request_item} FROM request_item WHERE request_item.request_id = :request AND request_item.item_id = :item
+
+-- name: request_item_version
+-- Read the version of an item's place in a request.
+SELECT version FROM request_item WHERE id = :id
+
+-- name: insert_request_item
+-- Make an item part of a request.
+INSERT INTO request_item (request_id, item_id, loan_id, state) VALUES (:request, :item, :loan, :state) RETURNING id
+
+-- name: set_request_item
+-- Move an item within its request.
+UPDATE request_item SET loan_id = :loan, state = :state, version = version + 1 WHERE id = :id RETURNING version
+
+-- ---------------------------------------------------------------------------------------------- loans and holds
+
+-- name: open_loan_of_item
+-- Find the loan on which an item is out.
+SELECT {loan} FROM loan WHERE loan.item_id = :item AND loan.returned_at IS NULL
+
+-- name: loan_by_id
+-- Read one loan.
+SELECT {loan} FROM loan WHERE loan.id = :id
+
+-- name: open_loans_of_user
+-- List what a user has on loan.
+SELECT {loan} FROM loan WHERE loan.user_id = :user AND loan.returned_at IS NULL ORDER BY loan.id LIMIT 500
+
+-- name: count_open_loans_of_user
+-- Count what a user has on loan.
+SELECT count(*) FROM loan WHERE user_id = :user AND returned_at IS NULL
+
+-- name: insert_loan
+-- Lend an item.
+INSERT INTO loan (agency_id, item_id, user_id, partner, request_id, out_at, due_at, reported)
+VALUES (:agency, :item, :user, :partner, :request, :out_at, :due_at, :reported) RETURNING id
+
+-- name: set_loan_due
+-- Move the due date of a loan, counting a renewal or not.
+UPDATE loan SET due_at = :due_at, renewals = renewals + :renewals, version = version + 1 WHERE id = :id RETURNING version
+
+-- name: report_loan
+-- Note that a message confirmed a loan that the desk had made, with its due date.
+UPDATE loan SET reported = 1, due_at = :due_at, version = version + 1 WHERE id = :id RETURNING version
+
+-- name: set_loan_recalled
+-- Note that a loan is recalled, and its new due date.
+UPDATE loan SET recalled_at = :recalled_at, due_at = :due_at, version = version + 1 WHERE id = :id RETURNING version
+
+-- name: return_loan
+-- End a loan.
+UPDATE loan SET returned_at = :returned_at, version = version + 1 WHERE id = :id RETURNING version
+
+-- name: loan_version
+-- Read the version of a loan.
+SELECT version FROM loan WHERE id = :id
+
+-- name: insert_recall
+-- Note a recall.
+INSERT INTO recall (agency_id, loan_id, hold_id, asked_by, due_at, placed_at)
+VALUES (:agency, :loan, :hold, :asked_by, :due_at, :placed_at) RETURNING id
+
+-- name: insert_hold
+-- Place a hold.
+INSERT INTO hold (agency_id, user_id, record_id, item_id, request_id, pickup_library_id, state, placed_at, expires_at)
+VALUES (:agency, :user, :record, :item, :request, :pickup_library, :state, :placed_at, :expires_at) RETURNING id
+
+-- name: open_holds_of_item
+-- List the holds that this very item could fill, oldest first.
+SELECT {hold} FROM hold WHERE hold.item_id = :item AND hold.state IN ('waiting', 'ready') ORDER BY hold.id LIMIT 200
+
+-- name: open_holds_of_record
+-- List the holds that any copy of a record could fill, oldest first.
+SELECT {hold} FROM hold WHERE hold.record_id = :record AND hold.state IN ('waiting', 'ready') ORDER BY hold.id LIMIT 200
+
+-- name: open_holds_of_user
+-- List the holds of a user, oldest first.
+SELECT {hold} FROM hold WHERE hold.user_id = :user AND hold.state IN ('waiting', 'ready') ORDER BY hold.id LIMIT 500
+
+-- name: holds_of_request
+-- List the holds that a borrowing request placed.
+SELECT {hold} FROM hold WHERE hold.request_id = :request ORDER BY hold.id LIMIT 200
+
+-- name: hold_by_id
+-- Read one hold.
+SELECT {hold} FROM hold WHERE hold.id = :id
+
+-- name: set_hold
+-- Move a hold, and tie it to an item.
+UPDATE hold SET state = :state, item_id = :item, expires_at = :expires_at, version = version + 1 WHERE id = :id
+RETURNING version
+
+-- name: hold_version
+-- Read the version of a hold.
+SELECT version FROM hold WHERE id = :id
+
+-- ---------------------------------------------------------------------------------------------- people
+
+-- name: insert_notice
+-- Queue a message to a user.
+INSERT INTO notice (agency_id, user_id, request_id, type, content, created_at)
+VALUES (:agency, :user, :request, :type, :content, :created_at) RETURNING id
+
+-- name: notices_of_user
+-- List the newest messages to a user.
+SELECT id, user_id, request_id, type, content, created_at FROM notice WHERE user_id = :user ORDER BY id DESC LIMIT 100
+
+-- name: insert_task
+-- Put something on the task list.
+INSERT INTO task (agency_id, role, kind, request_id, item_id, note, created_at)
+VALUES (:agency, :role, :kind, :request, :item, :note, :created_at) RETURNING id
+
+-- name: open_tasks
+-- Read the task list of a role, oldest first.
+SELECT {task} FROM task WHERE task.agency_id = :agency AND task.role = :role AND task.done_at IS NULL AND task.id > :after
+ORDER BY task.id LIMIT :most
+
+-- name: open_tasks_of_request
+-- List what is still to do for a request.
+SELECT {task} FROM task WHERE task.request_id = :request AND task.done_at IS NULL ORDER BY task.id
+
+-- name: open_tasks_of_item
+-- List what is still to do with an item.
+SELECT {task} FROM task WHERE task.item_id = :item AND task.done_at IS NULL ORDER BY task.id
+
+-- name: finish_tasks_of_request
+-- Strike tasks of one kind for a request.
+UPDATE task SET done_at = :at WHERE request_id = :request AND kind = :kind AND done_at IS NULL
+
+-- name: finish_all_tasks_of_request
+-- Strike every task of a request.
+UPDATE task SET done_at = :at WHERE request_id = :request AND done_at IS NULL
+
+-- name: finish_tasks_of_item
+-- Strike tasks of one kind for an item.
+UPDATE task SET done_at = :at WHERE item_id = :item AND kind = :kind AND done_at IS NULL
+
+-- name: finish_task
+-- Strike one task.
+UPDATE task SET done_at = :at WHERE id = :id AND agency_id = :agency AND done_at IS NULL
+
+-- name: operator_by_token
+-- Find who holds this token.
+SELECT id, agency_id, name FROM operator WHERE token_hash = :token_hash AND revoked_at IS NULL
+
+-- name: insert_operator
+-- Give a person access to an agency's desk.
+INSERT INTO operator (agency_id, name, token_hash, created_at) VALUES (:agency, :name, :token_hash, :created_at)
+ON CONFLICT (agency_id, name) DO UPDATE SET token_hash = excluded.token_hash, revoked_at = NULL RETURNING id
+
+-- name: desk_answer
+-- Find the answer already given to an Idempotency-Key.
+SELECT fingerprint, status, answer FROM desk_answer WHERE agency_id = :agency AND operator = :operator AND key = :key
+
+-- name: insert_desk_answer
+-- Keep the answer to an Idempotency-Key.
+INSERT INTO desk_answer (agency_id, operator, key, fingerprint, status, answer, stored_at)
+VALUES (:agency, :operator, :key, :fingerprint, :status, :answer, :stored_at)
+
+-- ---------------------------------------------------------------------------------------------- messages
+
+-- name: insert_journal
+-- Write a line of the audit trail.
+INSERT INTO journal (at, agency_id, partner, direction, service, verdict, side, request_id, correlation, operator, repairs, note)
+VALUES (:at, :agency, :partner, :direction, :service, :verdict, :side, :request, :correlation, :operator, :repairs, :note)
+RETURNING id
+
+-- name: insert_message_body
+-- Keep what was said, word for word.
+INSERT INTO message_body (journal_id, request, response) VALUES (:journal, :request, :response)
+
+-- name: journal_of_request
+-- Read the audit trail of a request.
+SELECT id, at, partner, direction, service, verdict, side, correlation, operator, repairs, note FROM journal
+WHERE request_id = :request ORDER BY id LIMIT 500
+
+-- name: journal_of_agency
+-- Read the newest lines of an agency's audit trail.
+SELECT id, at, partner, direction, service, verdict, side, correlation, operator, repairs, note FROM journal
+WHERE agency_id = :agency AND id < :before ORDER BY id DESC LIMIT :most
+
+-- name: message_body
+-- Read what was said.
+SELECT request, response FROM message_body WHERE journal_id = :journal
+
+-- name: stored_reply
+-- Find the answer already given to this message.
+SELECT stored_at, traces, body FROM reply
+WHERE agency_id = :agency AND partner = :partner AND service = :service AND identity = :identity
+
+-- name: insert_reply
+-- Keep an answer for when the message comes again.
+INSERT INTO reply (agency_id, partner, service, identity, stored_at, traces, body)
+VALUES (:agency, :partner, :service, :identity, :stored_at, :traces, :body)
+ON CONFLICT (agency_id, partner, service, identity)
+DO UPDATE SET stored_at = excluded.stored_at, traces = excluded.traces, body = excluded.body
+
+-- name: insert_outbox
+-- Queue a message to a partner.
+INSERT INTO outbox (agency_id, partner, service, request_id, loan_id, body, state, next_at, created_at)
+VALUES (:agency, :partner, :service, :request, :loan, :body, :state, :next_at, :created_at) RETURNING id
+
+-- name: lease_outbox
+-- Take the next messages that are due, one at most for each request, and say until when.
+UPDATE outbox SET state = 'sending', attempts = attempts + 1, leased_until = :leased_until, next_at = :leased_until
+WHERE id IN (
+    SELECT due.id FROM outbox AS due WHERE due.state IN ('queued', 'sending') AND due.next_at <= :now
+      AND NOT EXISTS (SELECT 1 FROM outbox AS earlier WHERE earlier.request_id = due.request_id
+                      AND earlier.id < due.id AND earlier.state IN ('queued', 'sending'))
+    ORDER BY due.next_at, due.id LIMIT :most)
+RETURNING id, agency_id, partner, service, request_id, loan_id, body, attempts
+
+-- name: next_outbox_time
+-- Say when the next message is due.
+SELECT min(next_at) FROM outbox WHERE state IN ('queued', 'sending')
+
+-- name: settle_outbox
+-- Note that a message was answered.
+UPDATE outbox SET state = 'sent', answer = :answer, error = '', settled_at = :at, leased_until = NULL WHERE id = :id
+
+-- name: retry_outbox
+-- Put a message back, with the reason and the next time.
+UPDATE outbox SET state = :state, error = :error, next_at = :next_at, leased_until = NULL WHERE id = :id
+
+-- name: revive_outbox
+-- Try a message again now, whatever became of it before.
+UPDATE outbox SET state = 'queued', attempts = 0, next_at = :now, leased_until = NULL
+WHERE id = :id AND agency_id = :agency AND state IN ('queued', 'dead')
+
+-- name: outbox_of_agency
+-- List the newest messages of an agency in one state.
+SELECT id, partner, service, request_id, state, attempts, next_at, error, created_at, settled_at, body, answer FROM outbox
+WHERE agency_id = :agency AND state = :state ORDER BY id DESC LIMIT :most
+
+-- name: outbox_depth
+-- Count what waits to be sent and what was given up.
+SELECT state, count(*) FROM outbox WHERE state IN ('queued', 'sending', 'dead') GROUP BY state
+
+-- ---------------------------------------------------------------------------------------------- housekeeping
+
+-- name: delete_old_replies
+-- Forget stored answers whose time is over, a few at a time.
+DELETE FROM reply WHERE (agency_id, partner, service, identity) IN
+  (SELECT agency_id, partner, service, identity FROM reply WHERE stored_at < :before LIMIT :most)
+
+-- name: delete_old_desk_answers
+-- Forget stored desk answers whose time is over, a few at a time.
+DELETE FROM desk_answer WHERE (agency_id, operator, key) IN
+  (SELECT agency_id, operator, key FROM desk_answer WHERE stored_at < :before LIMIT :most)
+
+-- name: delete_old_bodies
+-- Forget the text of the oldest messages, a few at a time, where their time is over; the audit trail stays.
+DELETE FROM message_body WHERE journal_id IN (
+    SELECT journal_id FROM (
+        SELECT message_body.journal_id AS journal_id, journal.at AS at FROM message_body
+        JOIN journal ON journal.id = message_body.journal_id ORDER BY message_body.journal_id LIMIT :most)
+    WHERE at < :before)
+
+-- name: setting
+-- Read a fact about the store.
+SELECT value FROM setting WHERE name = :name
+
+-- name: insert_setting
+-- Write a fact about the store once.
+INSERT INTO setting (name, value) VALUES (:name, :value) ON CONFLICT DO NOTHING

@@ -1,0 +1,199 @@
+"""`ncipd.toml`: what is read, what is refused, and how a mistake is told."""
+
+from __future__ import annotations
+
+import tomllib
+from textwrap import dedent
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ncipd.circulation.partner import Partner, PartnerRole
+from ncipd.config import Config, Mistakes, effective, load, parse
+
+PARTNER = '[[partner]]\ncode = "ALMA-BROKER"\nagency = "XX-LEND"\n'
+
+
+def mistakes(text, **environ):
+    with pytest.raises(Mistakes) as caught:
+        parse(dedent(text), environ=environ)
+    return [str(mistake) for mistake in caught.value.mistakes]
+
+
+def test_an_empty_file_means_every_default():
+    assert parse("") == Config()
+
+
+def test_what_is_said_is_what_is_meant():
+    config = parse(
+        dedent("""
+            [server]
+            host = "0.0.0.0"
+            port = 0
+            body_seconds = 5
+            [store]
+            data = "/srv/ncipd"
+            body_days = 0
+            [log]
+            level = "off"
+            [[partner]]
+            code = "ALMA-BROKER"
+            agency = "XX-LEND"
+            role = "peer"
+            agency_ids = ["A", "B"]
+            automatic_renewal = false
+            time_zone = "America/New_York"
+            url = "https://broker.example/ncip"
+        """)
+    )
+    assert (config.server.host, config.server.port, config.server.body_seconds) == ("0.0.0.0", 0, 5.0)
+    assert (config.store.data, config.store.body_days, config.log.level) == ("/srv/ncipd", 0, "off")
+    (partner,) = config.partner
+    assert partner.role is PartnerRole.PEER
+    assert partner.agency_ids == ("A", "B")
+    assert not partner.automatic_renewal
+
+
+def test_every_mistake_is_told_at_once_with_its_path():
+    """Nobody has to run it again to find the next one."""
+    assert mistakes("""
+        [server]
+        prot = 80
+        port = 70000
+        body_seconds = 0
+        [log]
+        level = "inof"
+        [[partner]]
+        code = "A"
+        agency = "X"
+        loan_days = -1
+        time_zone = "Europe/Berlim"
+        [[partner]]
+        agency = "X"
+        role = "brokr"
+        agency_ids = ["fine", 3]
+        automatic_renewl = true
+        fallback = "yes"
+    """) == [
+        "server.prot: unknown key; did you mean 'port'?",
+        "server.port: expected a whole number from 0 to 65535, got 70000",
+        "server.body_seconds: expected a number above 0, got 0",
+        "log.level: expected one of debug, info, warning, error, critical, off, got 'inof'; did you mean 'info'?",
+        "partner[1].loan_days: expected 0 or more, got -1",
+        "partner[1].time_zone: expected an IANA time zone such as 'Europe/Berlin', got 'Europe/Berlim'",
+        "partner[2].automatic_renewl: unknown key; did you mean 'automatic_renewal'?",
+        "partner[2].code: missing; expected text in quotes",
+        "partner[2].role: expected one of broker, peer, discovery, ils, got 'brokr'; did you mean 'broker'?",
+        "partner[2].agency_ids[2]: expected text in quotes, got 3",
+        'partner[2].fallback: expected true or false, got "yes"'.replace('"yes"', "'yes'"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("server = 3", "server: expected a table, got 3"),
+        ("[serve]", "serve: unknown key; did you mean 'server'?"),
+        ('partner = "x"', "partner: expected a list of tables, got 'x'"),
+        ("[partner]", "partner: expected a list of tables, got {}"),
+        ("partner = [1]", "partner[1]: expected a table, got 1"),
+        ('[store]\ndata = " "', "store.data: must not be empty"),
+        (PARTNER + 'url = "broker.example"', "partner[1].url: expected an http:// or https:// address"),
+        (PARTNER + 'url = "http://[1"', "partner[1].url: expected an http:// or https:// address"),
+        (PARTNER + 'keys = ["a/b"]', "partner[1].keys: expected keys that can stand in a path (POST /ncip/KEY)"),
+        (PARTNER + 'time_zone = "../etc"', "partner[1].time_zone: expected an IANA time zone"),
+        (PARTNER + "loan_days = 2026-01-01", "partner[1].loan_days: expected a whole number"),
+        (PARTNER + "loan_days = true", "partner[1].loan_days: expected a whole number"),
+        (PARTNER + PARTNER.lower().replace("xx-lend", "XX-LEND"), "partner[2].code: 'alma-broker' is also partner[1]"),
+        (
+            PARTNER + "fallback = true\n" + PARTNER.replace("ALMA", "BETA") + "fallback = true\n",
+            "partner[2].fallback: partner[1] is the fallback of XX-LEND already",
+        ),
+    ],
+)
+def test_a_mistake_is_told_in_words(text, told):
+    found = mistakes(text)
+    assert len(found) == 1
+    assert found[0].startswith(told)
+
+
+def test_two_agencies_may_each_have_a_partner_of_the_same_code_and_a_fallback():
+    text = PARTNER + "fallback = true\n"
+    assert len(parse(text + text.replace("XX-LEND", "XX-BORROW")).partner) == 2
+
+
+def test_a_syntax_error_is_told_with_its_line():
+    (told,) = mistakes("[server]\nport 80\n")
+    assert told.startswith("not TOML: ")
+    assert "line 2" in told
+
+
+def test_a_secret_may_come_from_the_environment():
+    config = parse(PARTNER + 'secret = "env:BROKER_SECRET"', environ={"BROKER_SECRET": "s3cret"})
+    assert config.partner[0].secret == "s3cret"
+
+
+def test_a_secret_that_the_environment_lacks_is_a_mistake():
+    assert mistakes(PARTNER + 'secret = "env:BROKER_SECRET"') == [
+        "partner[1].secret: the environment variable BROKER_SECRET is not set"
+    ]
+
+
+def test_a_mistaken_secret_is_not_told():
+    assert mistakes(PARTNER + "secret = 123456") == ["partner[1].secret: expected text in quotes, got ***"]
+
+
+def test_only_secrets_come_from_the_environment():
+    assert parse(PARTNER + 'name = "env:HOME"', environ={"HOME": "/root"}).partner[0].name == "env:HOME"
+
+
+def test_the_effective_configuration_shows_defaults_and_masks_secrets():
+    config = parse(PARTNER + 'secret = "s3cret"\nloan_days = 14\n')
+    shown = effective(config)
+    assert "s3cret" not in shown
+    assert 'secret = "***"\n' in shown
+    assert "loan_days = 14\n" in shown
+    assert "maximum_loan_days = 112  # default\n" in shown
+
+
+def test_the_effective_configuration_is_a_configuration():
+    """What `ncipd check` prints can be kept as the file, and means the same."""
+    config = parse(
+        PARTNER + 'name = "Ünï \\"x\\" \\\\ \\n"\nloan_days = 14\nagency_ids = ["a", "b"]\n[log]\nlevel = "debug"'
+    )
+    assert parse(effective(config)) == config
+
+
+@given(st.text(alphabet=st.characters(exclude_categories=["Cs"]), min_size=1).filter(str.strip))
+def test_any_name_survives_being_shown(name):
+    config = Config(partner=(Partner(code="A", agency="B", name=name),))
+    assert tomllib.loads(effective(config))["partner"][0]["name"] == name
+
+
+def test_every_setting_of_a_partner_can_be_written_as_it_is_shown():
+    config = Config(partner=(Partner(code="A", agency="B"),))
+    table = tomllib.loads(effective(config))["partner"][0]
+    assert list(table) == [field.name for field in msgspec.structs.fields(Partner)]
+
+
+def test_a_relative_data_folder_is_beside_the_file(tmp_path):
+    file = tmp_path / "ncipd.toml"
+    file.write_text('[store]\ndata = "here"\n', "utf-8")
+    assert load(file).store.data == str(tmp_path / "here")
+    file.write_text('[store]\ndata = "/there"\n', "utf-8")
+    assert load(file).store.data == "/there"
+
+
+def test_a_file_that_is_missing_or_no_text_is_told_by_its_name(tmp_path):
+    with pytest.raises(Mistakes, match=r"nowhere\.toml has a mistake:\n  cannot be read: No such file"):
+        load(tmp_path / "nowhere.toml")
+    (tmp_path / "latin.toml").write_bytes(b'[store]\ndata = "\xe4"\n')
+    with pytest.raises(Mistakes, match="not UTF-8 text"):
+        load(tmp_path / "latin.toml")
+
+
+def test_the_whole_message_names_the_file_and_counts():
+    with pytest.raises(Mistakes, match=r"^x\.toml has 2 mistakes:\n  a: unknown key\n  b: unknown key$"):
+        parse("a = 1\nb = 1\n", source="x.toml")
