@@ -69,7 +69,14 @@ class Api:
     """The JSON endpoints over one store."""
 
     def __init__(
-        self, store: Store, directory: Directory, *, clock: Clock, new_id: Callable[[], str], demo: bool, wake: Callable[[], None]
+        self,
+        store: Store,
+        directory: Directory,
+        *,
+        clock: Clock,
+        new_id: Callable[[], str],
+        demo: bool,
+        wake: Callable[[], None],
     ) -> None:
         """Take what the desk works on; `wake` tells the outbox that something may wait."""
         self._store = store
@@ -97,13 +104,18 @@ class Api:
             *(("POST", f"{agency}/desk/{name}", self._act(action)) for name, action in actions().items()),
         ]
         if self._demo:
-            table += [("GET", PREFIX + "/demo/clock", self._read_clock), ("POST", PREFIX + "/demo/clock", self._set_clock)]
+            table += [
+                ("GET", PREFIX + "/demo/clock", self._read_clock),
+                ("POST", PREFIX + "/demo/clock", self._set_clock),
+            ]
         for method, path, endpoint in table:
             app.router.add_route(method, path, self._guarded(endpoint))
 
     # ------------------------------------------------------------------------------------------ who may
 
-    def _guarded(self, endpoint: Callable[[web.Request], Awaitable[Any]]) -> Callable[[web.Request], Awaitable[web.Response]]:
+    def _guarded(
+        self, endpoint: Callable[[web.Request], Awaitable[Any]]
+    ) -> Callable[[web.Request], Awaitable[web.Response]]:
         async def call(request: web.Request) -> web.Response:
             log.correlate()
             try:
@@ -119,7 +131,9 @@ class Api:
                 return _error(409, "status-does-not-allow", f"{str(error).capitalize()}.")
             except Exception as error:  # noqa: BLE001 - the desk gets words, the log gets the reason
                 _log.error("desk call failed", path=request.path, exc_info=error)
-                return _error(500, "failed", "Something went wrong here; nothing was done.", hint=f"Quote {log.correlation()}.")
+                return _error(
+                    500, "failed", "Something went wrong here; nothing was done.", hint=f"Quote {log.correlation()}."
+                )
             return answer if isinstance(answer, web.Response) else _json(200, answer)
 
         return call
@@ -230,7 +244,9 @@ class Api:
             known = tx.one("desk_answer", agency=caller.agency.id, operator=caller.operator, key=key)
             if known is not None:
                 if known[0] != fingerprint:
-                    raise Refused(422, "key-used", f"Idempotency-Key {key!r} was used for another action; use a new one.")
+                    raise Refused(
+                        422, "key-used", f"Idempotency-Key {key!r} was used for another action; use a new one."
+                    )
                 return known[1], known[2]
         circ = self._unit(tx, caller)
         done = action.run(parameters, circ)
@@ -262,7 +278,9 @@ class Api:
     async def _task_done(self, request: web.Request) -> Any:
         caller, number = await self._caller(request), _path_number(request)
         now = self._clock.now()
-        struck = await self._store.transact(lambda tx: tx.run("finish_task", id=number, agency=caller.agency.id, at=now))
+        struck = await self._store.transact(
+            lambda tx: tx.run("finish_task", id=number, agency=caller.agency.id, at=now)
+        )
         if not struck:
             raise Refused(404, "task-not-found", f"There is no open task {number} here.")
         return {"done": True, "message": f"Task {number} is done."}
@@ -270,7 +288,9 @@ class Api:
     async def _retry(self, request: web.Request) -> Any:
         caller, number = await self._caller(request), _path_number(request)
         now = self._clock.now()
-        revived = await self._store.transact(lambda tx: tx.run("revive_outbox", id=number, agency=caller.agency.id, now=now))
+        revived = await self._store.transact(
+            lambda tx: tx.run("revive_outbox", id=number, agency=caller.agency.id, now=now)
+        )
         if not revived:
             raise Refused(404, "message-not-found", f"No message {number} of this agency waits or was given up.")
         self._wake()
@@ -368,7 +388,9 @@ def _role(request: web.Request) -> Role | None:
     try:
         return Role(text)
     except ValueError as error:
-        raise Refused(422, "role-unknown", f"{text!r} is no role; expected lending or borrowing.", field="role") from error
+        raise Refused(
+            422, "role-unknown", f"{text!r} is no role; expected lending or borrowing.", field="role"
+        ) from error
 
 
 def _number(request: web.Request, name: str, default: int) -> int:

@@ -18,7 +18,7 @@ from ncipd.api import Api
 from ncipd.circulation.clock import DAY
 from ncipd.clock import Clock
 from ncipd.directory import Directory
-from ncipd.http import build_http, listen
+from ncipd.http import Listener, build_http, listen
 from ncipd.initiator import Initiator
 from ncipd.metrics import Metrics
 from ncipd.ncip.document import Limits
@@ -60,7 +60,9 @@ class Running:
 
 
 @contextlib.asynccontextmanager
-async def running(config: Config, *, demo: bool = False, prepare: Callable[[SqliteStore], object] | None = None) -> AsyncIterator[Running]:
+async def running(
+    config: Config, *, demo: bool = False, prepare: Callable[[SqliteStore], object] | None = None
+) -> AsyncIterator[Running]:
     """Run an ncipd for as long as the context is open; leaving it drains and closes.
 
     `prepare` is called with the open store before anything is answered. Raises StoreRefused, OSError (address in use).
@@ -121,8 +123,12 @@ async def serve(config: Config, *, demo: bool = False, prepare: Callable[[Sqlite
 
 
 async def _open(
-    config: Config, responder: Responder, store: SqliteStore, metrics: Metrics, routes: Callable[[web.Application], None]
-):  # type: ignore[no-untyped-def]  # noqa: ANN202
+    config: Config,
+    responder: Responder,
+    store: SqliteStore,
+    metrics: Metrics,
+    routes: Callable[[web.Application], None],
+) -> Listener:
     server = config.server
     application = build_http(
         responder,

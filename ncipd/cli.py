@@ -42,7 +42,7 @@ def _configured(path: Path | None) -> Config:
 
     file = path or Path("ncipd.toml")
     if path is None and not file.exists():
-        _fail("there is no ncipd.toml here; name one with --config, make one with `ncipd init`, or try `ncipd serve --demo`")
+        _fail("there is no ncipd.toml here; name one with --config, make one with `ncipd init`, or try `serve --demo`")
     try:
         return config.load(file)
     except config.Mistakes as mistakes:
@@ -143,7 +143,9 @@ def init(
     from ncipd.setup import SetupError, set_up
 
     try:
-        done = set_up(config, agency=agency, name=name or agency, time_zone=time_zone, library=library, operator=operator)
+        done = set_up(
+            config, agency=agency, name=name or agency, time_zone=time_zone, library=library, operator=operator
+        )
     except SetupError as error:
         _fail(str(error))
     for line in done.lines:

@@ -109,7 +109,9 @@ def show(what: str, answer: dict[str, Any]) -> None:
         if isinstance(answer.get(key), list) and what not in ("request", "user"):
             table = Table(*columns)
             for row in answer[key]:
-                table.add_row(*(escape(str(row.get(column) if row.get(column) is not None else "")) for column in columns))
+                table.add_row(
+                    *(escape(str(row.get(column) if row.get(column) is not None else "")) for column in columns)
+                )
             console.print(table)
             if not answer[key]:
                 console.print("nothing")

@@ -34,7 +34,6 @@ class Parties(NamedTuple):
     partner_agency: str
 
 
-
 class Directory:
     """The agencies and partners of this ncipd."""
 
@@ -62,7 +61,7 @@ class Directory:
                 astray.append(partner.code)
                 continue
             self._partners[agency.id][partner.code] = partner
-            self._keys.update({key: (agency, partner) for key in partner.keys})
+            self._keys.update(dict.fromkeys(partner.keys, (agency, partner)))
         return astray
 
     def agency(self, code: str) -> Agency | None:
@@ -92,10 +91,8 @@ class Directory:
         keyed = self._keys.get(key) if key else None
         agency = self._resolve(to, keyed[0] if keyed else None)
         origin = (document.peek(_HEADER, "FromAgencyId", "AgencyId") or "").strip()
-        if keyed is not None and keyed[0].id == agency.id:
-            partner = keyed[1]
-        else:
-            partner = self._name(document, agency, origin)
+        here = keyed is not None and keyed[0].id == agency.id
+        partner = keyed[1] if keyed is not None and here else self._name(document, agency, origin)
         self._authenticate(document, partner)
         return Parties(agency, partner, self._partners[agency.id], to or agency.code, origin)
 
@@ -161,7 +158,11 @@ class Directory:
                 continue
             if compare_digest(sent.strip().encode(), partner.secret.encode()):
                 return
-            raise Problem(problem, element=f"InitiationHeader/{name}", detail="The secret is not the one agreed with this partner.")
+            raise Problem(
+                problem,
+                element=f"InitiationHeader/{name}",
+                detail="The secret is not the one agreed with this partner.",
+            )
         raise Problem(
             ProblemType.AGENCY_AUTHENTICATION_FAILED,
             element="InitiationHeader/FromAgencyAuthentication",

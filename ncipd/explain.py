@@ -11,7 +11,8 @@ from ncipd.ncip.problems import Problem
 from ncipd.ncip.read import Invalid, read
 
 if TYPE_CHECKING:
-    from ncipd.ncip.document import Applied, Document
+    from ncipd.ncip.applied import Applied
+    from ncipd.ncip.document import Document
 
 
 class Verdict(IntEnum):

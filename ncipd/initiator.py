@@ -51,7 +51,7 @@ class Initiator:
             async with self._session.post(
                 url, data=body, headers={"Content-Type": MEDIA_TYPE}, timeout=self._timeout, allow_redirects=False
             ) as answered:
-                if answered.status != 200:  # noqa: PLR2004 - an NCIP answer is always 200
+                if answered.status != 200:
                     after = answered.headers.get("Retry-After", "")
                     raise Undelivered(
                         f"{url} answered HTTP {answered.status} {answered.reason or ''}".rstrip(),
@@ -61,7 +61,7 @@ class Initiator:
         except TimeoutError as error:
             raise Undelivered(f"{url} did not answer within {self._timeout.total:g} s") from error
         except aiohttp.ClientError as error:
-            raise Undelivered(f"{url} cannot be reached: {error or type(error).__name__}") from error
+            raise Undelivered(f"{url} cannot be reached: {str(error) or type(error).__name__}") from error
         return understand(raw, url)
 
 

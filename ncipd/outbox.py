@@ -81,7 +81,7 @@ def next_attempt(attempts: int, retry_after: float | None, spread: float) -> Mic
 class Outbox:
     """Delivers what waits in the store."""
 
-    def __init__(  # noqa: PLR0913 - everything that the composition root hands over, by name
+    def __init__(
         self,
         store: Store,
         directory: Directory,
@@ -124,7 +124,8 @@ class Outbox:
         row = self._store.read(lambda tx: tx.one("next_outbox_time"))
         if row is None or row[0] is None:
             return IDLE
-        return min(IDLE, max(0.05, (row[0] - self._clock.now()) / SECOND))
+        waiting: float = (row[0] - self._clock.now()) / SECOND
+        return min(IDLE, max(0.05, waiting))
 
     async def deliver(self) -> bool:
         """Deliver what is due now; says whether there was anything."""

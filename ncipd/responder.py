@@ -42,9 +42,9 @@ if TYPE_CHECKING:
 
     from ncipd.directory import Directory, Parties
     from ncipd.metrics import Metrics
-    from ncipd.ncip.document import Applied
+    from ncipd.ncip.applied import Applied
     from ncipd.services import Service
-    from ncipd.store.port import Store, Transaction
+    from ncipd.store.port import Store, Transaction, Value
 
 _log = structlog.get_logger()
 
@@ -86,7 +86,7 @@ class _AnswerInvalid(Exception):
 class Responder:
     """Answers NCIP messages from the store."""
 
-    def __init__(  # noqa: PLR0913 - everything that the composition root hands over, by name
+    def __init__(
         self,
         store: Store,
         directory: Directory,
@@ -161,8 +161,8 @@ class Responder:
                 ProblemType.UNSUPPORTED_SERVICE,
                 element="NCIPMessage",
                 value=document.version,
-                detail="This system speaks NCIP version 2 (namespace http://www.niso.org/2008/ncip); send an NCIPMessage of "
-                "version 2.0, 2.01 or 2.02.",
+                detail="NCIP version 2 is spoken here (namespace http://www.niso.org/2008/ncip); send an NCIPMessage "
+                "of version 2.0, 2.01 or 2.02.",
             )
         name = document.service
         if name is None:
@@ -227,7 +227,7 @@ class Responder:
         self, tx: Transaction, exchange: _Exchange, service: Service, message: Initiation, parties: Parties
     ) -> bytes:
         entry = exchange.entry
-        key = {
+        key: dict[str, Value] = {
             "agency": parties.agency.id,
             "partner": parties.partner.code,
             "service": exchange.service,

@@ -1,4 +1,4 @@
-"""The borrowing side: an item of another library comes, is lent to our user, and goes back (semantics.md, Borrowing)."""
+"""The borrowing side: an item of another library comes, is lent to our user, and goes back."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def refuse_over_limit(circ: Circulation, user: User, problem: ProblemType, eleme
             problem,
             element=element,
             value=user.primary_id,
-            detail=f"The user has {row[0]} items on loan and may have {user.loan_limit}; something must come back first.",
+            detail=f"The user has {row[0]} items on loan and may have {user.loan_limit}; one must come back first.",
         )
 
 
@@ -192,7 +192,9 @@ def _accept_digitally(
     else:
         request = circ.advance(known, Event.RECEIVE_DIGITALLY)
         circ.finish_tasks(request)
-    circ.tell(user.id, "document delivered", f"{request.title or 'The document you asked for'} has been delivered.", request)
+    circ.tell(
+        user.id, "document delivered", f"{request.title or 'The document you asked for'} has been delivered.", request
+    )
     return request
 
 
@@ -318,7 +320,9 @@ def _received(
     return request, circ.item(item.id)
 
 
-def receive(circ: Circulation, request: Request, item: Item, arrival: Arrival, partner: Partner) -> tuple[Request, Item]:
+def receive(
+    circ: Circulation, request: Request, item: Item, arrival: Arrival, partner: Partner
+) -> tuple[Request, Item]:
     """The desk receives an item that AcceptItem announced, with what the receiving form says of it."""
     barcode = arrival.barcode or item.barcode
     if barcode != item.barcode and circ.item_by_barcode(barcode) is not None:
@@ -388,7 +392,9 @@ def give_back(circ: Circulation, request: Request, item: Item) -> Request:
     shelf.release(circ, item)
     circ.set_item_status(item, ItemStatus.RETURNED)
     circ.ask_staff(Role.BORROWING, TaskKind.RETURN_TO_PARTNER, request=request, item=item)
-    others = [place for place in circ.request_items(request) if place.item_id != item.id and place.state is ItemState.OUT]
+    others = [
+        place for place in circ.request_items(request) if place.item_id != item.id and place.state is ItemState.OUT
+    ]
     still_here = [other for place in others if (other := circ.item(place.item_id)).status is not ItemStatus.RETURNED]
     if still_here:
         return request
@@ -432,7 +438,7 @@ def cancel(circ: Circulation, request: Request, note: str = "") -> Request:
 
 
 def recall(circ: Circulation, request: Request, item: Item, desired: Micros | None, partner: Partner) -> Loan | None:
-    """The lender wants the item back: an earlier due date for the user, or straight back where nobody has fetched it."""
+    """The lender wants the item back: an earlier due date for the user, or straight back if nobody has fetched it."""
     circ.about(request)
     loan = circ.loan_of(item)
     if request.status in (RequestStatus.RECALLED_BY_PARTNER, RequestStatus.RETURNED_BY_PATRON):
@@ -443,13 +449,21 @@ def recall(circ: Circulation, request: Request, item: Item, desired: Micros | No
         _end_holds(circ, moved, item, HoldState.CANCELLED)
         shelf.release(circ, item)
         circ.set_item_status(item, ItemStatus.RETURNED)
-        circ.ask_staff(Role.BORROWING, TaskKind.RETURN_TO_PARTNER, request=moved, item=item, note="recalled before pickup")
+        circ.ask_staff(
+            Role.BORROWING, TaskKind.RETURN_TO_PARTNER, request=moved, item=item, note="recalled before pickup"
+        )
         circ.tell(_user_of(moved), "recalled", f"{title} was recalled by its library before you could fetch it.", moved)
         return None
     due_at = policy.recall_due(partner, loan, desired, circ.now, circ.agency.time_zone)
     loan = circ.change_loan(loan, "set_loan_recalled", recalled_at=circ.now, due_at=due_at)
     circ.tx.insert(
-        "insert_recall", agency=circ.agency.id, loan=loan.id, hold=None, asked_by=partner.code, due_at=due_at, placed_at=circ.now
+        "insert_recall",
+        agency=circ.agency.id,
+        loan=loan.id,
+        hold=None,
+        asked_by=partner.code,
+        due_at=due_at,
+        placed_at=circ.now,
     )
     circ.tell(_user_of(moved), "recalled", f"{title} was recalled by its library; please bring it back early.", moved)
     return loan

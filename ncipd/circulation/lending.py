@@ -151,7 +151,7 @@ def _choose(circ: Circulation, record: Record, number: str) -> Item | None:
     if items and not lendable:
         raise _does_not_circulate(number)
     available = [item for item in lendable if item.status is ItemStatus.AVAILABLE]
-    return (available or lendable or [None])[0]
+    return next(iter(available or lendable), None)
 
 
 def _does_not_circulate(value: str) -> Problem:
@@ -218,7 +218,11 @@ def locate(circ: Circulation, request: Request, item: Item) -> Request:
     circ.finish_tasks(request, TaskKind.LOCATE, TaskKind.PICK)
     _reserve(circ, moved, item)
     return circ.change_request(
-        moved, "set_request_record", record=item.record_id, title=circ.record(item.record_id).title, author=request.author
+        moved,
+        "set_request_record",
+        record=item.record_id,
+        title=circ.record(item.record_id).title,
+        author=request.author,
     )
 
 
@@ -235,7 +239,9 @@ def pick(circ: Circulation, request: Request, item: Item) -> None:
         circ.ask_staff(Role.LENDING, TaskKind.SHIP, request=request, item=item)
 
 
-def ship(circ: Circulation, request: Request | None, item: Item, identifier: str, wished: Micros | None, **sent: str) -> Shipment:
+def ship(
+    circ: Circulation, request: Request | None, item: Item, identifier: str, wished: Micros | None, **sent: str
+) -> Shipment:
     """Record that an item has left for a partner; the same shipment reported twice is one loan.
 
     `sent` are the ids as the partner wrote them (`identifier_agency`, `user_as_sent`).

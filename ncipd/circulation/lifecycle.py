@@ -197,7 +197,10 @@ def diagram(role: Role) -> str:
         moves: dict[S, list[str]] = {}
         for event, following in row.items():
             moves.setdefault(following, []).append(event.value)
-        lines += [f"    {origin} --> {following.value.replace('-', '_')}: {', '.join(events)}" for following, events in moves.items()]
+        lines += [
+            f"    {origin} --> {following.value.replace('-', '_')}: {', '.join(events)}"
+            for following, events in moves.items()
+        ]
         if status in FINAL:
             lines.append(f"    {origin} --> [*]")
     return "\n".join(lines)

@@ -126,5 +126,7 @@ def renew(circ: Circulation, item: Item, loan: Loan, wished: Micros | None) -> L
         wanted_by_others=shelf.wanted_by_others(circ, item, than=loan.user_id),
     )
     if isinstance(decided, policy.Refusal):
-        raise Problem(decided.problem, element="RenewItem/ItemId/ItemIdentifierValue", value=item.barcode, detail=decided.detail)
+        raise Problem(
+            decided.problem, element="RenewItem/ItemId/ItemIdentifierValue", value=item.barcode, detail=decided.detail
+        )
     return circ.change_loan(loan, "set_loan_due", due_at=decided, renewals=1)

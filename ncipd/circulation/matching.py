@@ -92,33 +92,32 @@ def _decide(circ: Circulation, ids: Named, titles: tuple[tuple[str, str], ...], 
     partner = circ.partner
     if partner.sides is not Sides.BOTH:
         return Role(partner.sides.value)
-    if ids.identifier:
-        roles = [
-            role
-            for role in (Role.LENDING, Role.BORROWING)
-            if circ.open_request(role, partner.code, ids.identifier, ids.identifier_agency) is not None
-        ]
-        if len(roles) == 1:
-            return roles[0]
-    if ids.item:
-        if our_item(circ, ids.item) is not None:
-            return Role.LENDING
-        if borrowed_item(circ, partner, ids.item) is not None:
-            return Role.BORROWING
+    found = _role_of_request(circ, ids) or _role_of_item(circ, ids)
+    if found is not None:
+        return found
     if not wish:
-        return _ended_role(circ, ids) or Role.LENDING
-    if ids.user in partner.pseudo_users:
-        return Role.LENDING
-    if user_of(circ, ids.user) is not None:
-        return Role.BORROWING
-    if any(circ.records(value, code) for value, code in titles):
-        return Role.LENDING
-    raise unknown_user("RequestItem", ids.user)
+        ended = circ.requests_called(partner.code, ids.identifier) if ids.identifier else []
+        return ended[0].role if ended else Role.LENDING
+    if ids.user not in partner.pseudo_users:
+        if user_of(circ, ids.user) is not None:
+            return Role.BORROWING
+        if not any(circ.records(value, code) for value, code in titles):
+            raise unknown_user("RequestItem", ids.user)
+    return Role.LENDING
 
 
-def _ended_role(circ: Circulation, ids: Named) -> Role | None:
-    ended = circ.requests_called(circ.partner.code, ids.identifier) if ids.identifier else []
-    return ended[0].role if ended else None
+def _role_of_request(circ: Circulation, ids: Named) -> Role | None:
+    if not ids.identifier:
+        return None
+    code, agency = circ.partner.code, ids.identifier_agency
+    roles = [role for role in Role if circ.open_request(role, code, ids.identifier, agency) is not None]
+    return roles[0] if len(roles) == 1 else None
+
+
+def _role_of_item(circ: Circulation, ids: Named) -> Role | None:
+    if our_item(circ, ids.item) is not None:
+        return Role.LENDING
+    return Role.BORROWING if borrowed_item(circ, circ.partner, ids.item) is not None else None
 
 
 def open_request(circ: Circulation, role: Role, ids: Named, service: str, item: Item | None) -> Request | None:
@@ -158,7 +157,7 @@ def unknown_user(service: str, value: str) -> Problem:
         ProblemType.UNKNOWN_USER,
         element=f"{service}/UserId/UserIdentifierValue",
         value=value,
-        detail=f"No user here has the identifier {value!r}; check the number and the kind of identifier that was agreed.",
+        detail=f"No user here has the identifier {value!r}; check the number and the agreed kind of identifier.",
     )
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ncipd.ncip.types import Response
 
 
-def settle(  # noqa: PLR0913, PLR0917 - the row of the outbox, and its answer
+def settle(
     circ: Circulation,
     service: str,
     request_id: int | None,
@@ -34,7 +34,9 @@ def settle(  # noqa: PLR0913, PLR0917 - the row of the outbox, and its answer
     elif problems:
         words = _words(problems)
         circ.note(f"the partner answered: {words}")
-        circ.ask_staff(request.role, TaskKind.REVIEW, request=request, item=item, note=f"{service} was refused: {words}")
+        circ.ask_staff(
+            request.role, TaskKind.REVIEW, request=request, item=item, note=f"{service} was refused: {words}"
+        )
 
 
 def _renewed(
@@ -63,6 +65,8 @@ def _item(circ: Circulation, request: Request) -> Item | None:
 
 def _words(problems: tuple[Problem, ...]) -> str:
     return "; ".join(
-        f"{problem.problem_type.value}: {problem.problem_detail}" if problem.problem_detail else problem.problem_type.value
+        f"{problem.problem_type.value}: {problem.problem_detail}"
+        if problem.problem_detail
+        else problem.problem_type.value
         for problem in problems
     )

@@ -51,7 +51,14 @@ def refuse_user(user: User, blocks: Iterable[UserBlock], action: Action, now: Mi
 
 
 _SPECIFIC_BLOCKS = frozenset(
-    {"Block Check Out", "Block Electronic Resource Access", "Block Hold", "Block Recall", "Block Renewal", "Block Request Item"}
+    {
+        "Block Check Out",
+        "Block Electronic Resource Access",
+        "Block Hold",
+        "Block Recall",
+        "Block Renewal",
+        "Block Request Item",
+    }
 )
 
 
@@ -101,12 +108,13 @@ def judge_renewal(
         if wished is not None and partner.renewal_beyond_maximum is BeyondMaximum.REJECT:
             return Refusal(
                 ProblemType.ITEM_NOT_RENEWABLE,
-                f"The desired date lies beyond the longest loan of {partner.maximum_loan_days} days; ask for an earlier date.",
+                f"The desired date is beyond the longest loan of {partner.maximum_loan_days} days; ask for less.",
             )
         target = latest
     if target <= current:
         return Refusal(
-            ProblemType.ITEM_NOT_RENEWABLE, "The due date would not move: the desired date is not later than the present one."
+            ProblemType.ITEM_NOT_RENEWABLE,
+            "The due date would not move: the desired date is not later than the present one.",
         )
     return target
 

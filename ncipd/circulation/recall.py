@@ -41,7 +41,9 @@ def recall_shipped(circ: Circulation, item: Item, loan: Loan, hold: Hold | None)
     )
     circ.finish_tasks(request, TaskKind.DECIDE_RENEWAL)
     if not partner.url:
-        circ.ask_staff(Role.LENDING, TaskKind.RECALL_BY_HAND, request=request, item=item, note="the partner has no broker URL")
+        circ.ask_staff(
+            Role.LENDING, TaskKind.RECALL_BY_HAND, request=request, item=item, note="the partner has no broker URL"
+        )
         return f"The recall cannot be sent: partner {partner.code} has no broker URL; recall the item by hand."
     message = RecallItem(
         initiation_header=header_to(circ, partner, request),

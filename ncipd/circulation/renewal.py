@@ -44,7 +44,9 @@ def judge(circ: Circulation, item: Item, loan: Loan, wished: Micros | None, part
         if request is not None:
             circ.about(request)
             circ.note(f"renewal refused: {decided.detail}")
-        raise Problem(decided.problem, element="RenewItem/ItemId/ItemIdentifierValue", value=item.barcode, detail=decided.detail)
+        raise Problem(
+            decided.problem, element="RenewItem/ItemId/ItemIdentifierValue", value=item.barcode, detail=decided.detail
+        )
     if request is None or partner.automatic_renewal:
         return Outcome(_grant(circ, request, loan, decided))
     circ.about(request)
@@ -76,7 +78,10 @@ def approve(circ: Circulation, request: Request, item: Item, loan: Loan, due_at:
     ends = due_at if due_at is not None else request.desired_due_at
     if ends is None or (loan.due_at is not None and ends <= loan.due_at):
         raise DeskError(
-            ErrorKind.INVALID, "date-not-later", "The new due date must be later than the present one.", field="due_date"
+            ErrorKind.INVALID,
+            "date-not-later",
+            "The new due date must be later than the present one.",
+            field="due_date",
         )
     circ.finish_tasks(request, TaskKind.DECIDE_RENEWAL)
     renewed = _grant(circ, request, loan, ends)
@@ -118,7 +123,7 @@ def _must_wait(request: Request) -> None:
         raise DeskError(
             ErrorKind.CONFLICT,
             "no-renewal-waiting",
-            f"Request {request.identifier} has no renewal that waits for a decision; its status is {request.status.value!r}.",
+            f"No renewal of request {request.identifier} waits for a decision; its status is {request.status.value!r}.",
             field="request",
             value=request.identifier,
         )
@@ -179,7 +184,9 @@ def approved_by_lender(circ: Circulation, request: Request, item: Item, date: Mi
     """Take the lender's new date, whether or not we had asked; our own policy has no say."""
     circ.about(request)
     partner = circ.partner_of(request) or policy.LOCAL
-    if request.status in (RequestStatus.RETURNED_BY_PATRON,) or not allows(Role.BORROWING, request.status, Event.APPROVE_RENEWAL):
+    if request.status is RequestStatus.RETURNED_BY_PATRON or not allows(
+        Role.BORROWING, request.status, Event.APPROVE_RENEWAL
+    ):
         circ.note("the lender renewed an item that is on its way back; nothing was changed")
         return circ.loan_of(item)
     circ.advance(request, Event.APPROVE_RENEWAL)

@@ -28,7 +28,9 @@ def shelve(circ: Circulation, item: Item, hold: Hold, *, days: int, request: Req
     circ.set_item_status(item, ItemStatus.ON_HOLD_SHELF)
     circ.finish_item_tasks(item, TaskKind.SHELVE_HOLD, TaskKind.PICK)
     record = circ.record(item.record_id)
-    circ.tell(hold.user_id, "available for pickup", f"{record.title or item.barcode} is ready for you to pick up.", request)
+    circ.tell(
+        hold.user_id, "available for pickup", f"{record.title or item.barcode} is ready for you to pick up.", request
+    )
 
 
 def release(circ: Circulation, item: Item) -> None:

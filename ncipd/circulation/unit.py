@@ -32,7 +32,6 @@ from ncipd.circulation.model import (
     User,
     UserBlock,
 )
-
 from ncipd.ncip.envelope import VERSION, Envelope, write
 
 if TYPE_CHECKING:
@@ -47,30 +46,30 @@ T = TypeVar("T")
 
 def item_row(row: Row) -> Item:
     """Build an item from its columns."""
-    return Item(*row[:5], ItemStatus(row[5]), *row[6:])
+    return Item._make((*row[:5], ItemStatus(row[5]), *row[6:]))
 
 
 def request_row(row: Row) -> Request:
     """Build a request from its columns."""
     role, status, prior = Role(row[2]), RequestStatus(row[7]), row[24]
-    return Request(
-        *row[:2], role, *row[3:7], status, *row[8:24], RequestStatus(prior) if prior else None, *row[25:]
+    return Request._make(
+        (*row[:2], role, *row[3:7], status, *row[8:24], RequestStatus(prior) if prior else None, *row[25:])
     )
 
 
 def request_item_row(row: Row) -> RequestItem:
     """Build an item's place in a request from its columns."""
-    return RequestItem(*row[:4], ItemState(row[4]), row[5])
+    return RequestItem._make((*row[:4], ItemState(row[4]), row[5]))
 
 
 def hold_row(row: Row) -> Hold:
     """Build a hold from its columns."""
-    return Hold(*row[:7], HoldState(row[7]), *row[8:])
+    return Hold._make((*row[:7], HoldState(row[7]), *row[8:]))
 
 
 def task_row(row: Row) -> Task:
     """Build a task from its columns."""
-    return Task(*row[:2], Role(row[2]), TaskKind(row[3]), *row[4:])
+    return Task._make((*row[:2], Role(row[2]), TaskKind(row[3]), *row[4:]))
 
 
 def only_column(row: Row) -> Any:
@@ -81,7 +80,7 @@ def only_column(row: Row) -> Any:
 class Circulation:
     """One unit of work for one agency, inside one transaction."""
 
-    def __init__(  # noqa: PLR0913 - the composition of a unit of work, named at its one call
+    def __init__(
         self,
         tx: Transaction,
         *,
@@ -188,7 +187,9 @@ class Circulation:
     def records(self, value: str, code: str = "") -> list[Record]:
         """Find the records with this number, of this kind where one is named."""
         if code:
-            return self.tx.all("records_by_coded_identifier", Record._make, agency=self.agency.id, value=value, code=code)
+            return self.tx.all(
+                "records_by_coded_identifier", Record._make, agency=self.agency.id, value=value, code=code
+            )
         return self.tx.all("records_by_identifier", Record._make, agency=self.agency.id, value=value)
 
     def item(self, number: int) -> Item:
@@ -229,7 +230,12 @@ class Circulation:
             "copy_number": "", "volume": "", "permanent_location": None, "temporary_location": None, "note": "",
         }  # fmt: skip
         number = self.tx.insert(
-            "insert_item", **{**defaults, **columns}, agency=self.agency.id, record=record, barcode=barcode, status=status
+            "insert_item",
+            **{**defaults, **columns},
+            agency=self.agency.id,
+            record=record,
+            barcode=barcode,
+            status=status,
         )
         self.traces["item", number] = 1
         return self.item(number)
@@ -325,9 +331,7 @@ class Circulation:
         """Find an item's place in a request."""
         return self.tx.one("request_item", request_item_row, request=request.id, item=item.id)
 
-    def add_request_item(
-        self, request: Request, item: Item, state: ItemState, loan: int | None = None
-    ) -> None:
+    def add_request_item(self, request: Request, item: Item, state: ItemState, loan: int | None = None) -> None:
         """Make an item part of a request, or take it in again."""
         place = self.request_item(request, item)
         if place is not None:
@@ -375,7 +379,9 @@ class Circulation:
             reported=reported,
         )
         self.traces["loan", number] = 1
-        return Loan(number, self.agency.id, item.id, user, partner, request, self.now, due_at, 0, None, None, reported, 1)
+        return Loan(
+            number, self.agency.id, item.id, user, partner, request, self.now, due_at, 0, None, None, reported, 1
+        )
 
     def change_loan(self, loan: Loan, query: str, **columns: Any) -> Loan:
         """Change a loan by a named statement, and read it again."""
@@ -412,7 +418,9 @@ class Circulation:
         self.traces["hold", number] = 1
         return _there(self.tx.one("hold_by_id", hold_row, id=number), "hold", number)
 
-    def set_hold(self, hold: Hold, state: HoldState, *, item: int | None = None, expires_at: Micros | None = None) -> None:
+    def set_hold(
+        self, hold: Hold, state: HoldState, *, item: int | None = None, expires_at: Micros | None = None
+    ) -> None:
         """Move a hold; the item and the expiry stay where none is given."""
         self._changed(
             "hold",
@@ -470,7 +478,9 @@ class Circulation:
 
     # ------------------------------------------------------------------------------------------ messages out
 
-    def send(self, partner: Partner, message: Initiation, *, request: Request | None = None, loan: Loan | None = None) -> int:
+    def send(
+        self, partner: Partner, message: Initiation, *, request: Request | None = None, loan: Loan | None = None
+    ) -> int:
         """Queue a message to a partner; it leaves after this work is durable. Gives its number in the outbox."""
         body = write(Envelope(version=VERSION, message=message))
         return self.tx.insert(

@@ -43,10 +43,17 @@ def check_out(slip: CheckOut, circ: Circulation) -> Done:
 def _borrowed(circ: Circulation, item: Item, user: User, due_at: Micros | None) -> Done:
     request = circ.last_request_of(item)
     if request is None or not request.open:
-        raise conflict("not-requested", f"Item {item.barcode} came for no open request.", value=item.barcode, hint="Send it back.")
+        raise conflict(
+            "not-requested", f"Item {item.barcode} came for no open request.", value=item.barcode, hint="Send it back."
+        )
     circ.about(request)
     if request.user_id != user.id:
-        raise conflict("for-another-user", f"Item {item.barcode} was borrowed for another user.", field="user", value=user.primary_id)
+        raise conflict(
+            "for-another-user",
+            f"Item {item.barcode} was borrowed for another user.",
+            field="user",
+            value=user.primary_id,
+        )
     if not allows(Role.BORROWING, request.status, Event.LOAN):
         raise conflict(
             "cannot-be-lent",
@@ -62,4 +69,6 @@ def _borrowed(circ: Circulation, item: Item, user: User, due_at: Micros | None) 
 
 def _done(circ: Circulation, item: Item, user: User, loan: Loan) -> Done:
     due = f"{from_micros(loan.due_at):%Y-%m-%d}" if loan.due_at else "without a due date"
-    return Done(f"{item.barcode} is lent to {user.primary_id} until {due}.", "hand over", None, circ.item(item.id), loan)
+    return Done(
+        f"{item.barcode} is lent to {user.primary_id} until {due}.", "hand over", None, circ.item(item.id), loan
+    )

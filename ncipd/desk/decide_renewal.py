@@ -47,7 +47,7 @@ def reject_renewal(decision: RejectRenewal, circ: Circulation) -> Done:
     return Done(f"The renewal of {item.barcode} is refused. {_told(told)}", "", circ.request(request.id), item, loan)
 
 
-def _told(told: bool) -> str:  # noqa: FBT001 - one yes or no
+def _told(told: bool) -> str:
     return "The partner is being told." if told else "The partner has no broker URL: tell it by hand."
 
 

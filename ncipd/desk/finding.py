@@ -49,7 +49,11 @@ def request(circ: Circulation, name: str, role: Role | None = None) -> Request:
     named = [one for one in named if role is None or one.role is role]
     if not named:
         raise DeskError(
-            ErrorKind.NOT_FOUND, "request-not-found", f"No request here is called {wanted!r}.", field="request", value=wanted
+            ErrorKind.NOT_FOUND,
+            "request-not-found",
+            f"No request here is called {wanted!r}.",
+            field="request",
+            value=wanted,
         )
     still_open = [one for one in named if one.open]
     if len(still_open) > 1:
@@ -74,7 +78,9 @@ def user(circ: Circulation, identifier: str) -> User:
     raise DeskError(
         ErrorKind.CONFLICT if many else ErrorKind.NOT_FOUND,
         "user-ambiguous" if many else "user-not-found",
-        f"{len(found) or 'No'} user{'s' if many else ''} here {'have' if many else 'has'} the identifier {identifier!r}.",
+        f"{len(found)} users here have the identifier {identifier!r}."
+        if many
+        else f"No user here is called {identifier!r}.",
         field="user",
         value=identifier,
         hint="Use an identifier that only one user has." if many else "Check the card number.",

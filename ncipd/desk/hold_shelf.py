@@ -39,4 +39,6 @@ def hold_shelf(scan: HoldShelf, circ: Circulation) -> Done:
     partner = circ.partner_of(request) if request else None
     shelf.shelve(circ, item, hold, days=(partner or policy.LOCAL).hold_shelf_days, request=request)
     name = circ.user(hold.user_id).primary_id
-    return Done(f"{item.barcode} is on the hold shelf for {name}, who has been told.", "hold shelf", request, circ.item(item.id))
+    return Done(
+        f"{item.barcode} is on the hold shelf for {name}, who has been told.", "hold shelf", request, circ.item(item.id)
+    )

@@ -29,8 +29,14 @@ def locate(slip: Locate, circ: Circulation) -> Done:
     item = finding.item(circ, slip.barcode)
     circ.about(request)
     if not allows(Role.LENDING, request.status, Event.LOCATE):
-        raise conflict("too-late", f"Request {request.identifier} is in status {request.status.value!r}.", field="request")
+        raise conflict(
+            "too-late", f"Request {request.identifier} is in status {request.status.value!r}.", field="request"
+        )
     if item.temporary or item.status is not ItemStatus.AVAILABLE:
-        raise conflict("not-available", f"Item {item.barcode} is not available ({item.status.value}).", value=item.barcode)
+        raise conflict(
+            "not-available", f"Item {item.barcode} is not available ({item.status.value}).", value=item.barcode
+        )
     moved = lending.locate(circ, request, item)
-    return Done(f"Item {item.barcode} is on the pick list for request {moved.identifier}.", "pick", moved, circ.item(item.id))
+    return Done(
+        f"Item {item.barcode} is on the pick list for request {moved.identifier}.", "pick", moved, circ.item(item.id)
+    )

@@ -54,7 +54,7 @@ def receive(form: Receive, circ: Circulation) -> Done:
             "barcode-taken",
             f"Barcode {barcode} belongs to another item here.",
             value=barcode,
-            hint="Stick a fresh barcode on the item and scan that one; say what the lender calls it in partner_item_id.",
+            hint="Stick a fresh barcode on it and scan that; say what the lender calls it in partner_item_id.",
         )
     if known is not None and not allows(Role.BORROWING, known.status, Event.RECEIVE):
         raise conflict(
@@ -180,5 +180,10 @@ def _done(circ: Circulation, request: Request, item: Item) -> Done:
     request = circ.request(request.id)
     pickup = circ.library_by_id(request.pickup_library_id) if request.pickup_library_id is not None else None
     if item.status is ItemStatus.IN_TRANSIT and pickup is not None:
-        return Done(f"{item.barcode} is received: send it to {pickup.name}, where it is picked up.", "send to pickup library", request, item)
+        return Done(
+            f"{item.barcode} is received: send it to {pickup.name}, where it is picked up.",
+            "send to pickup library",
+            request,
+            item,
+        )
     return Done(f"{item.barcode} is received: put it on the hold shelf.", "hold shelf", request, item)

@@ -34,7 +34,10 @@ def request_item(wish: RequestForUser, circ: Circulation) -> Done:
         items = [item for record in circ.records(number) for item in circ.items_of(record.id) if not item.temporary]
     if not items:
         raise DeskError(
-            ErrorKind.NOT_FOUND, "record-not-found", f"No title with items has the number {wish.record!r}.", field="record"
+            ErrorKind.NOT_FOUND,
+            "record-not-found",
+            f"No title with items has the number {wish.record!r}.",
+            field="record",
         )
     library = circ.library(wish.pickup_library) if wish.pickup_library else None
     if wish.pickup_library and library is None:

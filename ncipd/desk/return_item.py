@@ -36,7 +36,10 @@ def return_item(scan: Return, circ: Circulation) -> Done:
     gone = circ.withdrawn_item(scan.barcode) if circ.item_by_barcode(scan.barcode) is None else None
     if gone is not None:
         return Done(
-            f"{scan.barcode} belongs to partner {gone.partner} and is withdrawn here: send it back.", "send back", None, gone
+            f"{scan.barcode} belongs to partner {gone.partner} and is withdrawn here: send it back.",
+            "send back",
+            None,
+            gone,
         )
     item = finding.item(circ, scan.barcode)
     if item.temporary:
@@ -61,7 +64,13 @@ def own(circ: Circulation, item: Item) -> Done:
     loan = circ.loan_of(item)
     if loan is not None:
         request, destination = lending.check_in(circ, item, loan)
-    elif item.status in (ItemStatus.IN_TRANSIT, ItemStatus.RESHELVING, ItemStatus.LOST, ItemStatus.MISSING, ItemStatus.CLAIMED):
+    elif item.status in (
+        ItemStatus.IN_TRANSIT,
+        ItemStatus.RESHELVING,
+        ItemStatus.LOST,
+        ItemStatus.MISSING,
+        ItemStatus.CLAIMED,
+    ):
         lending.arrive(circ, item)
         request, destination = None, lending.place_free_item(circ, circ.item(item.id), None)
     elif item.status in (ItemStatus.REQUESTED, ItemStatus.PICKED):

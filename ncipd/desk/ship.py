@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Ship(msgspec.Struct, forbid_unknown_fields=True):
-    """`barcode`: the item sent; `request`: for which request; `due_date`: when it is due; `digital`: a copy was sent."""
+    """`barcode`: the item; `request`: for which request; `due_date`: when it is due; `digital`: a copy was sent."""
 
     barcode: str = ""
     request: str = ""
@@ -37,8 +37,9 @@ def ship(sent: Ship, circ: Circulation) -> Done:
     shipment = lending.ship(circ, request, item, request.identifier, finding.moment(circ, sent.due_date))
     loan = shipment.loan
     due = f", due {from_micros(loan.due_at):%Y-%m-%d}" if loan and loan.due_at else ""
+    whom = request.partner_agency or request.partner
     return Done(
-        f"{item.barcode} is shipped to {request.partner_agency or request.partner} for request {request.identifier}{due}.",
+        f"{item.barcode} is shipped to {whom} for request {request.identifier}{due}.",
         "send",
         circ.request(request.id),
         circ.item(item.id),

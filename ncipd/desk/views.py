@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ncipd.circulation.clock import from_micros
+from ncipd.circulation.lifecycle import TABLES
 from ncipd.circulation.model import (
     STATUS_NAMES,
     HoldState,
@@ -19,7 +20,6 @@ from ncipd.circulation.model import (
     User,
     UserIdentifier,
 )
-from ncipd.circulation.lifecycle import TABLES
 from ncipd.circulation.unit import hold_row, request_row, task_row
 from ncipd.desk import finding
 
@@ -118,7 +118,13 @@ def request(circ: Circulation, found: Request) -> Json:
         "items": [_place(circ, place) for place in circ.request_items(found)],
         "tasks": [task(circ, one) for one in circ.tasks_of(found)],
         "history": [
-            {"at": moment(at), "event": event, "status": status, "status_name": STATUS_NAMES[RequestStatus(status)], "note": note}
+            {
+                "at": moment(at),
+                "event": event,
+                "status": status,
+                "status_name": STATUS_NAMES[RequestStatus(status)],
+                "note": note,
+            }
             for at, event, status, note in events
         ],
         "journal": [_journal(row) for row in circ.tx.all("journal_of_request", request=found.id)],
@@ -141,7 +147,19 @@ def _place(circ: Circulation, place: RequestItem) -> Json:
 
 
 def _journal(row: tuple[Any, ...]) -> Json:
-    names = ("id", "at", "partner", "direction", "service", "verdict", "side", "correlation", "operator", "repairs", "note")
+    names = (
+        "id",
+        "at",
+        "partner",
+        "direction",
+        "service",
+        "verdict",
+        "side",
+        "correlation",
+        "operator",
+        "repairs",
+        "note",
+    )
     line = dict(zip(names, row, strict=True))
     return {**line, "at": moment(line["at"])}
 

@@ -117,7 +117,7 @@ class CsvFile(RowFile):
                 f"{self.path}, line {self._line}: {'; '.join(wrong)}. The first line names the columns; they can be "
                 f"{', '.join(self._known)}"
             )
-        self._own = [at for at, name in enumerate(self._names) if not name.startswith(OURS)]
+        self._own = [at for at in range(len(self._names)) if not self._is_ours(at)]
         self.header = tuple(self._names[at] for at in self._own)
 
     def _sense(self, cells: list[str]) -> tuple[int, int]:
@@ -156,9 +156,12 @@ class CsvFile(RowFile):
             mistake = Mistake(
                 "", f"{len(cells)} cells", f"{len(self._names)}, as many as the header has; is a delimiter not in quotes?"
             )
-            return FileRow(number, line, None, tuple(cells), mistake)
+            return FileRow(number, line, None, tuple(cell for at, cell in enumerate(cells) if not self._is_ours(at)), mistake)
         raw = {self._names[at]: self._known[self._names[at]].form.cell(cells[at]) for at in self._own}
         return FileRow(number, line, raw, tuple(cells[at] for at in self._own))
+
+    def _is_ours(self, at: int) -> bool:
+        return at < len(self._names) and self._names[at].startswith(OURS)
 
     def _broken(self, line: int, error: csv.Error) -> Mistake:
         until = f" (lines {line} to {self._line} were read as one row)" if self._line > line else ""
@@ -183,14 +186,14 @@ class JsonLinesFile(RowFile):
         """The objects; blank lines are passed over."""
         number = 0
         for text in self._lines():
+            if text.strip() == b"{" and not number:
+                raise LoadError(
+                    f"{self.path}, line {self._line}: an object over several lines; expected JSON Lines (one whole "
+                    "object in each line) or an array [{…}, {…}]"
+                )
             if text.strip():
                 number += 1
                 yield _json_row(number, self._line, text.strip())
-                if number == 1 and text.strip() == b"{":
-                    raise LoadError(
-                        f"{self.path}, line {self._line}: an object over several lines; expected JSON Lines (one whole "
-                        "object in each line) or an array [{…}, {…}]"
-                    )
 
 
 class JsonArrayFile(RowFile):
@@ -228,7 +231,6 @@ def _json_row(number: int, line: int, text: bytes) -> FileRow:
 def _place(content: bytes, error: str) -> str:
     """The line and column of the byte that msgspec names at the end of its message."""
     digits = error.rpartition("(byte ")[2].rstrip(")")
-    if not digits.isdigit():
-        return f", line {content.count(b'\n') + 1}" if "truncated" in error else ""
-    before = content[: int(digits)]
-    return f", line {before.count(b'\n') + 1}, column {len(before) - before.rfind(b'\n')}"
+    before = content[: int(digits)] if digits.isdigit() else content  # without a byte: it ends too early
+    line, column = before.count(b"\n") + 1, len(before) - before.rfind(b"\n")
+    return f", line {line}, column {column}"

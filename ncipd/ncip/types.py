@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 NAMESPACE = "http://www.niso.org/2008/ncip"
 
+Flag = bool
 Count = Annotated[int, "xs:nonNegativeInteger"]
 Ordinal = Annotated[int, "xs:positiveInteger"]
 Minor = Annotated[int, "xs:integer"]
@@ -46,6 +47,10 @@ class Coded:
     def __str__(self) -> str:
         """Give the value without its scheme."""
         return self.value
+
+    def __repr__(self) -> str:
+        """Show the scheme only where there is one."""
+        return f"Coded({self.value!r})" if self.scheme is None else f"Coded({self.value!r}, {self.scheme!r})"
 
     def matches(self, text: str) -> bool:
         """Tell whether this is the value ``text``, whatever its letter case, the blanks around it and its scheme."""
@@ -100,6 +105,10 @@ class Leaf:
 
     name: str
     value: object
+
+    def __repr__(self) -> str:
+        """Show the element and its value; the secrets of an authentication are masked."""
+        return f"Leaf({self.name!r}, {'***' if field_name(self.name) in _SECRETS else repr(self.value)})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,8 @@ def accept_item(message: AcceptItem, circ: Circulation) -> AcceptItemResponse:
         return_by=to_micros(message.date_for_return, circ.zone) if message.date_for_return else None,
         renewal_forbidden=message.renewal_not_permitted,
         digital=_is_digital(message, circ, known is not None and bool(known.digital)),
-        circulate=action.matches(RequestedActionType.CIRCULATE) or action.matches(RequestedActionType.CIRCULATE_AND_NOTIFY),
+        circulate=action.matches(RequestedActionType.CIRCULATE)
+        or action.matches(RequestedActionType.CIRCULATE_AND_NOTIFY),
         pickup_location=message.pickup_location.value.strip() if message.pickup_location else "",
         pickup_expires=to_micros(message.pickup_expiry_date, circ.zone) if message.pickup_expiry_date else None,
         title=(about.title or "") if about else "",
@@ -55,12 +56,12 @@ def accept_item(message: AcceptItem, circ: Circulation) -> AcceptItemResponse:
         policy="",
         note="",
     )
-    request, item = borrowing.accept(circ, arrival, circ.partner, known)
+    _, item = borrowing.accept(circ, arrival, circ.partner, known)
     return AcceptItemResponse(
         request_id=message.request_id,
         item_id=answers.item_id(item) if item is not None else message.item_id,
     )
 
 
-def _is_digital(message: AcceptItem, circ: Circulation, asked: bool) -> bool:  # noqa: FBT001 - one yes or no about the request
+def _is_digital(message: AcceptItem, circ: Circulation, asked: bool) -> bool:
     return circ.partner.digital and (asked or message.non_returnable_flag)

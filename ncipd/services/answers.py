@@ -61,13 +61,20 @@ _STATUS = {
 
 _READY = frozenset({RequestStatus.RECEIVED_PHYSICALLY, RequestStatus.RECEIVED_DIGITALLY})
 _IN_WORK = frozenset(
-    {RequestStatus.CREATED_LENDING, RequestStatus.BEING_PROCESSED, RequestStatus.LOCATE_FAILED, RequestStatus.SHIPPED_PHYSICALLY}
+    {
+        RequestStatus.CREATED_LENDING,
+        RequestStatus.BEING_PROCESSED,
+        RequestStatus.LOCATE_FAILED,
+        RequestStatus.SHIPPED_PHYSICALLY,
+    }
 )
 
 
 def asked(circ: Circulation, types: Iterable[Coded]) -> frozenset[str]:
     """Say which element types an answer carries: those asked for, and those the partner always wants."""
-    return frozenset(value.strip().casefold() for value in (*(str(type_) for type_ in types), *circ.partner.always_include))
+    return frozenset(
+        value.strip().casefold() for value in (*(str(type_) for type_ in types), *circ.partner.always_include)
+    )
 
 
 def _wants(wanted: frozenset[str], type_: ItemElementType | UserElementType) -> bool:
@@ -104,9 +111,15 @@ def item_fields(circ: Circulation, item: Item, types: Iterable[Coded]) -> el.Ite
         return None
     loan = circ.loan_of(item) if _wants(wanted, ItemElementType.DATE_DUE) else None
     return el.ItemOptionalFields(
-        bibliographic_description=description(circ, item) if _wants(wanted, ItemElementType.BIBLIOGRAPHIC_DESCRIPTION) else None,
-        item_use_restriction_type=_restrictions(item) if _wants(wanted, ItemElementType.ITEM_USE_RESTRICTION_TYPE) else (),
-        circulation_status=circulation_status(circ, item).coded() if _wants(wanted, ItemElementType.CIRCULATION_STATUS) else None,
+        bibliographic_description=description(circ, item)
+        if _wants(wanted, ItemElementType.BIBLIOGRAPHIC_DESCRIPTION)
+        else None,
+        item_use_restriction_type=_restrictions(item)
+        if _wants(wanted, ItemElementType.ITEM_USE_RESTRICTION_TYPE)
+        else (),
+        circulation_status=circulation_status(circ, item).coded()
+        if _wants(wanted, ItemElementType.CIRCULATION_STATUS)
+        else None,
         hold_queue_length=_queue_length(circ, item) if _wants(wanted, ItemElementType.HOLD_QUEUE_LENGTH) else None,
         item_description=_copy(item) if _wants(wanted, ItemElementType.ITEM_DESCRIPTION) else None,
         location=locations(circ, item) if _wants(wanted, ItemElementType.LOCATION) else (),
@@ -225,9 +238,13 @@ def user_fields(circ: Circulation, user: User, types: Iterable[Coded]) -> el.Use
         return None
     return el.UserOptionalFields(
         name_information=user_name(user) if _wants(wanted, UserElementType.NAME_INFORMATION) else None,
-        user_address_information=_addresses(circ, user) if _wants(wanted, UserElementType.USER_ADDRESS_INFORMATION) else (),
+        user_address_information=_addresses(circ, user)
+        if _wants(wanted, UserElementType.USER_ADDRESS_INFORMATION)
+        else (),
         date_of_birth=optional_date(user.born_at) if _wants(wanted, UserElementType.DATE_OF_BIRTH) else None,
-        user_language=(Coded(user.language),) if user.language and _wants(wanted, UserElementType.USER_LANGUAGE) else (),
+        user_language=(Coded(user.language),)
+        if user.language and _wants(wanted, UserElementType.USER_LANGUAGE)
+        else (),
         user_privilege=_privileges(circ, user) if _wants(wanted, UserElementType.USER_PRIVILEGE) else (),
         block_or_trap=_blocks(circ, user) if _wants(wanted, UserElementType.BLOCK_OR_TRAP) else (),
         user_id=_identifiers(circ, user) if _wants(wanted, UserElementType.USER_ID) else (),
@@ -239,7 +256,9 @@ def user_name(user: User) -> el.NameInformation | None:
     if not user.surname:
         return None
     structured = el.StructuredPersonalUserName(given_name=user.given_name or None, surname=user.surname)
-    return el.NameInformation(personal_name_information=el.PersonalNameInformation(structured_personal_user_name=structured))
+    return el.NameInformation(
+        personal_name_information=el.PersonalNameInformation(structured_personal_user_name=structured)
+    )
 
 
 def _identifiers(circ: Circulation, user: User) -> tuple[el.UserId, ...]:
@@ -332,5 +351,3 @@ def request_status(request: Request) -> Coded:
     if request.status is RequestStatus.CREATED_BORROWING:
         return RequestStatusType.REQUESTED_VIA_ILL.coded()
     return Coded(request.status.value.replace("-", " ").title())
-
-

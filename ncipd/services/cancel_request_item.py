@@ -20,7 +20,11 @@ def cancel_request_item(message: CancelRequestItem, circ: Circulation) -> Cancel
     """Cancel the request that the ids name, by RequestId or by ItemId alone."""
     ids = matching.named(circ, request=message.request_id, item=message.item_id, user=message.user_id)
     role = matching.side_of(circ, ids)
-    item = matching.our_item(circ, ids.item) if role is Role.LENDING else matching.borrowed_item(circ, circ.partner, ids.item)
+    item = (
+        matching.our_item(circ, ids.item)
+        if role is Role.LENDING
+        else matching.borrowed_item(circ, circ.partner, ids.item)
+    )
     request = matching.open_request(circ, role, ids, "CancelRequestItem", item)
     if request is None:
         raise _nothing_open(circ, ids, item)
@@ -34,7 +38,9 @@ def cancel_request_item(message: CancelRequestItem, circ: Circulation) -> Cancel
 
 
 def _nothing_open(circ: Circulation, ids: matching.Named, item: Item | None) -> Exception:
-    ended: Request | None = next(iter(circ.requests_called(circ.partner.code, ids.identifier)), None) if ids.identifier else None
+    ended: Request | None = (
+        next(iter(circ.requests_called(circ.partner.code, ids.identifier)), None) if ids.identifier else None
+    )
     if ended is not None:
         return lending.already_processed(ended, "CancelRequestItem/RequestId/RequestIdentifierValue")
     if ids.item and item is None and not ids.identifier:

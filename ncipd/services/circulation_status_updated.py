@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 
 @serves(CirculationStatusUpdated)
-def circulation_status_updated(message: CirculationStatusUpdated, circ: Circulation) -> CirculationStatusUpdatedResponse:
+def circulation_status_updated(
+    message: CirculationStatusUpdated, circ: Circulation
+) -> CirculationStatusUpdatedResponse:
     """Take one of the three statuses that this notification may tell."""
     ids = matching.named(circ, item=message.item_id)
     status = CirculationStatus.named(message.circulation_status)
@@ -39,7 +41,9 @@ def circulation_status_updated(message: CirculationStatusUpdated, circ: Circulat
     if status is CirculationStatus.ITEM_NOT_RENEWED:
         renewal.rejected_by_lender(circ, request, item, "the lender did not renew")
     elif status is CirculationStatus.ITEM_OVERDUE and request.open:
-        circ.ask_staff(Role.BORROWING, TaskKind.REVIEW, request=request, item=item, note="the lender says it is overdue")
+        circ.ask_staff(
+            Role.BORROWING, TaskKind.REVIEW, request=request, item=item, note="the lender says it is overdue"
+        )
         if request.user_id is not None:
             title = circ.record(item.record_id).title or item.barcode
             circ.tell(request.user_id, "item overdue", f"{title} is overdue; please bring it back.", request)

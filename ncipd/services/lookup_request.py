@@ -40,7 +40,9 @@ def lookup_request(message: LookupRequest, circ: Circulation) -> LookupRequestRe
         request_status_type=answers.request_status(request) if wants(RequestElementType.REQUEST_STATUS_TYPE) else None,
         need_before_date=optional_date(request.need_before) if wants(RequestElementType.NEED_BEFORE_DATE) else None,
         pickup_location=Coded(pickup.code) if pickup and wants(RequestElementType.PICKUP_LOCATION) else None,
-        date_of_user_request=from_micros(request.created_at) if wants(RequestElementType.DATE_OF_USER_REQUEST) else None,
+        date_of_user_request=from_micros(request.created_at)
+        if wants(RequestElementType.DATE_OF_USER_REQUEST)
+        else None,
         item_optional_fields=answers.item_fields(circ, item, message.item_element_type) if item else None,
         user_optional_fields=answers.user_fields(circ, user, message.user_element_type) if user else None,
     )
@@ -58,7 +60,11 @@ def _find(message: LookupRequest, circ: Circulation) -> Request:
     ids = matching.named(circ, item=message.item_id, user=message.user_id)
     item = circ.item_by_barcode(ids.item) or matching.borrowed_item(circ, circ.partner, ids.item)
     of_item = circ.open_requests_of(item) if item is not None else []
-    mine = [request for request in of_item if request.partner == circ.partner.code and ids.user in ("", request.user_as_sent)]
+    mine = [
+        request
+        for request in of_item
+        if request.partner == circ.partner.code and ids.user in ("", request.user_as_sent)
+    ]
     if not mine:
         raise matching.unknown_request("LookupRequest", ids.item)
     if len(mine) > 1:

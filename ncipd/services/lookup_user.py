@@ -65,7 +65,7 @@ def find_user(
         ProblemType.UNKNOWN_USER,
         element=element,
         value=value,
-        detail=f"No user here has the identifier {value!r}{wanted}; check the number and the agreed kind of identifier.",
+        detail=f"No user here has the identifier {value!r}{wanted}; check it, and the agreed kind of identifier.",
     )
 
 

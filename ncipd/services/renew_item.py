@@ -64,9 +64,7 @@ def _user_wishes(message: RenewItem, circ: Circulation, ids: matching.Named, wis
     return RenewItemResponse(pending=el.Pending(date_of_expected_reply=from_micros(until)))
 
 
-def _lender_approves(
-    message: RenewItem, circ: Circulation, ids: matching.Named, date: int | None
-) -> RenewItemResponse:
+def _lender_approves(message: RenewItem, circ: Circulation, ids: matching.Named, date: int | None) -> RenewItemResponse:
     item = matching.borrowed_item(circ, circ.partner, ids.item)
     if item is None or not item.live:
         raise lending.unknown_item("RenewItem", ids.item, hint="no item borrowed through this partner has this id")

@@ -51,6 +51,10 @@ SELECT {library} FROM library WHERE library.id = :id
 INSERT INTO library (agency_id, code, name) VALUES (:agency, :code, :name)
 ON CONFLICT (agency_id, code) DO UPDATE SET name = excluded.name RETURNING id
 
+-- name: locations
+-- List the locations of an agency, first made first.
+SELECT {location} FROM location WHERE location.agency_id = :agency ORDER BY location.id
+
 -- name: location_by_code
 -- Find a location by its code.
 SELECT {location} FROM location WHERE location.agency_id = :agency AND location.code = :code
@@ -76,6 +80,10 @@ WHERE user_identifier.agency_id = :agency AND user_identifier.value = :value
 SELECT DISTINCT {user} FROM user_identifier JOIN user ON user.id = user_identifier.user_id
 WHERE user_identifier.agency_id = :agency AND user_identifier.value = :value
   AND user_identifier.type = :type COLLATE NOCASE
+
+-- name: user_by_primary_id
+-- Find a user by the number under which the agency knows them.
+SELECT {user} FROM user WHERE user.agency_id = :agency AND user.primary_id = :primary_id
 
 -- name: user_by_id
 -- Read one user.

@@ -71,7 +71,7 @@ def test_needs_in_a_list_are_named_by_their_first_word(tmp_path: Path) -> None:
         pytest.param("title: t\nside: middle\nsteps: [{wait: 1s}]\n", 2, "middle", id="unknown side"),
         pytest.param("title: t\nside: both\nsumary: x\nsteps: [{wait: 1s}]\n", 3, "did you mean 'summary'?", id="misspelt"),
         pytest.param("title: t\nside: both\nsteps:\n  - wait: 1s\n  - sned: X\n", 5, "none of them", id="unknown step"),
-        pytest.param("title: t\nside: both\nsteps:\n  - wait: 1s\n    desk: ship\n", 4, "both desk and wait", id="two kinds"),
+        pytest.param("title: t\nside: both\nsteps:\n  - wait: 1s\n    desk: ship\n", 4, "both wait and desk", id="two kinds"),
         pytest.param("title: t\nside: both\nsteps:\n  - wait: soon\n", 4, "500ms, 5s or 2m", id="no duration"),
         pytest.param(
             "title: t\nside: both\nsteps:\n  - send: X\n    message: {A: b}\n    tims: 2\n", 6, "did you mean 'times'?", id="misspelt in step"

@@ -4,10 +4,6 @@ from __future__ import annotations
 
 from tests.services.world import World, item_id, request_id, user_id
 
-REQUEST = (
-    "<RequestItem>{user}{item}{request}<RequestType>Hold</RequestType><RequestScopeType>Item</RequestScopeType></RequestItem>"
-)
-
 
 def request_item(barcode: str, request: str, *, kind: str = "Hold") -> str:
     return (
@@ -18,7 +14,8 @@ def request_item(barcode: str, request: str, *, kind: str = "Hold") -> str:
 
 def check_out(barcode: str, request: str = "", *, due: str = "", user: str = "-") -> str:
     wished = f"<DesiredDateDue>{due}</DesiredDateDue>" if due else ""
-    return f"<CheckOutItem>{user_id(user)}{item_id(barcode)}{request_id(request) if request else ''}{wished}</CheckOutItem>"
+    named = request_id(request) if request else ""
+    return f"<CheckOutItem>{user_id(user)}{item_id(barcode)}{named}{wished}</CheckOutItem>"
 
 
 def check_in(barcode: str, extra: str = "") -> str:
