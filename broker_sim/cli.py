@@ -105,10 +105,7 @@ def run(
         no_skips=no_skips,
     )
     record = Record()
-    console = Console()
-    if not console.is_terminal:
-        console.width = _LOG_WIDTH
-    terminal = Terminal(record, console)
+    terminal = Terminal(record, _console())
 
     def hear(event: Event) -> None:
         record(event)
@@ -166,7 +163,7 @@ def list_scenarios(*scenario: str, markdown: bool = False, json: bool = False) -
             table.add_column(column, no_wrap=column != "what happens")
         for one in listed:
             table.add_row(one.id, one.side, one.level, one.title)
-        Console().print(table)
+        _console().print(table)
     return 0
 
 
@@ -175,6 +172,13 @@ def schema() -> int:
     """Print the JSON Schema of scenario files, for an editor to check them while one writes."""
     print(json_text.dumps(scenario_schema(), ensure_ascii=False, indent=2))
     return 0
+
+
+def _console() -> Console:
+    console = Console()
+    if not console.is_terminal:
+        console.width = _LOG_WIDTH
+    return console
 
 
 def _load(wanted: Sequence[str]) -> list[Scenario]:

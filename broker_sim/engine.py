@@ -62,8 +62,9 @@ async def run(plan: Plan, emit: events.Listener) -> int:
         await listener.start()
     try:
         emit(_announcement(plan, listener))
-        # limit=0: as many lines as a step sends at once
-        async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
+        # A line per message, as many at once as a step sends; one that was closed meanwhile would look like a fault.
+        connector = aiohttp.TCPConnector(limit=0, force_close=True)
+        async with aiohttp.ClientSession(connector=connector) as session:
             verdicts = await _play_all(plan, _stage(plan, session, listener, emit))
     finally:
         if listener is not None:

@@ -20,7 +20,7 @@ from broker_sim.http import Sent
 from broker_sim.listener import Listener, problem_answer
 from broker_sim.mailbox import HttpAnswer, Inbound, Mailbox
 from broker_sim.scenario import Await, Expect, Judged, Scenario
-from broker_sim.variables import Variables
+from broker_sim.variables import UnknownVariable, Variables
 from broker_sim.verdict import Finding
 from broker_sim.wire import Header
 
@@ -211,7 +211,12 @@ class Play:
             wanted, given = self.stage.agent.code(step.from_), sender_code(inbound)
             if given != wanted:
                 found.append(f"FromAgencyId is {given or 'missing'}, not {wanted}")
-        for path, wanted in self.fill(dict(step.where)).items():
+        for path, text in step.where.items():
+            try:
+                wanted = self.fill(text)
+            except UnknownVariable as unknown:
+                found.append(f"{path} is wanted to be something that is not known yet: {unknown}")
+                continue
             texts = [one.text for one in paths.find(inbound.message.root, path)]
             if wanted not in texts:
                 found.append(f"{path} is {', '.join(texts) or 'missing'}, not {wanted}")

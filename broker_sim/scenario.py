@@ -326,6 +326,13 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def services(self) -> frozenset[str]:
         """The NCIP services that the target must offer for this scenario to make sense."""
-        return frozenset(
-            step.service for step in self.steps if isinstance(step, Send) and step.raw is None and step.hex is None
-        )
+        sent = [step for step in self.steps if isinstance(step, Send) and step.raw is None and step.hex is None]
+        return frozenset(step.service for step in sent if not _is_to_be_refused(step))
+
+
+def _is_to_be_refused(step: Send) -> bool:
+    """Whether a step tries a service just because the target does not offer it."""
+    types = [expect.problem.type for expect in step.expect if isinstance(expect.problem, ExpectedProblem)]
+    return any(
+        {"Unsupported Service", "Unknown Service"} & set([kind] if isinstance(kind, str) else kind) for kind in types
+    )

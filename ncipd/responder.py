@@ -32,7 +32,8 @@ from ncipd.ncip.document import DEFAULT_LIMITS, Document, Limits, parse
 from ncipd.ncip.elements import InitiationHeader
 from ncipd.ncip.envelope import VERSION, Envelope, reply_header, write
 from ncipd.ncip.problems import Problem, ProblemType
-from ncipd.ncip.read import Invalid, read
+from ncipd.ncip.read import read
+from ncipd.ncip.repairs import REPAIRS
 from ncipd.ncip.types import Initiation, Response
 from ncipd.services import services
 from ncipd.store.port import StoreError
@@ -142,7 +143,8 @@ class Responder:
         service = self._service(exchange, document)
         parties = self._directory.recognise(document, door.key)
         exchange.entry.agency, exchange.entry.partner = parties.agency.id, parties.partner.code
-        reading = read(document)
+        refused = parties.partner.refuse_repairs
+        reading = read(document, allowed=[name for name in REPAIRS if name not in refused] if refused else None)
         message = reading.envelope.message
         if not isinstance(message, service.message):
             raise Problem(ProblemType.INVALID_MESSAGE_SYNTAX_ERROR, detail="The NCIPMessage holds no message.")
@@ -361,6 +363,3 @@ def _as_problem(error: IllegalMoveError | DeskError) -> Problem:
         ProblemType.REQUEST_ALREADY_PROCESSED,
         detail=f"The request is in status {str(error.status or 'none')!r}, which does not allow this any more.",
     )
-
-
-__all__ = ["Door", "Invalid", "Responder"]

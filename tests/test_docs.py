@@ -11,6 +11,7 @@ import pytest
 from ncipd import __version__
 from ncipd.config import Config
 from ncipd.metrics import MEASURES
+from tests.readme import written
 
 DOCUMENTS = ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md")
 
@@ -82,3 +83,9 @@ def test_every_dependency_is_pinned_exactly_and_by_name_alone(root):
 
 def plain(name):
     return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def test_the_parts_of_the_readme_that_are_made_from_the_code_are_as_made(root):
+    """`python -m tests.readme` writes them anew."""
+    text = (root / "README.md").read_text("utf-8")
+    assert text == written(text)

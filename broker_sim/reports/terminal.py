@@ -93,7 +93,7 @@ class Terminal:
         total = len(self._record.scenarios)
         bar = Table.grid(padding=(0, 1))
         bar.add_row(
-            ProgressBar(total=max(1, total), completed=done, width=40),
+            ProgressBar(total=max(1, total), completed=done, width=40, complete_style="green"),
             f"{done}/{total}",
             f"{self._record.messages} messages",
         )

@@ -192,23 +192,15 @@ def _reserve(circ: Circulation, request: Request, item: Item) -> None:
 
 def serve_waiting(circ: Circulation, item: Item) -> Request | None:
     """Give an item that has become free to the lending request that waits longest for it or its title."""
-    waiting = [
-        request
-        for request in (
-            *circ.open_requests_of(item),
-            *circ.tx.all("open_requests_of_record", request_row, record=item.record_id),
-        )
-        if request.role is Role.LENDING and request.status is RequestStatus.CREATED_LENDING and not request.digital
-    ]
-    if not waiting or not item.circulates:
+    if not item.circulates:
         return None
-    first = min(waiting, key=lambda request: request.id)
-    named = {place.item_id for place in circ.request_items(first) if place.state is ItemState.WANTED}
-    if named and item.id not in named:
-        return None
-    moved = circ.advance(first, Event.LOCATE, f"item {item.barcode} became available")
-    _reserve(circ, moved, item)
-    return moved
+    for waiting in circ.tx.all("waiting_requests_of_record", request_row, record=item.record_id):
+        named = {place.item_id for place in circ.request_items(waiting) if place.state is ItemState.WANTED}
+        if not named or item.id in named:
+            moved = circ.advance(waiting, Event.LOCATE, f"item {item.barcode} became available")
+            _reserve(circ, moved, item)
+            return moved
+    return None
 
 
 def locate(circ: Circulation, request: Request, item: Item) -> Request:
@@ -424,7 +416,6 @@ def place_free_item(circ: Circulation, item: Item, request: Request | None) -> D
         circ.set_item_status(item, ItemStatus.IN_TRANSIT)
         circ.ask_staff(Role.LENDING, TaskKind.SEND_HOME, request=request, item=item)
         return Destination.HOME
-    circ.ask_staff(Role.LENDING, TaskKind.RESHELVE, request=request, item=item)
     if item.status is not ItemStatus.AVAILABLE:
         circ.set_item_status(item, ItemStatus.AVAILABLE)
     return Destination.SHELF
@@ -439,7 +430,8 @@ def arrive(circ: Circulation, item: Item) -> None:
 def _put_back(circ: Circulation, request: Request, item: Item, *, picked: bool) -> None:
     circ.finish_item_tasks(item, TaskKind.PICK, TaskKind.SHIP)
     if picked:
-        place_free_item(circ, item, request)
+        if place_free_item(circ, item, request) is Destination.SHELF:
+            circ.ask_staff(Role.LENDING, TaskKind.RESHELVE, request=request, item=item)
     else:
         circ.set_item_status(item, ItemStatus.AVAILABLE)
         if not shelf.fill_next_hold(circ, item):

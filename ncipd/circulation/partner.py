@@ -85,6 +85,8 @@ class Partner(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     url: str = ""
     #: NCIP services it may call; empty = all.
     services: tuple[str, ...] = ()
+    #: Named repairs that are not made on its messages; what needs one of them is refused.
+    refuse_repairs: tuple[str, ...] = ()
 
     #: The kind of identifier by which UserId is matched; empty = any identifier of the user.
     user_identifier_type: str = ""

@@ -105,6 +105,7 @@ class Circulation:
         self.request_id: int | None = None
         self.notes: list[str] = []
         self.traces: dict[tuple[str, int], int] = {}
+        self._seen: dict[tuple[object, ...], Any] = {}  # what was read since the last write, so that it is read once
 
     # ------------------------------------------------------------------------------------------ the setting
 
@@ -198,7 +199,11 @@ class Circulation:
 
     def item_by_barcode(self, barcode: str) -> Item | None:
         """Find the live item with this barcode."""
-        return self.tx.one("item_by_barcode", item_row, agency=self.agency.id, barcode=barcode.strip())
+        value = barcode.strip()
+        return self._once(
+            ("barcode", value),
+            lambda: self.tx.one("item_by_barcode", item_row, agency=self.agency.id, barcode=value),
+        )
 
     def withdrawn_item(self, barcode: str) -> Item | None:
         """Find the item that last had this barcode and is withdrawn."""
@@ -237,7 +242,7 @@ class Circulation:
             barcode=barcode,
             status=status,
         )
-        self.traces["item", number] = 1
+        self._made("item", number)
         return self.item(number)
 
     def set_item_status(self, item: Item, status: ItemStatus) -> None:
@@ -256,25 +261,24 @@ class Circulation:
 
     def open_request(self, role: Role, partner: str, identifier: str, identifier_agency: str = "") -> Request | None:
         """Find the open request with this key."""
-        return self.tx.one(
-            "open_request",
-            request_row,
-            agency=self.agency.id,
-            role=role,
-            partner=partner,
-            identifier=identifier,
-            identifier_agency=identifier_agency,
-        )
+        key = (1, role, identifier_agency)
+        called = self.requests_called(partner, identifier)
+        return next((one for one in called if (one.open, one.role, one.identifier_agency) == key), None)
 
     def requests_called(self, partner: str, identifier: str) -> list[Request]:
         """Find all requests of a partner with this id, open and new ones first."""
-        return self.tx.all(
-            "requests_by_identifier", request_row, agency=self.agency.id, partner=partner, identifier=identifier
+        return self._once(
+            ("request", partner, identifier),
+            lambda: self.tx.all(
+                "requests_by_identifier", request_row, agency=self.agency.id, partner=partner, identifier=identifier
+            ),
         )
 
     def open_requests_of(self, item: Item) -> list[Request]:
         """Find the open requests that an item belongs to, the newest first."""
-        return self.tx.all("open_requests_of_item", request_row, item=item.id)
+        return self._once(
+            ("requests", item.id), lambda: self.tx.all("open_requests_of_item", request_row, item=item.id)
+        )
 
     def last_request_of(self, item: Item) -> Request | None:
         """Find the request, open or ended, that an item belonged to last."""
@@ -301,7 +305,7 @@ class Circulation:
             our_agency_code=self.our_code,
             created_at=self.now,
         )
-        self.traces["request", number] = 1
+        self._made("request", number)
         self.tx.run("insert_request_event", request=number, at=self.now, event=event, status=status, note="")
         request = self.request(number)
         self.about(request)
@@ -333,12 +337,10 @@ class Circulation:
 
     def add_request_item(self, request: Request, item: Item, state: ItemState, loan: int | None = None) -> None:
         """Make an item part of a request, or take it in again."""
-        place = self.request_item(request, item)
-        if place is not None:
-            self.set_request_item(place, state, loan)
-            return
-        number = self.tx.insert("insert_request_item", request=request.id, item=item.id, loan=loan, state=state)
-        self.traces["request_item", number] = 1
+        self._seen.clear()
+        row = self.tx.one("upsert_request_item", request=request.id, item=item.id, loan=loan, state=state)
+        number, version = _there(row, "request", request.id)
+        self.traces["request_item", number] = version
 
     def set_request_item(self, place: RequestItem, state: ItemState, loan: int | None = None) -> None:
         """Move an item within its request; its loan stays where none is given."""
@@ -350,7 +352,7 @@ class Circulation:
 
     def loan_of(self, item: Item) -> Loan | None:
         """Find the loan on which an item is out."""
-        return self.tx.one("open_loan_of_item", Loan._make, item=item.id)
+        return self._once(("loan", item.id), lambda: self.tx.one("open_loan_of_item", Loan._make, item=item.id))
 
     def loan(self, number: int) -> Loan:
         """Read a loan that a row refers to."""
@@ -378,7 +380,7 @@ class Circulation:
             due_at=due_at,
             reported=reported,
         )
-        self.traces["loan", number] = 1
+        self._made("loan", number)
         return Loan(
             number, self.agency.id, item.id, user, partner, request, self.now, due_at, 0, None, None, reported, 1
         )
@@ -394,13 +396,10 @@ class Circulation:
 
     def holds_on(self, item: Item) -> list[Hold]:
         """List the open holds that an item could fill: on it or on its record, oldest first."""
-        of_item = self.tx.all("open_holds_of_item", hold_row, item=item.id)
-        of_record = [
-            hold
-            for hold in self.tx.all("open_holds_of_record", hold_row, record=item.record_id)
-            if hold.item_id in (None, item.id)
-        ]
-        return sorted({hold.id: hold for hold in (*of_item, *of_record)}.values())
+        return self._once(
+            ("holds", item.id),
+            lambda: self.tx.all("open_holds_on_item", hold_row, item=item.id, record=item.record_id),
+        )
 
     def holds_of(self, request: Request) -> list[Hold]:
         """List the holds that a borrowing request placed."""
@@ -415,7 +414,7 @@ class Circulation:
         number = self.tx.insert(
             "insert_hold", **{**defaults, **columns}, agency=self.agency.id, user=user, placed_at=self.now
         )
-        self.traces["hold", number] = 1
+        self._made("hold", number)
         return _there(self.tx.one("hold_by_id", hold_row, id=number), "hold", number)
 
     def set_hold(
@@ -496,9 +495,23 @@ class Circulation:
             created_at=self.now,
         )
 
+    # ------------------------------------------------------------------------------------------ what was seen
+
+    def _once(self, key: tuple[object, ...], read: Callable[[], T]) -> T:
+        """Read what has not been read since this work last wrote; a message asks for the same rows more than once."""
+        if key not in self._seen:
+            self._seen[key] = read()
+        found: T = self._seen[key]
+        return found
+
     # ------------------------------------------------------------------------------------------ versions
 
+    def _made(self, kind: str, number: int) -> None:
+        self._seen.clear()
+        self.traces[kind, number] = 1
+
     def _changed(self, kind: str, number: int, query: str, **columns: Any) -> int:
+        self._seen.clear()
         version = self.tx.one(query, only_column, id=number, **columns)
         self.traces[kind, number] = _there(version, kind, number)
         return self.traces[kind, number]

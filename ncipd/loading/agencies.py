@@ -40,12 +40,12 @@ def _agency(tx: Transaction, row: AgencyRow, known: Agency | None) -> Agency:
         return Agency(tx.insert("insert_agency", code=row.code, **facts), row.code, **facts)
     if known[2:] != tuple(facts.values()):
         tx.run("update_agency", id=known.id, **facts)
-    return known._replace(**facts)
+    return Agency(known.id, known.code, **facts)
 
 
 def _wrong_codes(tx: Transaction, row: AgencyRow, known: Agency | None) -> Iterator[Mistake]:
     if known is not None and _folded(known.code) != _folded(row.code):
-        yield Mistake("code", f"{shown(row.code)} is a further code of agency {known.code}", f"{shown(known.code)} as its code")
+        yield Mistake("code", f"{shown(row.code)} is a further code of an agency", f"its first, {shown(known.code)}")
     for code in row.codes or ():
         owner = tx.one("agency_by_code", Agency._make, folded=_folded(code))
         if owner is not None and (known is None or owner.id != known.id):

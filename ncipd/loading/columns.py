@@ -1,4 +1,4 @@
-"""The columns of a row, as its struct declares them: reading a raw row into the struct, with all its mistakes at once."""
+"""The columns of a row, as its struct declares them, and reading a raw row with all its mistakes at once."""
 
 from __future__ import annotations
 
@@ -65,7 +65,8 @@ def read_row(kind: type[R], raw: object, zone: str) -> R:
     if not isinstance(raw, Mapping):
         raise RowRefused(Mistake("", shown(raw), f"an object with the columns {', '.join(columns(kind))}"))
     known, must = columns(kind), required(kind)
-    mistakes = [Mistake(str(key), f"unknown column{did_you_mean(str(key), known)}", "") for key in raw if key not in known]
+    unknown = [str(key) for key in raw if key not in known]
+    mistakes = [Mistake(key, f"unknown column{did_you_mean(key, known)}", "") for key in unknown]
     values: dict[str, Any] = {}
     for name, column in known.items():
         try:
@@ -87,17 +88,16 @@ def _is_empty(value: object) -> bool:
 
 
 class Listed(Form):
-    """Several things in one column: a JSON list of objects; in a CSV cell `pattern|pattern`.
+    r"""Several things in one column: a JSON list of objects; in a CSV cell `pattern|pattern`.
 
-    `pattern` is what people read (`type=value`), `split` takes it apart; a `|` that is meant is written `\\|`.
+    `pattern` is what people read (`type=value`), `split` takes it apart; a `|` that is meant is written `\|`.
     """
 
-    name = "list"
     empty: object = ()
 
     def __init__(self, row: type[Struct], pattern: str, split: str) -> None:
         self.row = row
-        self.pattern = pattern
+        self.name = self.pattern = pattern
         self._split = re.compile(split, re.DOTALL)
 
     def cell(self, text: str) -> object:
@@ -105,7 +105,7 @@ class Listed(Form):
         found = [self._split.fullmatch(part) for part in parts(text)]
         return [match.groupdict("") for match in found if match] if all(found) else text
 
-    def read(self, value: object, zone: str) -> tuple[Struct, ...]:
+    def read(self, value: object, zone: str, /) -> tuple[Struct, ...]:
         """The rows within the row. Raises `RowRefused` with the place of each mistake."""
         if not isinstance(value, list):
             raise WrongValue(shown(value), f"{self.pattern}|{self.pattern} (JSON: a list of objects)")
@@ -127,15 +127,14 @@ class Listed(Form):
 class Words(Form):
     """Several texts in one column: a JSON list of texts; in a CSV cell `one|two`."""
 
-    name = "list"
+    name = "one|two"
     empty: object = ()
-    pattern = "one|two"
 
     def cell(self, text: str) -> object:
         """The texts between the bars."""
         return parts(text)
 
-    def read(self, value: object, zone: str) -> tuple[str, ...]:
+    def read(self, value: object, zone: str, /) -> tuple[str, ...]:
         """The texts, each once."""
         if not isinstance(value, list):
             raise WrongValue(shown(value), "one|two (JSON: a list of texts)")

@@ -31,7 +31,7 @@ class LoadError(Exception):
 
 
 class FileRow(NamedTuple):
-    """One row of a file: its number, the line where it begins, what it says or what is wrong, and how it stood there."""
+    """One row of a file: its number, the line where it begins, what it says, how it stood there, and what is wrong."""
 
     number: int
     line: int
@@ -96,7 +96,7 @@ def _form(path: Path, head: bytes) -> type[RowFile]:
     if text.startswith(b"{"):
         return JsonLinesFile
     if b"\r" in text and b"\n" not in text:
-        raise LoadError(f"{path}: its lines end with a bare carriage return; save it as CSV (UTF-8) with usual line ends")
+        raise LoadError(f"{path}: its lines end with a bare carriage return; save it with usual line ends")
     return CsvFile
 
 
@@ -153,10 +153,9 @@ class CsvFile(RowFile):
 
     def _row(self, number: int, line: int, cells: list[str]) -> FileRow:
         if len(cells) != len(self._names):
-            mistake = Mistake(
-                "", f"{len(cells)} cells", f"{len(self._names)}, as many as the header has; is a delimiter not in quotes?"
-            )
-            return FileRow(number, line, None, tuple(cell for at, cell in enumerate(cells) if not self._is_ours(at)), mistake)
+            expected = f"{len(self._names)}, as many as the header has; is a delimiter not in quotes?"
+            original = tuple(cell for at, cell in enumerate(cells) if not self._is_ours(at))
+            return FileRow(number, line, None, original, Mistake("", f"{len(cells)} cells", expected))
         raw = {self._names[at]: self._known[self._names[at]].form.cell(cells[at]) for at in self._own}
         return FileRow(number, line, raw, tuple(cells[at] for at in self._own))
 
@@ -165,7 +164,7 @@ class CsvFile(RowFile):
 
     def _broken(self, line: int, error: csv.Error) -> Mistake:
         until = f" (lines {line} to {self._line} were read as one row)" if self._line > line else ""
-        return Mistake("", f"no CSV: {error}{until}", "cells with delimiters, quotes or line ends in them within quotes")
+        return Mistake("", f"no CSV: {error}{until}", "quotes around cells that hold a delimiter or a line end")
 
 
 def _cells(line: str, delimiter: str) -> list[str]:
@@ -205,7 +204,8 @@ class JsonArrayFile(RowFile):
         try:
             elements = msgspec.json.decode(content, type=list[Raw])
         except (msgspec.DecodeError, RecursionError) as error:
-            raise LoadError(f"{self.path}{_place(content, str(error))}: no JSON: {error}; nothing was loaded") from error
+            where = _place(content, str(error))
+            raise LoadError(f"{self.path}{where}: no JSON: {error}; nothing was loaded") from error
         self._line = 1
         for number, element in enumerate(elements, 1):
             text = bytes(element)

@@ -62,7 +62,7 @@ class Form(ABC):
         return text
 
     @abstractmethod
-    def read(self, value: object, zone: str) -> object:
+    def read(self, value: object, zone: str, /) -> object:
         """The value as a row holds it; dates without a zone are of `zone`. Raises `WrongValue`."""
 
 
@@ -74,7 +74,7 @@ class Text(Form):
     name: str = "text"
     empty: object = ""
 
-    def read(self, value: object, zone: str) -> str:
+    def read(self, value: object, _: str, /) -> str:
         """The text, stripped."""
         if not isinstance(value, str):
             raise WrongValue(shown(value), "text in quotes")
@@ -108,7 +108,7 @@ class Spelled(Form):
     name: str = "text"
     empty: object = ""
 
-    def read(self, value: object, zone: str) -> str:
+    def read(self, value: object, zone: str, /) -> str:
         """The text, as the standard spells it."""
         text = CODE.read(value, zone)
         for values in self.lists:
@@ -116,9 +116,8 @@ class Spelled(Form):
                 return str(found)
         if self.begins and not text.startswith(self.begins):
             known = [str(one) for values in self.lists for one in values]
-            raise WrongValue(
-                shown(text), f"{' or '.join(f'{one}…' for one in self.begins)}{did_you_mean(text, known) or f', such as {known[0]}'}"
-            )
+            which = " or ".join(f"{one}…" for one in self.begins)
+            raise WrongValue(shown(text), f"{which}{did_you_mean(text, known) or f', such as {known[0]}'}")
         return text
 
 
@@ -128,15 +127,19 @@ class Choice(Form):
 
     words: tuple[str, ...]
     empty: object = None
-    name: str = "word"
 
-    def read(self, value: object, zone: str) -> str:
+    @property
+    def name(self) -> str:  # type: ignore[override]  # the words are its name
+        """The words."""
+        return f"one of {', '.join(self.words)}"
+
+    def read(self, value: object, zone: str, /) -> str:
         """The word as it is spelled here."""
         text = CODE.read(value, zone)
         for word in self.words:
             if word.casefold() == text.casefold():
                 return word
-        raise WrongValue(shown(text), f"one of {', '.join(self.words)}{did_you_mean(text, self.words)}")
+        raise WrongValue(shown(text), self.name + did_you_mean(text, self.words))
 
 
 @dataclass(frozen=True)
@@ -146,7 +149,7 @@ class Email(Form):
     name: str = "e-mail"
     empty: object = ""
 
-    def read(self, value: object, zone: str) -> str:
+    def read(self, value: object, zone: str, /) -> str:
         """The address."""
         text = CODE.read(value, zone)
         if not re.fullmatch(r"[^@\s]+@[^@\s]+", text):
@@ -165,7 +168,7 @@ class Whole(Form):
         """The number that the digits mean."""
         return int(text) if re.fullmatch(r"[0-9]{1,10}", text.strip()) else text
 
-    def read(self, value: object, zone: str) -> int:
+    def read(self, value: object, _: str, /) -> int:
         """The number."""
         if type(value) is not int or not 0 <= value <= LARGEST:
             raise WrongValue(shown(value), f"a whole number from 0 to {LARGEST}")
@@ -184,7 +187,7 @@ class YesNo(Form):
         word = text.strip().casefold()
         return True if word in YES else False if word in NO else text
 
-    def read(self, value: object, zone: str) -> bool:
+    def read(self, value: object, _: str, /) -> bool:
         """The answer."""
         if not isinstance(value, bool):
             raise WrongValue(shown(value), "yes or no (JSON: true or false)")
@@ -199,7 +202,7 @@ class Moment(Form):
     name: str = "date"
     empty: object = None
 
-    def read(self, value: object, zone: str) -> int:
+    def read(self, value: object, zone: str, /) -> int:
         """The moment in microseconds since 1970, UTC."""
         expected = "a date such as 2026-09-30, or 2026-09-30T18:00:00 with a zone (Z, +02:00) or without"
         if not isinstance(value, str):
@@ -224,7 +227,7 @@ class Birthday(Form):
     name: str = "date"
     empty: object = None
 
-    def read(self, value: object, zone: str) -> int:
+    def read(self, value: object, _: str, /) -> int:
         """The date's midnight in microseconds since 1970, UTC."""
         if not isinstance(value, str) or not _BARE_DATE.fullmatch(value.strip()):
             raise WrongValue(shown(value), "a date such as 1987-03-14")
@@ -241,7 +244,7 @@ class Zone(Form):
     name: str = "time zone"
     empty: object = ""
 
-    def read(self, value: object, zone: str) -> str:
+    def read(self, value: object, zone: str, /) -> str:
         """The name, once such a zone is known to exist."""
         text = CODE.read(value, zone)
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from textwrap import wrap
 
-from ncipd.loading.columns import Listed, columns, required
+from ncipd.loading.columns import columns, required
 from ncipd.loading.load import KINDS, kind_named
 
 WIDTH = 100
@@ -24,10 +24,8 @@ def _lines(kind: str, width: int) -> Iterator[str]:
     broad = max(len(name) for name in known) + 1
     yield f"{kind} (* = necessary)"
     for name, column in known.items():
-        form = column.form
-        kind_of = f"[{form.pattern}]" if isinstance(form, Listed) else f"[{form.name}]"
-        example = f' e.g. "{column.example}"' if column.example else ""
-        text = wrap(f"{column.says} {kind_of}{example}", width - broad - 4, break_on_hyphens=False)
+        example = f", such as {column.example}" if column.example else ""
+        text = wrap(f"{column.says} ({column.form.name}{example})", width - broad - 4, break_on_hyphens=False)
         yield f"  {name + ('*' if name in must else ''):<{broad}}  {text[0]}"
         yield from (f"  {'':<{broad}}  {more}" for more in text[1:])
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from msgspec import UNSET
 
@@ -13,6 +14,8 @@ from ncipd.loading.outcome import Outcome, library, location
 from ncipd.loading.records import describe, own_number, record_of
 from ncipd.loading.rows import ItemRow
 from ncipd.store.port import Transaction
+
+T = TypeVar("T")
 
 _PLAIN = ("call_number", "copy_number", "volume", "policy", "note")
 
@@ -54,7 +57,7 @@ def store_item(tx: Transaction, agency: Agency, row: ItemRow) -> Outcome:
     return Outcome.CHANGED
 
 
-def _tried(mistakes: list[Mistake], look: Any) -> Any:
+def _tried(mistakes: list[Mistake], look: Callable[[], T]) -> T | None:
     """What `look` finds; where it refuses the row, its mistakes join the others."""
     try:
         return look()
@@ -69,7 +72,7 @@ def _place(tx: Transaction, agency: Agency, row: ItemRow, known: Item | None) ->
     stands = location(tx, agency, row.location) if row.location else None
     if home is not None and stands is not None and stands.library_id != home.id:
         raise RowRefused(
-            Mistake("location", f"{shown(stands.code)} is in another library", f"a location of library {home.code}, or none")
+            Mistake("location", f"{shown(stands.code)} is in another library", f"a location of {home.code}, or none")
         )
     if home is None and stands is None and known is None:
         raise RowRefused(Mistake("library", "missing", "the code of a library, or of a location, as the item is new"))
@@ -87,7 +90,9 @@ def _title(tx: Transaction, agency: Agency, row: ItemRow, known: Item | None) ->
             raise RowRefused(Mistake("title", "both a record and a title or author", "one of them"))
         found = record_of(tx, agency, row.record)
         if found is None:
-            raise RowRefused(Mistake("record", f"{shown(row.record)} is unknown here", "the id of a record; load records first"))
+            raise RowRefused(
+                Mistake("record", f"{shown(row.record)} is unknown here", "a record that was loaded before")
+            )
         return found
     if known is None:
         if not row.title:
@@ -95,7 +100,7 @@ def _title(tx: Transaction, agency: Agency, row: ItemRow, known: Item | None) ->
         return None
     own = own_number(tx, known.record_id)
     if inline and own:
-        raise RowRefused(Mistake("title", f"the item belongs to record {own}", "no title and no author, or another record"))
+        raise RowRefused(Mistake("title", f"the item belongs to record {own}", "no title and no author"))
     return tx.one("record_by_id", Record._make, id=known.record_id)
 
 

@@ -18,12 +18,12 @@ from typing import Any, NamedTuple
 from ncipd.circulation.model import Agency
 from ncipd.loading.agencies import store_agency
 from ncipd.loading.columns import Mistake, RowRefused, read_row
-from ncipd.loading.files import FileRow, LoadError, RowFile, open_rows
+from ncipd.loading.files import FileRow, LoadError, open_rows
 from ncipd.loading.forms import did_you_mean
 from ncipd.loading.items import store_item
 from ncipd.loading.outcome import Outcome
 from ncipd.loading.records import store_record
-from ncipd.loading.report import LoadReport, RefusedRows, Refusal
+from ncipd.loading.report import LoadReport, Refusal, RefusedRows
 from ncipd.loading.rows import AgencyRow, ItemRow, RecordRow, Row, UserRow
 from ncipd.loading.users import store_user
 from ncipd.store.bulk import BulkConnection
@@ -101,15 +101,15 @@ def load_file(
     """
     what = kind_named(kind)
     report = LoadReport(kind, path.name)
+    waiting: deque[_Checked] = deque()
     if what.of_agency and not (store_folder / STORE_FILE).is_file():
         raise LoadError(f"{store_folder}: there is no store here; check the data folder, or load agencies first")
-    with open_rows(path, what.row) as file, RefusedRows(refused, path, file.header) as refusals:
-        with BulkConnection(store_folder) as bulk:
-            with bulk.chunk() as tx:
-                home = _home(tx, what, agency)
-            ready = _checked(what, file.rows(), home.time_zone)
-            waiting: deque[_Checked] = deque()
-            while waiting.extend(islice(ready, AHEAD - len(waiting))) or waiting:
+    with open_rows(path, what.row) as file, BulkConnection(store_folder) as bulk:
+        with bulk.chunk() as tx:
+            home = _home(tx, what, agency)
+        with RefusedRows(refused, path, file.header) as refusals:
+            rows = _checked(what, file.rows(), home.time_zone)
+            while waiting := _more(waiting, rows):
                 _settle(what, report, refusals, _chunk(bulk, store_folder, what, home, waiting))
                 if progress is not None:
                     progress(Progress(file.position, file.size, report.rows, report.refused))
@@ -124,7 +124,8 @@ def load_rows(
     home = _home(tx, what, agency)
     report = LoadReport(kind, source)
     numbered = (FileRow(number, number, row) for number, row in enumerate(rows, 1))
-    done = [(checked, _store(tx, what, home, checked, nullcontext)) for checked in _checked(what, numbered, home.time_zone)]
+    read = _checked(what, numbered, home.time_zone)
+    done = [(checked, _store(tx, what, home, checked, nullcontext)) for checked in read]
     with RefusedRows(None, Path(), ()) as nowhere:
         _settle(what, report, nowhere, done)
     return report
@@ -150,8 +151,13 @@ def _home(tx: Transaction, kind: Kind, code: str) -> Agency:
     if found is None:
         wrong = f"no agency here is called {code!r}" if code else f"{kind.name} belong to an agency; name it"
         codes = ", ".join(one.code for one in known)
-        raise LoadError(f"{wrong}; expected one of {codes}" if known else f"{wrong}; there is none yet, load agencies first")
+        raise LoadError(f"{wrong}; {f'expected one of {codes}' if known else 'there is none yet, load agencies first'}")
     return found
+
+
+def _more(waiting: deque[_Checked], rows: Iterator[_Checked]) -> deque[_Checked]:
+    waiting.extend(islice(rows, AHEAD - len(waiting)))
+    return waiting
 
 
 def _checked(kind: Kind, rows: Iterable[FileRow], zone: str) -> Iterator[_Checked]:

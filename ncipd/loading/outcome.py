@@ -37,5 +37,5 @@ def location(tx: Transaction, agency: Agency, code: str) -> Location:
 
 
 def _unknown(column: str, code: str, known: list[str]) -> Mistake:
-    expected = f"one of {', '.join(known)}" if known else "none, as the agency has none yet; load agencies with theirs first"
+    expected = f"one of {', '.join(known)}" if known else "none, as the agency has none yet; load them first"
     return Mistake(column, f"{shown(code)} is unknown here", expected + did_you_mean(code, known))

@@ -13,6 +13,8 @@ from ncipd.loading.columns import Mistake
 from ncipd.loading.files import OURS, FileRow, LoadError
 from ncipd.loading.outcome import Outcome
 
+_COUNTED = ("added", "changed", "unchanged", "refused")
+
 KEPT = 100  # refusals that a report holds; a file of refused rows holds all
 
 
@@ -69,12 +71,8 @@ class LoadReport:
             self.refusals.append(refusal)
 
     def __str__(self) -> str:
-        counts = [
-            f"{count:,} {word}"
-            for word in ("added", "changed", "unchanged", "refused")
-            if (count := getattr(self, word)) or word == "added"
-        ]
-        return f"{self.source}: {self.rows:,} {self.kind}: {', '.join(counts)}"
+        counts = [f"{count:,} {word}" for word in _COUNTED if (count := getattr(self, word)) or word == "added"]
+        return f"{self.kind} from {self.source}: {self.rows:,} rows, {', '.join(counts)}"
 
 
 class RefusedRows:
@@ -89,7 +87,7 @@ class RefusedRows:
         self._header = [*(f"{OURS}{name}" for name in ("file", "row", "line", "columns", "because")), *header]
         self._file: TextIO | None = None
         if path is not None and path.exists() and path.samefile(source):
-            raise LoadError(f"{path}: the refused rows cannot be written to the file that is being loaded; name another")
+            raise LoadError(f"{path}: the file that is being loaded cannot take the refused rows; name another")
 
     def __enter__(self) -> Self:
         if self._path is not None:

@@ -42,14 +42,14 @@ class Row(Struct, frozen=True, kw_only=True):
         return {name: value for name in names if (value := getattr(self, name)) is not UNSET}
 
 
-class LibraryRow(Row):
+class LibraryRow(Row, frozen=True, kw_only=True):
     """A library of an agency."""
 
     code: Annotated[str, Column("the library's code", CODE)]
     name: Annotated[str, Column("what people call it", TEXT)] = ""
 
 
-class LocationRow(Row):
+class LocationRow(Row, frozen=True, kw_only=True):
     """A place in a library where items stand."""
 
     library: Annotated[str, Column("the code of its library", CODE)]
@@ -57,17 +57,18 @@ class LocationRow(Row):
     name: Annotated[str, Column("what people call it", TEXT)] = ""
 
 
-class AgencyRow(Row):
+class AgencyRow(Row, frozen=True, kw_only=True):
     """An institution, with its libraries and their locations."""
 
     code: Annotated[str, Column("the agency's code, as messages call it", CODE, "NCIPD-LEND")]
     name: Annotated[str, Column("what people call it", TEXT, "Lakeside University")]
     time_zone: Annotated[str, Column("its IANA time zone", Zone(), "Europe/Berlin")]
-    network: Annotated[
-        str | UnsetType, Column("agencies of the same network share their barcodes", CODE, "lakes")
-    ] = UNSET
+    network: Annotated[str | UnsetType, Column("agencies of the same network share their barcodes", CODE, "lakes")] = (
+        UNSET
+    )
     codes: Annotated[
-        tuple[str, ...] | UnsetType, Column("further codes: an ISIL, a symbol; added, never taken away", Words(), "XX-LEND")
+        tuple[str, ...] | UnsetType,
+        Column("further codes: an ISIL, a symbol; added, never taken away", Words(), "XX-LEND"),
     ] = UNSET
     libraries: Annotated[
         tuple[LibraryRow, ...] | UnsetType,
@@ -87,14 +88,14 @@ class AgencyRow(Row):
     ] = UNSET
 
 
-class UserIdentifierRow(Row):
+class UserIdentifierRow(Row, frozen=True, kw_only=True):
     """A number or name by which a user is known."""
 
     value: Annotated[str, Column("the identifier", CODE)]
     type: Annotated[str, Column("its type", CODE)] = ""
 
 
-class PrivilegeRow(Row):
+class PrivilegeRow(Row, frozen=True, kw_only=True):
     """What a user may do."""
 
     type: Annotated[str, Column("the privilege", CODE)]
@@ -104,16 +105,18 @@ class PrivilegeRow(Row):
     description: Annotated[str, Column("in words", TEXT)] = ""
 
 
-class BlockRow(Row):
+class BlockRow(Row, frozen=True, kw_only=True):
     """What a user is kept from, or what staff shall see when the user comes."""
 
-    type: Annotated[str, Column("the block or trap, such as Block Check Out", Spelled((BlockOrTrapType,), ("Block ", "Trap ")))]
+    type: Annotated[
+        str, Column("the block or trap, such as Block Check Out", Spelled((BlockOrTrapType,), ("Block ", "Trap ")))
+    ]
     note: Annotated[str, Column("why", TEXT)] = ""
     valid_from: Annotated[Micros | None, Column("from when", Moment(begins=True))] = None
     valid_to: Annotated[Micros | None, Column("until when", Moment())] = None
 
 
-class UserRow(Row):
+class UserRow(Row, frozen=True, kw_only=True):
     """A person who borrows."""
 
     primary_id: Annotated[str, Column("the number under which you know the user", CODE, "B-USER-1")]
@@ -162,7 +165,7 @@ class UserRow(Row):
     note: Annotated[str | UnsetType, Column("for staff", TEXT)] = UNSET
 
 
-class RecordIdentifierRow(Row):
+class RecordIdentifierRow(Row, frozen=True, kw_only=True):
     """A number of a title, other than your own."""
 
     code: Annotated[
@@ -175,7 +178,7 @@ class RecordIdentifierRow(Row):
     value: Annotated[str, Column("the number", CODE)]
 
 
-class RecordRow(Row):
+class RecordRow(Row, frozen=True, kw_only=True):
     """A title."""
 
     id: Annotated[str, Column("your own number of the record", CODE, "REC-0001")]
@@ -195,13 +198,13 @@ class RecordRow(Row):
     edition: Annotated[str | UnsetType, Column("edition", TEXT, "2nd ed.")] = UNSET
     medium: Annotated[str | UnsetType, Column("kind of carrier", Spelled((MediumType,)), "Book")] = UNSET
     language: Annotated[str | UnsetType, Column("three-letter code of the language", CODE, "eng")] = UNSET
-    level: Annotated[
-        str | UnsetType, Column("bibliographic level", Spelled((BibliographicLevel,)), "Monograph")
-    ] = UNSET
+    level: Annotated[str | UnsetType, Column("bibliographic level", Spelled((BibliographicLevel,)), "Monograph")] = (
+        UNSET
+    )
     series: Annotated[str | UnsetType, Column("series, with the number in it", TEXT)] = UNSET
 
 
-class ItemRow(Row):
+class ItemRow(Row, frozen=True, kw_only=True):
     """A copy."""
 
     barcode: Annotated[str, Column("the item's barcode", CODE, "L-0001")]

@@ -16,7 +16,13 @@ from ncipd.store.port import Transaction
 
 _ROLE = UserAddressRoleType.MULTI_PURPOSE.value
 _ELECTRONIC = {"mailto": "email", "tel": "phone"}
-_POSTAL = {"data": "street", "locality": "locality", "region": "region", "country": "country", "postal_code": "postal_code"}
+_POSTAL = {
+    "data": "street",
+    "locality": "locality",
+    "region": "region",
+    "country": "country",
+    "postal_code": "postal_code",
+}
 _COLUMNS = {  # of the table, and what they are called in a file
     "surname": "surname",
     "given_name": "given_name",
@@ -46,11 +52,8 @@ def store_user(tx: Transaction, agency: Agency, row: UserRow) -> Outcome:
 
 
 def _user(tx: Transaction, agency: Agency, row: UserRow, known: User | None) -> tuple[int, Outcome]:
-    facts = {"user_group": "", "surname": "", "given_name": "", "language": "", "note": ""} | {
-        "born_at": None, "expires_at": None, "loan_limit": None,
-    }  # fmt: skip
-    if known is not None:
-        facts = {column: getattr(known, column) for column in _COLUMNS}
+    nothing = User(0, agency.id, row.primary_id, "", "", "", "", None, None, None, "")
+    facts = {column: getattr(known or nothing, column) for column in _COLUMNS}
     said = row.given(*_COLUMNS.values())
     wanted = facts | {column: said[name] for column, name in _COLUMNS.items() if name in said}
     if known is not None and wanted == facts:
@@ -67,12 +70,12 @@ def _identifiers(row: UserRow, known: User | None) -> tuple[tuple[str, str], ...
     return found if any(value == row.primary_id for _, value in found) else (("", row.primary_id), *found)
 
 
-def _taken(tx: Transaction, agency: Agency, row: UserRow, identifiers: tuple[tuple[str, str], ...]) -> Iterator[Mistake]:
-    for type_, value in identifiers:
+def _taken(tx: Transaction, agency: Agency, row: UserRow, wanted: tuple[tuple[str, str], ...]) -> Iterator[Mistake]:
+    for type_, value in wanted:
         for owner in tx.all("users_by_typed_identifier", User._make, agency=agency.id, value=value, type=type_):
             if owner.primary_id != row.primary_id:
                 what = f"{shown(value)} of type {shown(type_)}" if type_ else shown(value)
-                yield Mistake("identifiers", f"{what} belongs to user {owner.primary_id}", "identifiers that nobody else has")
+                yield Mistake("identifiers", f"{what} belongs to user {owner.primary_id}", "another identifier")
 
 
 def _store_identifiers(tx: Transaction, agency: Agency, user: int, wanted: tuple[tuple[str, str], ...]) -> bool:
@@ -96,7 +99,8 @@ def _store_addresses(tx: Transaction, user: int, row: UserRow) -> bool:
             wanted += [one for one in present if one.kind == kind]
         elif said[name]:
             wanted.append(UserAddress(user, _ROLE, kind, said[name], "", "", "", ""))
-    known = next((one for one in present if one.kind == "postal"), UserAddress(user, _ROLE, "postal", "", "", "", "", ""))
+    none = UserAddress(user, _ROLE, "postal", "", "", "", "", "")
+    known = next((one for one in present if one.kind == "postal"), none)
     postal = known._replace(**{column: said[name] for column, name in _POSTAL.items() if name in said})
     if any(postal[3:]):
         wanted.append(postal)
@@ -116,8 +120,8 @@ def _store_privileges(tx: Transaction, user: int, row: UserRow) -> bool:
     if tx.all("user_privileges", UserPrivilege._make, user=user) == wanted:
         return False
     tx.run("delete_user_privileges", user=user)
-    for privilege in wanted:
-        tx.insert("insert_user_privilege", user=user, **{name: getattr(privilege, name) for name in privilege._fields[1:]})
+    for one in wanted:
+        tx.insert("insert_user_privilege", user=user, **{name: getattr(one, name) for name in one._fields[1:]})
     return True
 
 
@@ -126,6 +130,6 @@ def _store_blocks(tx: Transaction, user: int, row: UserRow) -> bool:
     if tx.all("user_blocks", UserBlock._make, user=user) == wanted:
         return False
     tx.run("delete_user_blocks", user=user)
-    for block in wanted:
-        tx.insert("insert_user_block", user=user, **{name: getattr(block, name) for name in block._fields[1:]})
+    for one in wanted:
+        tx.insert("insert_user_block", user=user, **{name: getattr(one, name) for name in one._fields[1:]})
     return True

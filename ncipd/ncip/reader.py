@@ -11,7 +11,7 @@ from lxml import etree
 from ncipd.ncip import messages as _messages  # noqa: F401 - an Ext may hold any element, so all classes must be known
 from ncipd.ncip.compiled import Names, compiled, late
 from ncipd.ncip.lexical import read_datetime
-from ncipd.ncip.paths import Node, path_in_message
+from ncipd.ncip.paths import Node, local_name, path_in_message
 from ncipd.ncip.problems import Problem, ProblemType
 from ncipd.ncip.shape import Child, shape, simple_elements
 from ncipd.ncip.types import ELEMENTS, NAMESPACE, Coded, Element, Ext, Leaf, Opaque
@@ -148,11 +148,13 @@ def _read_ext(node: Node) -> Ext:
 
 
 def _read_any(node: Node) -> Element | Leaf | Opaque:
-    name = node.tag.removeprefix(_IN_NCIP)
+    name = local_name(node)
+    if not node.tag.startswith(_IN_NCIP):
+        return Opaque(_canonical(node))
     if name in ELEMENTS:
         element: Element = READERS[ELEMENTS[name]](node)
         return element
-    if name in simple_elements() and node.tag != name:
+    if name in simple_elements():
         return Leaf(name, _READ_SIMPLE[simple_elements()[name]](node))
     return Opaque(_canonical(node))
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from functools import cache
+from itertools import islice
 
 from lxml import etree
 
@@ -25,63 +26,89 @@ _IN_NCIP = f"{{{NAMESPACE}}}"
 _EXT = f"{_IN_NCIP}Ext"
 
 
+MOST_RECORDED = 20
+"""How many changes of one repair are recorded one by one; of more, the number is."""
+
+
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """A repair: its name, what it does in a sentence, and how; it yields the path and the detail of each change."""
+    """A repair: its name, what it does in a sentence, and how.
+
+    ``apply`` yields each element and what is done to it, before it does it.
+    """
 
     name: str
     summary: str
-    apply: Callable[[Document], Iterator[tuple[str, str]]] | None = None
+    apply: Callable[[Document], Iterator[tuple[Node, str]]] | None = None
     """None where the parser makes the repair, because without it there is no tree."""
 
 
 def repair(document: Document, allowed: Collection[str] | None = None) -> list[Applied]:
     """Repair a document in place and tell what was done; ``allowed`` names the repairs that may be made (None: all)."""
     return [
-        Applied(each.name, where, detail)
+        applied
         for each in REPAIRS.values()
         if each.apply is not None and (allowed is None or each.name in allowed)
-        for where, detail in each.apply(document)
+        for applied in _recorded(each.name, each.apply(document))
     ]
+
+
+def _recorded(name: str, changes: Iterator[tuple[Node, str]]) -> Iterator[Applied]:
+    for node, detail in islice(changes, MOST_RECORDED):
+        yield Applied(name, path(node), detail)
+    more = sum(1 for _ in changes)
+    if more:
+        yield Applied(name, "/NCIPMessage", f"and {more} more")
 
 
 # --- names -----------------------------------------------------------------------------------------------------------
 
 
-def _no_namespace(document: Document) -> Iterator[tuple[str, str]]:
-    if not document.speaks:
-        return
-    renamed = [node for node in document.root.iter(etree.Element) if _lost_its_namespace(node)]
+def _elements(node: Node) -> Iterator[Node]:
+    """Walk through the NCIP elements in the order of the document, but not into anything foreign."""
+    waiting = [node]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        waiting.extend(child for child in reversed(node) if child.tag.startswith(_IN_NCIP))
+
+
+def _no_namespace(document: Document) -> Iterator[tuple[Node, str]]:
+    renamed = list(_without_namespace(document.root)) if document.speaks else []
+    if renamed:
+        yield renamed[0], f"put {len(renamed)} elements into the namespace of NCIP"
     for node in renamed:
         node.tag = _IN_NCIP + node.tag
-    if renamed:
-        yield path(renamed[0]), f"put {len(renamed)} elements into the namespace of NCIP"
 
 
-def _lost_its_namespace(node: Node) -> bool:
-    if node.tag.startswith("{"):
-        return False
-    # In an Ext, or below something foreign, an element of no namespace may belong to somebody else.
-    return _is_known(node.tag) or not any(local_name(above) == "Ext" for above in node.iterancestors())
+def _without_namespace(node: Node, *, in_ext: bool = False) -> Iterator[Node]:
+    """Find the elements that lost their namespace; in an Ext, what NCIP does not know belongs to somebody else."""
+    lost = not node.tag.startswith("{")
+    if lost and not (in_ext and not _is_known(node.tag)):
+        yield node
+    elif not node.tag.startswith(_IN_NCIP):
+        return
+    for child in node:
+        yield from _without_namespace(child, in_ext=in_ext or local_name(node) == "Ext")
 
 
-def _unqualified_version(document: Document) -> Iterator[tuple[str, str]]:
+def _unqualified_version(document: Document) -> Iterator[tuple[Node, str]]:
     if document.root.get("version") is not None:
+        yield document.root, "put the attribute version into the namespace of NCIP"
         _qualify(document.root, "version")
-        yield path(document.root), "put the attribute version into the namespace of NCIP"
 
 
-def _missing_version(document: Document) -> Iterator[tuple[str, str]]:
+def _missing_version(document: Document) -> Iterator[tuple[Node, str]]:
     if document.root.get(f"{_IN_NCIP}version") is None:
+        yield document.root, "took the version to be 2.02"
         document.root.set(f"{_IN_NCIP}version", VERSION)
-        yield path(document.root), "took the version to be 2.02"
 
 
-def _unqualified_scheme(document: Document) -> Iterator[tuple[str, str]]:
-    for node in document.root.iter(f"{_IN_NCIP}*"):
+def _unqualified_scheme(document: Document) -> Iterator[tuple[Node, str]]:
+    for node in _elements(document.root):
         if node.get("Scheme") is not None and simple_elements().get(local_name(node)) == "Coded":
+            yield node, "put the attribute Scheme into the namespace of NCIP"
             _qualify(node, "Scheme")
-            yield path(node), "put the attribute Scheme into the namespace of NCIP"
 
 
 def _qualify(node: Node, attribute: str) -> None:
@@ -93,12 +120,11 @@ def _qualify(node: Node, attribute: str) -> None:
 # --- content ---------------------------------------------------------------------------------------------------------
 
 
-def _checkin_ids(document: Document) -> Iterator[tuple[str, str]]:
+def _checkin_ids(document: Document) -> Iterator[tuple[Node, str]]:
     for message in document.root.iterchildren(f"{_IN_NCIP}CheckInItem"):
         for node in list(message.iterchildren(f"{_IN_NCIP}UserId", f"{_IN_NCIP}RequestId")):
-            where = path(node)
+            yield node, f"moved {local_name(node)} into the Ext of CheckInItem"
             _ext_of(message).append(node)
-            yield where, f"moved {local_name(node)} into the Ext of CheckInItem"
 
 
 def _ext_of(message: Node) -> Node:
@@ -106,25 +132,25 @@ def _ext_of(message: Node) -> Node:
     return etree.SubElement(message, _EXT) if ext is None else ext
 
 
-def _stray_text(document: Document) -> Iterator[tuple[str, str]]:
-    for node in document.root.iter(f"{_IN_NCIP}*"):
+def _stray_text(document: Document) -> Iterator[tuple[Node, str]]:
+    for node in _elements(document.root):
         if local_name(node) in ELEMENTS or node is document.root:
             stray = "".join([node.text or "", *(child.tail or "" for child in node)]).strip()
             if stray:
+                yield node, f"dropped the text {stray[:60]!r} between child elements"
                 node.text = None
                 for child in node:
                     child.tail = None
-                yield path(node), f"dropped the text {stray[:60]!r} between child elements"
 
 
-def _child_order(document: Document) -> Iterator[tuple[str, str]]:
-    for node in document.root.iter(f"{_IN_NCIP}*"):
+def _child_order(document: Document) -> Iterator[tuple[Node, str]]:
+    for node in _elements(document.root):
         order = _order(local_name(node))
         if order and all(child.tag in order for child in node):
             children = sorted(node, key=lambda child: order[child.tag])
             if children != list(node):
+                yield node, f"put the children of {local_name(node)} in order"
                 node[:] = children
-                yield path(node), f"put the children of {local_name(node)} in order"
 
 
 @cache
@@ -137,18 +163,17 @@ def _order(name: str) -> dict[str, int]:
     return order if len(order) == len(children) else {}
 
 
-def _foreign_ext(document: Document) -> Iterator[tuple[str, str]]:
-    foreign: set[Node] = set()
-    for ext in document.root.iter(_EXT):
-        if foreign.intersection(ext.iterancestors()):
-            continue
-        for at, node in enumerate(ext):
-            if not (node.tag.startswith(_IN_NCIP) and _is_known(local_name(node))):
-                foreign.add(node)
-                document.set_aside.append((ext, at, node))
-                yield path(node), f"kept {node.tag} without checking it"
-    for ext, _, node in document.set_aside:
-        ext.remove(node)
+def _foreign_ext(document: Document) -> Iterator[tuple[Node, str]]:
+    foreign: list[Node] = []
+    for ext in _elements(document.root):
+        others = [node for node in ext if not (node.tag.startswith(_IN_NCIP) and _is_known(local_name(node)))]
+        if ext.tag == _EXT and others:
+            foreign += others
+            document.set_aside.append((ext, list(ext)))
+            for node in others:
+                yield node, f"kept {node.tag} without checking it"
+    for node in foreign:
+        node.getparent().remove(node)
 
 
 def _is_known(name: str) -> bool:

@@ -264,11 +264,6 @@ SELECT version FROM item WHERE id = :id
 
 -- ---------------------------------------------------------------------------------------------- requests
 
--- name: open_request
--- Find the open request with this key.
-SELECT {request} FROM request WHERE request.agency_id = :agency AND request.role = :role AND request.partner = :partner
-  AND request.identifier = :identifier AND request.identifier_agency = :identifier_agency AND request.open = 1
-
 -- name: requests_by_identifier
 -- Find all requests of a partner with this id, the newest first.
 SELECT {request} FROM request WHERE request.agency_id = :agency AND request.partner = :partner
@@ -297,6 +292,11 @@ WHERE request_item.item_id = :item AND request_item.state <> 'dropped' ORDER BY 
 -- name: open_requests_of_record
 -- Find the open requests for a record, oldest first.
 SELECT {request} FROM request WHERE request.record_id = :record AND request.open = 1 ORDER BY request.id LIMIT 50
+
+-- name: waiting_requests_of_record
+-- Find the lending requests that wait for a copy of a record, the longest waiting first.
+SELECT {request} FROM request WHERE request.record_id = :record AND request.open = 1 AND request.role = 'lending'
+  AND request.status = 'created-lending-request' AND request.digital = 0 ORDER BY request.id LIMIT 50
 
 -- name: open_requests_of_user
 -- Find the open requests of a user.
@@ -374,9 +374,11 @@ SELECT {request_item} FROM request_item WHERE request_item.request_id = :request
 -- Read the version of an item's place in a request.
 SELECT version FROM request_item WHERE id = :id
 
--- name: insert_request_item
--- Make an item part of a request.
-INSERT INTO request_item (request_id, item_id, loan_id, state) VALUES (:request, :item, :loan, :state) RETURNING id
+-- name: upsert_request_item
+-- Make an item part of a request, or take it in again.
+INSERT INTO request_item (request_id, item_id, loan_id, state) VALUES (:request, :item, :loan, :state)
+ON CONFLICT (request_id, item_id) DO UPDATE SET loan_id = coalesce(excluded.loan_id, loan_id), state = excluded.state,
+    version = version + 1 RETURNING id, version
 
 -- name: set_request_item
 -- Move an item within its request.
@@ -435,13 +437,11 @@ VALUES (:agency, :loan, :hold, :asked_by, :due_at, :placed_at) RETURNING id
 INSERT INTO hold (agency_id, user_id, record_id, item_id, request_id, pickup_library_id, state, placed_at, expires_at)
 VALUES (:agency, :user, :record, :item, :request, :pickup_library, :state, :placed_at, :expires_at) RETURNING id
 
--- name: open_holds_of_item
--- List the holds that this very item could fill, oldest first.
-SELECT {hold} FROM hold WHERE hold.item_id = :item AND hold.state IN ('waiting', 'ready') ORDER BY hold.id LIMIT 200
-
--- name: open_holds_of_record
--- List the holds that any copy of a record could fill, oldest first.
-SELECT {hold} FROM hold WHERE hold.record_id = :record AND hold.state IN ('waiting', 'ready') ORDER BY hold.id LIMIT 200
+-- name: open_holds_on_item
+-- List the holds that an item could fill, on it or on its record, oldest first.
+SELECT {hold} FROM hold WHERE hold.item_id = :item AND hold.state IN ('waiting', 'ready')
+UNION SELECT {hold} FROM hold WHERE hold.record_id = :record AND hold.state IN ('waiting', 'ready')
+  AND (hold.item_id IS NULL OR hold.item_id = :item) ORDER BY 1 LIMIT 200
 
 -- name: open_holds_of_user
 -- List the holds of a user, oldest first.

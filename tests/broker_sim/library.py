@@ -1,7 +1,7 @@
-"""A library small enough to read in one go, for the simulator to be tried on: right by default, wrong in one way if asked.
+"""A library small enough to read in one go, for the simulator to be tried on: right, or wrong in one way if asked.
 
-It speaks just enough NCIP over real HTTP, has a desk with JSON, a clock that can be moved, and can send messages to a broker.
-It is written with plain lxml and shares no code with broker_sim: the judge must not be judged by its own words.
+It speaks just enough NCIP over real HTTP, has a desk with JSON, a clock that can be moved, and can send messages to a
+broker. It is written with plain lxml and shares no code with broker_sim: the judge must not be judged by its own words.
 """
 
 from __future__ import annotations
@@ -105,10 +105,15 @@ class Library:
         response = self.serve(body, service, fault)
         header = body.find(f"{{{NS}}}InitiationHeader")
         if header is not None:
-            ids = [header.findtext(f".//{{{NS}}}{part}/{{{NS}}}AgencyId") or "" for part in ("ToAgencyId", "FromAgencyId")]
+            ids = [
+                header.findtext(f".//{{{NS}}}{part}/{{{NS}}}AgencyId") or "" for part in ("ToAgencyId", "FromAgencyId")
+            ]
             if fault == "header-not-turned":
                 ids.reverse()
-            parts = (element(name, element("AgencyId", text)) for name, text in zip(("FromAgencyId", "ToAgencyId"), ids, strict=True))
+            parts = (
+                element(name, element("AgencyId", text))
+                for name, text in zip(("FromAgencyId", "ToAgencyId"), ids, strict=True)
+            )
             response.insert(0, element("ResponseHeader", *parts))
         if fault == "invalid":
             response.append(element("Surprise"))
@@ -121,11 +126,13 @@ class Library:
 
     def problem_alone(self, kind: str) -> web.Response:
         problem = element("Problem", element("ProblemType", kind), element("ProblemDetail", "line 1"))
-        return web.Response(body=etree.tostring(element("NCIPMessage", problem, version="2.02")), content_type="application/xml")
+        return web.Response(
+            body=etree.tostring(element("NCIPMessage", problem, version="2.02")), content_type="application/xml"
+        )
 
     # --- the services ------------------------------------------------------------------------------------------------
 
-    def serve(self, body: etree._Element, service: str, fault: str | None) -> etree._Element:
+    def serve(self, body: etree._Element, service: str, fault: str | None) -> etree._Element:  # noqa: PLR0911
         def text(*path: str) -> str:
             return body.findtext("/".join(f"{{{NS}}}{part}" for part in path)) or ""
 
@@ -139,7 +146,9 @@ class Library:
         user_id = element("UserId", element("UserIdentifierValue", user))
         request_id = element("RequestId", element("RequestIdentifierValue", request))
         if barcode.startswith("UNKNOWN"):
-            return element(name, self.problem("Unknown User" if fault == "wrong-problem" else "Unknown Item", service, barcode))
+            return element(
+                name, self.problem("Unknown User" if fault == "wrong-problem" else "Unknown Item", service, barcode)
+            )
         item = self.items.setdefault(barcode, {"status": "Available On Shelf", "live": True})
         match service:
             case "LookupUser":
@@ -147,7 +156,10 @@ class Library:
                 return element(name, user_id, element("UserOptionalFields", element("NameInformation", surname)))
             case "RequestItem":
                 item["request"] = request
-                kind, scope = element("RequestType", text("RequestType")), element("RequestScopeType", text("RequestScopeType"))
+                kind, scope = (
+                    element("RequestType", text("RequestType")),
+                    element("RequestScopeType", text("RequestScopeType")),
+                )
                 return element(name, request_id, user_id, kind, scope)
             case "AcceptItem":
                 item.update(status="In Process", temporary=True, due=text("DateForReturn"))
@@ -167,7 +179,9 @@ class Library:
             case "RenewItem":
                 return element(name, item_id, element("DateDue", text("DesiredDateDue")))
             case "LookupItem":
-                title = element("BibliographicDescription", element("Title", item["title"])) if item.get("title") else None
+                title = (
+                    element("BibliographicDescription", element("Title", item["title"])) if item.get("title") else None
+                )
                 fields = element("ItemOptionalFields", title, element("CirculationStatus", item["status"]))
                 return element(name, item_id, fields)
             case _:
@@ -175,7 +189,12 @@ class Library:
 
     def problem(self, kind: str, service: str, value: str) -> etree._Element:
         path = f"{service}/ItemId/ItemIdentifierValue"
-        parts = (("ProblemType", kind), ("ProblemDetail", "No item here has this barcode."), ("ProblemElement", path), ("ProblemValue", value))
+        parts = (
+            ("ProblemType", kind),
+            ("ProblemDetail", "No item here has this barcode."),
+            ("ProblemElement", path),
+            ("ProblemValue", value),
+        )
         return element("Problem", *(element(name, text) for name, text in parts))
 
     # --- the desk ----------------------------------------------------------------------------------------------------
@@ -185,9 +204,13 @@ class Library:
         given = await request.json() if request.method == "POST" else {}
         barcode = given.get("barcode", rest.rpartition("/")[2])
         if str(barcode).startswith("UNKNOWN"):
-            return web.json_response({"error": {"code": "item-not-found", "message": "No item has this barcode."}}, status=404)
+            return web.json_response(
+                {"error": {"code": "item-not-found", "message": "No item has this barcode."}}, status=404
+            )
         if rest == "tasks":
-            return web.json_response({"tasks": [{"item": name, "request": one.get("request")} for name, one in self.items.items()]})
+            return web.json_response(
+                {"tasks": [{"item": name, "request": one.get("request")} for name, one in self.items.items()]}
+            )
         item = self.items.setdefault(barcode, {"status": "Available On Shelf", "live": True})
         if rest == f"items/{barcode}":
             return web.json_response({"barcode": barcode, "status": item["status"], "live": item["live"], "loan": None})
@@ -235,7 +258,10 @@ class Library:
         assert self.broker_url is not None
         headers = {"Content-Type": "application/xml"}
         try:
-            async with aiohttp.ClientSession() as session, session.post(self.broker_url, data=raw, headers=headers) as answer:
+            async with (
+                aiohttp.ClientSession() as session,
+                session.post(self.broker_url, data=raw, headers=headers) as answer,
+            ):
                 self.broker_answers.append((answer.status, await answer.read()))
         except aiohttp.ClientError as error:
             self.broker_answers.append((0, json.dumps(str(error)).encode()))

@@ -42,15 +42,16 @@ def test_a_range_of_ids_is_written_short() -> None:
 
 
 def test_what_is_handed_out_is_not_handed_out_again(tmp_path: Path) -> None:
-    text = MINIMAL + '[fixtures."item.available"]\nids = [{ id = "1", record = "R" }, "2", "3"]\n[fixtures.user]\nids = ["u"]\nshared = true\n'
-    fixtures = Fixtures(agent.load(write(tmp_path, text)))
+    items = '[fixtures."item.available"]\nids = [{ id = "1", record = "R" }, "2", "3"]\n'
+    users = '[fixtures.user]\nids = ["u"]\nshared = true\n'
+    fixtures = Fixtures(agent.load(write(tmp_path, MINIMAL + items + users)))
     first = fixtures.take({"item": "item.available", "copy": "item.available", "user": "user"})
     assert first == {"item": "1", "item.record": "R", "copy": "2", "user": "u"}
     assert fixtures.take({"user": "user"}) == {"user": "u"}
     with pytest.raises(UsedUp, match=r"all 3 ids of \[fixtures.'item.available'\] are taken"):
         fixtures.take({"item": "item.available", "copy": "item.available"})
     assert fixtures.take({"item": "item.available"})["item"] == "3"
-    with pytest.raises(MissingRole, match="names no item.lost"):
+    with pytest.raises(MissingRole, match=r"names no item\.lost"):
         fixtures.take({"item": "item.lost"})
 
 
@@ -67,21 +68,25 @@ def test_what_is_optional_and_not_given_is_left_out() -> None:
     assert path == "/A%20B/items/1%2F2"
     assert query == {}
     assert body == {"barcode": "1/2", "note": "for Ada", "flags": [True]}
-    _, query, body = agent.fill_action("x", ACTION, {"agency": "A", "barcode": "1", "user": "Ada", "dry": "1", "due": "d", "flag": "f"})
+    _, query, body = agent.fill_action(
+        "x", ACTION, {"agency": "A", "barcode": "1", "user": "Ada", "dry": "1", "due": "d", "flag": "f"}
+    )
     assert query == {"dry": "1"}
     assert body["due"] == "d"
     assert body["flags"] == ["f", True]
 
 
 def test_a_desk_step_with_wrong_parameters_is_told_the_right_ones() -> None:
-    with pytest.raises(WrongParameters, match=r"\[desk.x\] does not take colour and needs user; it takes agency, barcode, dry"):
+    with pytest.raises(
+        WrongParameters, match=r"\[desk.x\] does not take colour and needs user; it takes agency, barcode, dry"
+    ):
         agent.fill_action("x", ACTION, {"agency": "A", "barcode": "1", "colour": "red"})
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("[agent", "toml"),
+        ("[agent", "expected"),
         ('[agent]\nname = "x"\n', "agency"),
         (MINIMAL + "[callbak]\n", "callbak"),
         (MINIMAL + '[fixtures.x]\nids = "a"\n', r"\$\.fixtures"),

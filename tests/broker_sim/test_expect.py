@@ -19,13 +19,16 @@ LOAN = """<NCIPMessage xmlns="http://www.niso.org/2008/ncip"><CheckOutItemRespon
 <DateDue>2026-03-01T10:00:00Z</DateDue><RenewalCount>0</RenewalCount>
 </CheckOutItemResponse></NCIPMessage>"""
 REFUSAL = """<NCIPMessage xmlns="http://www.niso.org/2008/ncip"><CheckOutItemResponse><Problem>
-<ProblemType>Renewal Not Allowed − Item Has Outstanding Requests</ProblemType><ProblemDetail>Somebody waits for it.</ProblemDetail>
+<ProblemType>Renewal Not Allowed − Item Has Outstanding Requests</ProblemType>
+<ProblemDetail>Somebody waits for it.</ProblemDetail>
 <ProblemElement>//CheckOutItem/ItemId/ItemIdentifierValue</ProblemElement><ProblemValue>L-1</ProblemValue>
 </Problem></CheckOutItemResponse></NCIPMessage>"""
 
 
 def answer(text: str, *, json: Any = None, seconds: float = 0.1) -> Answer:
-    sent = Sent("POST", "http://x", "", b"", datetime.now(UTC), seconds, "answered", 200, "application/xml", text.encode())
+    sent = Sent(
+        "POST", "http://x", "", b"", datetime.now(UTC), seconds, "answered", 200, "application/xml", text.encode()
+    )
     return Answer(sent, wire.read(text.encode()) if text else None, json=json)
 
 
@@ -84,7 +87,12 @@ def test_an_expectation_is_met_or_it_is_not(wanted: Expect, ok: bool) -> None:
         (ExpectedProblem(type=["Unknown Item", "renewal not allowed - item has  outstanding requests"]), True),
         (ExpectedProblem(type="Unknown Item"), False),
         (ExpectedProblem(type=["Renewal Not Allowed - Item Has Outstanding Requests"], element="ItemId"), True),
-        (ExpectedProblem(type=["Renewal Not Allowed - Item Has Outstanding Requests"], element="CheckOutItem/ItemId"), True),
+        (
+            ExpectedProblem(
+                type=["Renewal Not Allowed - Item Has Outstanding Requests"], element="CheckOutItem/ItemId"
+            ),
+            True,
+        ),
         (ExpectedProblem(type=["Renewal Not Allowed - Item Has Outstanding Requests"], element="UserId"), False),
         (ExpectedProblem(type=["Renewal Not Allowed - Item Has Outstanding Requests"], element="Item"), False),
         (ExpectedProblem(type=["Renewal Not Allowed - Item Has Outstanding Requests"], value="L-1"), True),
@@ -109,7 +117,11 @@ def test_what_is_not_there_is_explained_by_what_is() -> None:
 
 def test_what_is_wrong_is_pointed_at() -> None:
     finding = judge(Expect(path=DUE, equals="tomorrow", because="The wish is honoured"))
-    assert (finding.requirement, finding.where, finding.line) == ("The wish is honoured", "/NCIPMessage/CheckOutItemResponse/DateDue", 3)
+    assert (finding.requirement, finding.where, finding.line) == (
+        "The wish is honoured",
+        "/NCIPMessage/CheckOutItemResponse/DateDue",
+        3,
+    )
 
 
 def test_one_winner_among_many_can_be_asked_for() -> None:
@@ -169,5 +181,7 @@ def test_a_scenario_is_as_good_as_its_worst_expectation() -> None:
         ([Verdict.FAIL, Verdict.ERROR], {}, 4),
     ],
 )
-def test_the_exit_code_says_what_kind_of_end_it_was(verdicts: list[Verdict], options: dict[str, bool], code: int) -> None:
+def test_the_exit_code_says_what_kind_of_end_it_was(
+    verdicts: list[Verdict], options: dict[str, bool], code: int
+) -> None:
     assert exit_code(verdicts, **options) == code

@@ -25,7 +25,9 @@ def check_out(envelope: Envelope) -> bytes:
 
 
 @pytest.mark.parametrize(
-    "envelope", [Envelope(), Envelope(prefix="ns1"), Envelope(encoding="ISO-8859-1"), Envelope(encoding="UTF-16")], ids=str
+    "envelope",
+    [Envelope(), Envelope(prefix="ns1"), Envelope(encoding="ISO-8859-1"), Envelope(encoding="UTF-16")],
+    ids=str,
 )
 async def test_what_is_written_is_valid_in_every_usual_envelope(envelope: Envelope) -> None:
     message = wire.read(check_out(envelope))
@@ -36,7 +38,9 @@ async def test_what_is_written_is_valid_in_every_usual_envelope(envelope: Envelo
 
 
 async def test_an_envelope_can_be_wrong_on_purpose() -> None:
-    plain = wire.read(check_out(Envelope(namespace="none", version_attribute="unqualified", scheme_attribute="unqualified")))
+    plain = wire.read(
+        check_out(Envelope(namespace="none", version_attribute="unqualified", scheme_attribute="unqualified"))
+    )
     assert plain.root.tag == "NCIPMessage"
     assert plain.root.get("version") == wire.VERSION
     assert plain.text("CheckOutItem", "ItemId", "ItemIdentifierValue") == "1"
@@ -48,7 +52,9 @@ async def test_an_envelope_can_be_wrong_on_purpose() -> None:
 
 
 def test_xml_typed_by_hand_keeps_its_order_and_foreign_elements() -> None:
-    node = content.from_xml("<CheckInItem><B/><A Scheme='s'>x</A><B/><Ext><o:y xmlns:o='urn:o'>1</o:y></Ext></CheckInItem>")
+    node = content.from_xml(
+        "<CheckInItem><B/><A Scheme='s'>x</A><B/><Ext><o:y xmlns:o='urn:o'>1</o:y></Ext></CheckInItem>"
+    )
     root = wire.read(wire.initiation(node, HEADER, Envelope())).root
     names = [paths.local(child.tag) for child in root[0]]
     assert names == ["InitiationHeader", "B", "A", "B", "Ext"]
@@ -57,7 +63,14 @@ def test_xml_typed_by_hand_keeps_its_order_and_foreign_elements() -> None:
 
 @pytest.mark.parametrize(
     "raw",
-    [b"", b"<a>", b"<a/><b/>", b'<!DOCTYPE a [<!ENTITY e "x">]><a>&e;</a>', b"\x00\x00<a/>", b"<?xml version='1.0' encoding='nonsense'?><a/>"],
+    [
+        b"",
+        b"<a>",
+        b"<a/><b/>",
+        b'<!DOCTYPE a [<!ENTITY e "x">]><a>&e;</a>',
+        b"\x00\x00<a/>",
+        b"<?xml version='1.0' encoding='nonsense'?><a/>",
+    ],
 )
 def test_what_is_no_plain_xml_document_is_unreadable(raw: bytes) -> None:
     with pytest.raises(wire.Unreadable):
@@ -65,7 +78,11 @@ def test_what_is_no_plain_xml_document_is_unreadable(raw: bytes) -> None:
 
 
 async def test_both_validators_are_asked_and_say_where() -> None:
-    broken = wire.read(wire.initiation(content.from_mapping("CheckOutItem", {"ItemId": {"ItemIdentifierValue": "1"}}), HEADER, Envelope()))
+    broken = wire.read(
+        wire.initiation(
+            content.from_mapping("CheckOutItem", {"ItemId": {"ItemIdentifierValue": "1"}}), HEADER, Envelope()
+        )
+    )
     opinion = await oracle.judge(broken.root)
     assert not opinion.valid
     assert opinion.agree
@@ -81,7 +98,10 @@ async def test_both_validators_are_asked_and_say_where() -> None:
     ("written", "meant"),
     [
         ("CheckOutItemResponse/DateDue", "n:CheckOutItemResponse/n:DateDue"),
-        ("//ItemId[ItemIdentifierValue='a b/c' and not(AgencyId)]/@Scheme", "//n:ItemId[n:ItemIdentifierValue='a b/c' and not(n:AgencyId)]/@n:Scheme"),
+        (
+            "//ItemId[ItemIdentifierValue='a b/c' and not(AgencyId)]/@Scheme",
+            "//n:ItemId[n:ItemIdentifierValue='a b/c' and not(n:AgencyId)]/@n:Scheme",
+        ),
         ("count(//Problem)", "count(//n:Problem)"),
         ("ItemId/following-sibling::UserId", "n:ItemId/following-sibling::n:UserId"),
         ("*/text()", "*/text()"),
@@ -97,7 +117,9 @@ def test_what_a_path_finds_has_a_place_and_a_line() -> None:
     root = wire.read(check_out(Envelope())).root
     second = paths.find(root, "CheckOutItem/ItemElementType")[1]
     assert (second.text, second.where) == ("Location", "/NCIPMessage/CheckOutItem/ItemElementType[2]")
-    assert second.line == check_out(Envelope()).split(b"\n").index(b"    <ItemElementType>Location</ItemElementType>") + 1
+    assert (
+        second.line == check_out(Envelope()).split(b"\n").index(b"    <ItemElementType>Location</ItemElementType>") + 1
+    )
     assert paths.find(root, "//ItemIdentifierType/@Scheme")[0].text == "http://x"
     assert paths.find(root, "count(//ItemElementType)")[0].text == "2"
 
@@ -135,7 +157,7 @@ def test_json_is_searched_by_position_and_by_content(path: str, values: list[obj
 
 @pytest.mark.parametrize("path", ["", "a[", "a[x]", "a]b"])
 def test_what_is_no_json_path_is_refused(path: str) -> None:
-    with pytest.raises(ValueError, match="JSON path|in brackets"):
+    with pytest.raises(ValueError, match=r"JSON path|in brackets"):
         paths.split_json(path)
 
 

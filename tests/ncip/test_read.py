@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import suppress
 
 import pytest
@@ -14,6 +15,7 @@ from ncipd.ncip.elements import Problem as ProblemElement
 from ncipd.ncip.envelope import VERSION, Envelope, write
 from ncipd.ncip.problems import Problem, ProblemType
 from ncipd.ncip.read import Invalid, read
+from ncipd.ncip.repairs import MOST_RECORDED
 from ncipd.ncip.types import Coded, Ext, Leaf, Message
 from tests.ncip.strategies import messages
 
@@ -209,3 +211,35 @@ def test_a_spoiled_message_is_read_or_refused_but_never_a_bug(message: Message, 
     put = data.draw(st.sampled_from([b"", b"x", b"<", b"</", b"<a/>", b"&", raw[at : at + 60], b"n:", b'""', b"-1"]))
     with suppress(Problem):
         read(parse(raw[:at] + put + raw[at + length :]))
+
+
+HOSTILE = {
+    "foreign content": "<n:Ext>" + "<x xmlns='urn:x'/>" * 3_900 + "</n:Ext>",
+    "a namespace each": "<n:Ext>" + "".join(f"<x xmlns:p{n}='urn:{n}'/>" for n in range(3_900)) + "</n:Ext>",
+    "wrong dates": "<n:Ext>" + "<n:DateDue>x</n:DateDue>" * 3_900 + "</n:Ext>",
+    "stray text": "<n:Ext>" + "<n:UserId>x</n:UserId>" * 3_900 + "</n:Ext>",
+    "unqualified schemes": "<n:Ext>" + "<n:AgencyId Scheme='x'/>" * 3_900 + "</n:Ext>",
+    "deep": "<n:Ext>" * 40 + "<x/>" + "</n:Ext>" * 40,
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_what_is_wrong_thousands_of_times_is_answered_in_time(name: str) -> None:
+    """And neither the repairs nor the violations that are recorded grow with it."""
+    raw = enveloped(f"<n:LookupUser>{USER}<n:Ext>{HOSTILE[name] * 4}</n:Ext></n:LookupUser>")
+    started = time.perf_counter()
+    try:
+        assert len(read(parse(raw)).repairs) <= MOST_RECORDED + 1
+    except Invalid as problem:
+        assert len(problem.violations) <= schema.MOST_VIOLATIONS  # noqa: PT017 - some are read, some are refused
+    assert time.perf_counter() - started < 5
+
+
+def test_no_schema_that_a_message_names_is_fetched(listener: tuple[int, list[object]]) -> None:
+    port, callers = listener
+    hint = f"xsi:schemaLocation='urn:x http://127.0.0.1:{port}/x.xsd {NS} http://127.0.0.1:{port}/ncip.xsd'"
+    xsi = "xmlns:xsi='http://www.w3.org/2001/XMLSchema-instance'"
+    content = f"<n:LookupUser {xsi} {hint}>{USER}<n:Ext><x xmlns='urn:x' {hint}/></n:Ext></n:LookupUser>"
+    assert [applied.name for applied in read(parse(enveloped(content))).repairs] == ["foreign-ext"]
+    time.sleep(0.05)
+    assert callers == []

@@ -162,6 +162,29 @@ def test_elements_of_nobody_in_an_ext_are_kept_as_they_are_though_the_message_lo
     assert message.ext.children[-1] == Opaque(b"<Local>x</Local>")
 
 
+def test_nothing_is_touched_below_foreign_content() -> None:
+    """Not even where a name, a missing namespace, an order or an attribute would be repaired elsewhere."""
+    inner = (
+        f'<n:ItemId xmlns:n="{NS}">stray<n:ItemIdentifierValue></n:ItemIdentifierValue>'
+        '<n:AgencyId Scheme="s"></n:AgencyId></n:ItemId><Title>t</Title>'
+    )
+    foreign = f'<x:a xmlns:x="urn:x">{inner}</x:a>'
+    raw = SPOILED["unqualified-version"](GOOD).replace("<n:Title>A title</n:Title>", foreign + "<Own><Title/></Own>")
+    reading = read(parse(raw.encode()))
+    assert {applied.name for applied in reading.repairs} == {"unqualified-version", "foreign-ext"}
+    assert isinstance(reading.envelope.message, CheckOutItem)
+    assert reading.envelope.message.ext is not None
+    assert reading.envelope.message.ext.children == (Opaque(foreign.encode()), Opaque(b"<Own><Title></Title></Own>"))
+
+
+def test_an_element_without_namespace_is_foreign_where_the_name_alone_may_not_tell() -> None:
+    raw = GOOD.replace("<n:Title>A title</n:Title>", "<UserId>x</UserId><Title>t</Title>").encode()
+    message = read(parse(raw), allowed={"foreign-ext"}).envelope.message
+    assert isinstance(message, CheckOutItem)
+    assert message.ext is not None
+    assert message.ext.children == (Opaque(b"<UserId>x</UserId>"), Opaque(b"<Title>t</Title>"))
+
+
 def test_several_foreign_elements_keep_their_places_among_others() -> None:
     content = "<x:a xmlns:x='urn:x'/><n:Title>t</n:Title><x:b xmlns:x='urn:x'><n:Ext><x:c/></n:Ext></x:b><n:Edition/>"
     raw = GOOD.replace("<n:Title>A title</n:Title>", content).encode()

@@ -27,6 +27,15 @@ CREATE TABLE library (
     UNIQUE (agency_id, code)
 ) STRICT;
 
+-- What an agency says of itself, each piece as the NCIP element that says it (names, addresses, prompts, ...).
+CREATE TABLE agency_detail (
+    id          INTEGER PRIMARY KEY,
+    agency_id   INTEGER NOT NULL REFERENCES agency (id) ON DELETE CASCADE,
+    kind        TEXT NOT NULL,              -- the name of the element
+    content     TEXT NOT NULL,              -- the element as XML
+    UNIQUE (agency_id, kind, content)
+) STRICT;
+
 CREATE TABLE location (
     id          INTEGER PRIMARY KEY,
     agency_id   INTEGER NOT NULL REFERENCES agency (id),
@@ -95,6 +104,52 @@ CREATE TABLE user_block (
 ) STRICT;
 CREATE INDEX user_block_of_user ON user_block (user_id);
 
+-- Identifiers that a user had before.
+CREATE TABLE user_previous_identifier (
+    id          INTEGER PRIMARY KEY,
+    user_id     INTEGER NOT NULL REFERENCES user (id) ON DELETE CASCADE,
+    agency      TEXT NOT NULL,
+    value       TEXT NOT NULL,
+    valid_from  INTEGER,
+    valid_to    INTEGER
+) STRICT;
+CREATE INDEX user_previous_identifier_of_user ON user_previous_identifier (user_id);
+
+-- PINs and passwords, as argon2 hashes; the words themselves are nowhere.
+CREATE TABLE user_secret (
+    user_id     INTEGER NOT NULL REFERENCES user (id) ON DELETE CASCADE,
+    kind        TEXT NOT NULL,              -- 'PIN' or 'Password'
+    hash        TEXT NOT NULL,
+    failures    INTEGER NOT NULL DEFAULT 0,
+    locked_until INTEGER,
+    PRIMARY KEY (user_id, kind)
+) STRICT, WITHOUT ROWID;
+
+-- Charges and payments; the balance is the sum of the entries, by currency, in minor units.
+CREATE TABLE fiscal_entry (
+    id          INTEGER PRIMARY KEY,
+    agency_id   INTEGER NOT NULL REFERENCES agency (id),
+    user_id     INTEGER NOT NULL REFERENCES user (id) ON DELETE CASCADE,
+    reference   TEXT NOT NULL,              -- FiscalTransactionIdentifierValue
+    action      TEXT NOT NULL,
+    type        TEXT NOT NULL,
+    amount      INTEGER NOT NULL,           -- as stated, in minor units
+    effect      INTEGER NOT NULL,           -- on the balance: what the user owes grows by it
+    currency    TEXT NOT NULL,
+    accrued_at  INTEGER NOT NULL,
+    valid_from  INTEGER,
+    valid_to    INTEGER,
+    payment_method TEXT NOT NULL DEFAULT '',
+    description TEXT NOT NULL DEFAULT '',
+    related     TEXT NOT NULL DEFAULT '',   -- JSON list of references
+    request     TEXT NOT NULL DEFAULT '',
+    item_id     INTEGER,
+    loan_id     INTEGER,
+    UNIQUE (agency_id, reference)
+) STRICT;
+CREATE INDEX fiscal_entry_of_user ON fiscal_entry (user_id, id);
+CREATE INDEX fiscal_entry_of_loan ON fiscal_entry (loan_id) WHERE loan_id IS NOT NULL;
+
 CREATE TABLE record (
     id          INTEGER PRIMARY KEY,
     agency_id   INTEGER NOT NULL REFERENCES agency (id),
@@ -154,12 +209,28 @@ CREATE TABLE item (
     temporary_location_id INTEGER REFERENCES location (id),
     current_library_id    INTEGER REFERENCES library (id),   -- where it is when not at home
     note        TEXT NOT NULL DEFAULT '',
+    pieces      INTEGER,
+    condition_type TEXT NOT NULL DEFAULT '',
+    condition_details TEXT NOT NULL DEFAULT '',
+    security_marker TEXT NOT NULL DEFAULT '',
+    sensitize   INTEGER NOT NULL DEFAULT 0 CHECK (sensitize IN (0, 1)),
+    resource    TEXT NOT NULL DEFAULT '',          -- the ElectronicResource, as XML
+    fee_amount  INTEGER,                           -- what borrowing it costs, in minor units
+    fee_currency TEXT NOT NULL DEFAULT '',
     version     INTEGER NOT NULL DEFAULT 1
 ) STRICT;
 CREATE UNIQUE INDEX item_live_barcode ON item (agency_id, barcode) WHERE live = 1;
 CREATE INDEX item_dead_barcode ON item (agency_id, barcode) WHERE live = 0;
 CREATE INDEX item_partner_item ON item (agency_id, partner, partner_item_id) WHERE temporary = 1;
 CREATE INDEX item_of_record ON item (record_id, live);
+
+-- What limits the use of an item (ItemUseRestrictionType); some must be acknowledged before it is lent.
+CREATE TABLE item_restriction (
+    item_id     INTEGER NOT NULL REFERENCES item (id) ON DELETE CASCADE,
+    type        TEXT NOT NULL,
+    acknowledge INTEGER NOT NULL DEFAULT 0 CHECK (acknowledge IN (0, 1)),
+    PRIMARY KEY (item_id, type)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE request (
     id          INTEGER PRIMARY KEY,
@@ -189,7 +260,14 @@ CREATE TABLE request (
     prior_status TEXT,                             -- what an undecided renewal goes back to
     note        TEXT NOT NULL DEFAULT '',
     created_at  INTEGER NOT NULL,
-    version     INTEGER NOT NULL DEFAULT 1
+    version     INTEGER NOT NULL DEFAULT 1,
+    earliest_needed INTEGER,
+    pickup_expires  INTEGER,
+    available_at    INTEGER,
+    shipping    TEXT NOT NULL DEFAULT '',          -- ShippingInformation, as XML
+    fee_acknowledged INTEGER,                      -- in minor units of fee_currency
+    fee_paid    INTEGER,
+    fee_currency TEXT NOT NULL DEFAULT ''
 ) STRICT;
 CREATE UNIQUE INDEX request_open_key ON request (agency_id, role, partner, identifier, identifier_agency) WHERE open = 1;
 CREATE INDEX request_key ON request (agency_id, partner, identifier);
@@ -303,8 +381,12 @@ CREATE TABLE notice (
     type        TEXT NOT NULL,
     content     TEXT NOT NULL,
     created_at  INTEGER NOT NULL,
-    sent_at     INTEGER
+    send_at     INTEGER NOT NULL DEFAULT 0,        -- not before
+    sent_at     INTEGER,
+    attempts    INTEGER NOT NULL DEFAULT 0,
+    error       TEXT NOT NULL DEFAULT ''
 ) STRICT;
+CREATE INDEX notice_unsent ON notice (send_at, id) WHERE sent_at IS NULL;
 CREATE INDEX notice_of_user ON notice (user_id, id);
 
 CREATE TABLE task (
