@@ -163,8 +163,10 @@ def check(*, config: ConfigFile = None) -> None:
 
 @app.command
 def load(
-    kind: Annotated[str, Parameter(help="agencies, users, records or items.")],
-    file: Annotated[Path, Parameter(help="A .csv, .json or .jsonl file.")],
+    kind: Annotated[str, Parameter(help="agencies, users, records or items.")] = "",
+    file: Annotated[
+        Path | None, Parameter(help="A .csv, .json or .jsonl file; without one, the columns are shown.")
+    ] = None,
     /,
     *,
     agency: Annotated[str, Parameter(help="Whose data it is: any code of an agency here (not for agencies).")] = "",
@@ -172,9 +174,14 @@ def load(
     data: Annotated[Path | None, Parameter(help="The data folder, instead of the configuration's.")] = None,
     refused: Annotated[Path | None, Parameter(help="Where to write refused rows, with the reasons (CSV).")] = None,
 ) -> None:
-    """Load agencies, users, records or items; a running ncipd keeps answering, and a repeated load makes no doubles."""
-    from ncipd.loading.command import load_command
+    """Load agencies, users, records or items; a running ncipd keeps answering, and a repeated load makes no doubles.
 
+    `ncipd load` alone describes the columns of every kind of file, `ncipd load users` those of one.
+    """
+    from ncipd.loading.command import load_command, show_columns
+
+    if file is None:
+        raise SystemExit(show_columns(kind))
     folder = data if data is not None else Path(_configured(config).store.data)
     raise SystemExit(load_command(folder, kind, file, agency=agency, refused=refused))
 

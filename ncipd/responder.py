@@ -21,7 +21,7 @@ import structlog
 from lxml import etree
 
 from ncipd import log
-from ncipd.circulation.clock import MINUTE
+from ncipd.circulation.clock import MINUTE, to_micros
 from ncipd.circulation.errors import DeskError
 from ncipd.circulation.lifecycle import IllegalMoveError
 from ncipd.circulation.unit import Circulation
@@ -78,6 +78,7 @@ class _Exchange:
     version: str = VERSION
     service: str | None = None
     header: InitiationHeader | None = None
+    unit: Circulation | None = None
 
 
 class _AnswerInvalid(Exception):
@@ -203,21 +204,25 @@ class Responder:
 
     # ------------------------------------------------------------------------------------------ carrying it out
 
-    def _unit(self, tx: Transaction, parties: Parties, now: int) -> Circulation:
-        return Circulation(
+    def _unit(self, tx: Transaction, exchange: _Exchange, message: Initiation, parties: Parties) -> Circulation:
+        action = getattr(message, "mandated_action", None)
+        zone = parties.partner.time_zone or parties.agency.time_zone
+        exchange.unit = Circulation(
             tx,
             agency=parties.agency,
             partner=parties.partner,
             partners=parties.partners,
-            now=now,
+            now=exchange.entry.at,
             new_id=self._new_id,
             our_code=parties.our_code,
             partner_agency=parties.partner_agency,
+            happened_at=to_micros(action.date_event_occurred, zone) if action is not None else None,
         )
+        return exchange.unit
 
     async def _look_up(self, exchange: _Exchange, service: Service, message: Initiation, parties: Parties) -> bytes:
         def look(tx: Transaction) -> tuple[bytes, Circulation]:
-            circ = self._unit(tx, parties, exchange.entry.at)
+            circ = self._unit(tx, exchange, message, parties)
             return self._checked(exchange, service.run(message, circ)), circ
 
         answer, circ = self._store.read(look)
@@ -241,13 +246,14 @@ class Responder:
             self._metrics.resent(exchange.service or "")
             answer: bytes = stored[2]
         else:
-            circ = self._unit(tx, parties, entry.at)
+            circ = self._unit(tx, exchange, message, parties)
             answer = self._checked(exchange, service.run(message, circ))
             self._note(exchange, circ)
             if circ.traces:
                 traces = json.dumps([[kind, number, version] for (kind, number), version in circ.traces.items()])
                 tx.run("insert_reply", **key, stored_at=entry.at, traces=traces, body=answer)
         entry.write(tx, *self._words(exchange, answer))
+        _keep(tx, exchange)
         return answer
 
     @staticmethod
@@ -320,7 +326,27 @@ class Responder:
 
     async def _write_later(self, exchange: _Exchange, answer: bytes) -> None:
         words = self._words(exchange, answer)
-        await self._store.later(lambda tx: exchange.entry.write(tx, *words))
+
+        def write_down(tx: Transaction) -> None:
+            exchange.entry.write(tx, *words)
+            _keep(tx, exchange)
+
+        await self._store.later(write_down)
+
+
+def _keep(tx: Transaction, exchange: _Exchange) -> None:
+    """Put on the task list what a person has to see, whether the message was carried out or refused."""
+    for role, kind, note in exchange.unit.kept if exchange.unit is not None else ():
+        tx.insert(
+            "insert_task",
+            agency=exchange.entry.agency,
+            role=role,
+            kind=kind,
+            request=None,
+            item=None,
+            note=note,
+            created_at=exchange.entry.at,
+        )
 
 
 def _header(document: Document) -> InitiationHeader | None:

@@ -34,14 +34,23 @@ def optional_date(moment: Micros | None) -> datetime | None:
 
 def end_of_day(moment: Micros, zone: str) -> Micros:
     """Give the end (23:59:59) of the day that `moment` falls on in `zone`."""
-    local = from_micros(moment).astimezone(zone_info(zone))
-    return to_micros(local.replace(hour=23, minute=59, second=59, microsecond=0), zone)
+    return days_later(moment, 0, zone)
 
 
 def days_later(moment: Micros, days: int, zone: str) -> Micros:
     """Give the end of the day `days` days after the day of `moment`, counted on the calendar of `zone`."""
-    local = from_micros(moment).astimezone(zone_info(zone)).replace(tzinfo=None) + timedelta(days=days)
-    return to_micros(local.replace(hour=23, minute=59, second=59, microsecond=0), zone)
+    local = _wall(moment, zone) + timedelta(days=days)
+    # Where clocks go back at midnight, 23:59:59 comes twice: the day ends with the second (fold).
+    return to_micros(local.replace(hour=23, minute=59, second=59, microsecond=0, fold=1), zone)
+
+
+def days_earlier(moment: Micros, days: int, zone: str) -> Micros:
+    """Give the same time of day `days` days before, counted on the calendar of `zone`."""
+    return to_micros((_wall(moment, zone) - timedelta(days=days)).replace(fold=1), zone) if days else moment
+
+
+def _wall(moment: Micros, zone: str) -> datetime:
+    return from_micros(moment).astimezone(zone_info(zone)).replace(tzinfo=None)
 
 
 def zone_info(name: str) -> ZoneInfo:

@@ -172,13 +172,13 @@ class IllegalMoveError(Exception):
 
     def __init__(self, role: Role, status: S | None, event: Event) -> None:
         """Say which event met which status, in which role."""
-        super().__init__(f"a {role} request in status {status or 'none'!r} does not allow {event.value!r}")
+        super().__init__(f"a {role} request in status {str(status or 'none')!r} does not allow {event.value!r}")
         self.role, self.status, self.event = role, status, event
 
 
 def next_status(role: Role, status: S | None, event: Event) -> S:
     """Look up where an event leads; raises IllegalMoveError where the table has no such move."""
-    following = TABLES[role][status].get(event)
+    following = TABLES[role].get(status, {}).get(event)
     if following is None:
         raise IllegalMoveError(role, status, event)
     return following
@@ -186,7 +186,7 @@ def next_status(role: Role, status: S | None, event: Event) -> S:
 
 def allows(role: Role, status: S | None, event: Event) -> bool:
     """Say whether the table has a move for this event."""
-    return event in TABLES[role][status]
+    return event in TABLES[role].get(status, {})
 
 
 def diagram(role: Role) -> str:

@@ -83,6 +83,8 @@ class Partner(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     secret: str = ""
     #: Where our own messages to it go (the broker system's NCIP URL); empty = they cannot be sent.
     url: str = ""
+    #: Whether it may see and change data of users.
+    user_data: bool = True
     #: NCIP services it may call; empty = all.
     services: tuple[str, ...] = ()
     #: Named repairs that are not made on its messages; what needs one of them is refused.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from ncipd.circulation.clock import DAY, days_later
+from ncipd.circulation.clock import days_earlier, days_later
 from ncipd.circulation.partner import BeyondMaximum, Partner
 from ncipd.ncip.problems import ProblemType
 
@@ -38,11 +38,11 @@ def refuse_user(user: User, blocks: Iterable[UserBlock], action: Action, now: Mi
             ProblemType.USER_BLOCKED, "The user's registration has expired; it must be renewed at the library first."
         )
     for block in blocks:
-        if not block.type.startswith("Block"):
+        kind = block.type.strip().casefold()
+        if not kind.startswith("block"):
             continue
         if (block.valid_from or 0) <= now and (block.valid_to is None or now <= block.valid_to):
-            applies = block.type.casefold() == action.value.casefold() or block.type not in _SPECIFIC_BLOCKS
-            if applies:
+            if kind == action.value.casefold() or kind not in _SPECIFIC_BLOCKS:
                 return Refusal(
                     ProblemType.USER_BLOCKED,
                     f"The user is blocked ({block.type}); the block must be lifted at the library first.",
@@ -52,24 +52,23 @@ def refuse_user(user: User, blocks: Iterable[UserBlock], action: Action, now: Mi
 
 _SPECIFIC_BLOCKS = frozenset(
     {
-        "Block Check Out",
-        "Block Electronic Resource Access",
-        "Block Hold",
-        "Block Recall",
-        "Block Renewal",
-        "Block Request Item",
+        "block check out",
+        "block electronic resource access",
+        "block hold",
+        "block recall",
+        "block renewal",
+        "block request item",
     }
 )
 
 
 def due_at_check_out(partner: Partner, wished: Micros | None, now: Micros, zone: str) -> Micros | Refusal:
     """Decide the due date of an item shipped through a partner; a date in the past is refused."""
-    if wished is None:
-        return days_later(now, partner.loan_days, zone)
     latest = latest_due(partner, now, zone)
-    if latest is None or wished <= latest:
-        return wished
-    if partner.due_date_beyond_maximum is BeyondMaximum.CAP:
+    due_at = wished if wished is not None else days_later(now, partner.loan_days, zone)
+    if latest is None or due_at <= latest:
+        return due_at
+    if wished is None or partner.due_date_beyond_maximum is BeyondMaximum.CAP:
         return latest
     return Refusal(
         ProblemType.ELEMENT_RULE_VIOLATED,
@@ -96,8 +95,8 @@ def judge_renewal(
             ProblemType.MAXIMUM_RENEWALS_EXCEEDED,
             f"The loan has been renewed {loan.renewals} times; {partner.maximum_renewals} are allowed.",
         )
-    current = loan.due_at or now
-    target = wished if wished is not None else days_later(max(current, now), partner.renewal_days, zone)
+    current = max(loan.due_at or now, now)  # of an overdue loan, the days that are over are not to be had
+    target = wished if wished is not None else days_later(current, partner.renewal_days, zone)
     latest = latest_due(partner, loan.out_at, zone)
     if latest is not None and target > latest:
         if latest <= current:
@@ -123,7 +122,7 @@ def user_due(partner: Partner, return_by: Micros | None, now: Micros, zone: str)
     """Decide when a borrowed item is due for the user, from the lender's date for return."""
     if return_by is None:
         return days_later(now, partner.loan_days, zone)
-    return return_by - partner.user_due_days_earlier * DAY
+    return days_earlier(return_by, partner.user_due_days_earlier, zone)
 
 
 def recall_due(partner: Partner, loan: Loan, desired: Micros | None, now: Micros, zone: str) -> Micros:

@@ -91,19 +91,26 @@ class Circulation:
         new_id: Callable[[], str],
         our_code: str = "",
         partner_agency: str = "",
+        happened_at: Micros | None = None,
     ) -> None:
-        """Open a unit of work; `partners` are those of the agency, by code."""
+        """Open a unit of work; `partners` are those of the agency, by code.
+
+        `happened_at` is when what it records took place, where a MandatedAction says that it already has.
+        """
         self.tx = tx
         self.agency = agency
         self._partner = partner
         self.partners = partners
         self.now = now
+        self.occurred_at = now if happened_at is None else happened_at
+        self.mandated = happened_at is not None
         self.new_id = new_id
         self.our_code = our_code or agency.code
         self.partner_agency = partner_agency
         self.side: Role | None = None
         self.request_id: int | None = None
-        self.notes: list[str] = []
+        self.notes: list[str] = ["mandated: recorded as it happened, whatever policy says"] if self.mandated else []
+        self.kept: list[tuple[Role, TaskKind, str]] = []
         self.traces: dict[tuple[str, int], int] = {}
         self._seen: dict[tuple[object, ...], Any] = {}  # what was read since the last write, so that it is read once
 
@@ -376,13 +383,25 @@ class Circulation:
             user=user,
             partner=partner,
             request=request,
-            out_at=self.now,
+            out_at=self.occurred_at,
             due_at=due_at,
             reported=reported,
         )
         self._made("loan", number)
         return Loan(
-            number, self.agency.id, item.id, user, partner, request, self.now, due_at, 0, None, None, reported, 1
+            number,
+            self.agency.id,
+            item.id,
+            user,
+            partner,
+            request,
+            self.occurred_at,
+            due_at,
+            0,
+            None,
+            None,
+            reported,
+            1,
         )
 
     def change_loan(self, loan: Loan, query: str, **columns: Any) -> Loan:
@@ -392,7 +411,7 @@ class Circulation:
 
     def return_loan(self, loan: Loan) -> None:
         """End a loan now."""
-        self._changed("loan", loan.id, "return_loan", returned_at=self.now)
+        self._changed("loan", loan.id, "return_loan", returned_at=max(self.occurred_at, loan.out_at))
 
     def holds_on(self, item: Item) -> list[Hold]:
         """List the open holds that an item could fill: on it or on its record, oldest first."""
@@ -458,6 +477,10 @@ class Circulation:
             note=note,
             created_at=self.now,
         )
+
+    def keep(self, role: Role, kind: TaskKind, note: str) -> None:
+        """Ask staff for something even if this work ends in a Problem and all else of it is undone."""
+        self.kept.append((role, kind, note))
 
     def tasks_of(self, request: Request) -> list[Task]:
         """List what is still to do for a request."""

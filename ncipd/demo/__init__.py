@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 from msgspec.structs import replace
 
 from ncipd.circulation import local
-from ncipd.circulation.model import ItemStatus
+from ncipd.circulation.model import Agency, ItemStatus
 from ncipd.circulation.unit import Circulation
 from ncipd.config import Config, parse
 from ncipd.loading import LoadReport, load_rows, read_rows
-from ncipd.store.port import Transaction
+from ncipd.store.port import Store, Transaction
 
 FOLDER = Path(__file__).parent
 CONFIG = FOLDER / "ncipd.toml"
@@ -63,3 +64,16 @@ def after_load(circ: Circulation) -> None:
         users = circ.users(user)
         if item is not None and item.status is ItemStatus.AVAILABLE and circ.loan_of(item) is None and users:
             local.check_out(circ, item, users[0], None)
+
+
+async def fill(store: Store) -> None:
+    """Put the demonstration into an open store, before anything is answered from it."""
+    await store.transact(load_demo)
+    await store.transact(_seed)
+
+
+def _seed(tx: Transaction) -> None:
+    agency = tx.one("agency_by_code", Agency._make, folded=LENDER)
+    if agency is not None:
+        now = time.time_ns() // 1000
+        after_load(Circulation(tx, agency=agency, partner=None, partners={}, now=now, new_id=lambda: f"demo-{now}"))

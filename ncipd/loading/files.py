@@ -86,7 +86,9 @@ def open_rows(path: Path, kind: type[Struct]) -> Iterator[RowFile]:
 
 
 def _form(path: Path, head: bytes) -> type[RowFile]:
-    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in head[:64]:
+    if head.startswith(b"PK\3\4"):
+        raise LoadError(f"{path}: a spreadsheet or an archive; save it as CSV (UTF-8)")
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in head[:4]:
         raise LoadError(f"{path}: not UTF-8 text (UTF-16, or no text at all); save it as UTF-8")
     text = head.removeprefix(codecs.BOM_UTF8).lstrip()
     if not text:

@@ -20,6 +20,8 @@ from ncipd.ncip.schemes import SchemeValue
 YES = frozenset({"yes", "y", "true", "1"})
 NO = frozenset({"no", "n", "false", "0"})
 LARGEST = 2**31 - 1
+EARLIEST = to_micros(datetime.min, "UTC")
+LATEST = to_micros(datetime.max.replace(microsecond=0), "UTC")
 
 # What no XML message could carry; lone surrogates are bytes that were not UTF-8.
 _ILLEGAL = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -215,9 +217,12 @@ class Moment(Form):
                 moment = datetime.fromisoformat(text)
             else:
                 raise WrongValue(shown(value), expected)
-            return to_micros(moment, zone)
+            micros = to_micros(moment, zone)
         except (ValueError, OverflowError) as error:
             raise WrongValue(shown(value), expected) from error
+        if micros < EARLIEST:
+            raise WrongValue(shown(value), expected)
+        return min(micros, LATEST)  # 9999-12-31 means never, and in the west ends in a year that no message can name
 
 
 @dataclass(frozen=True)

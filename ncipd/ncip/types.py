@@ -18,9 +18,12 @@ names, and the fields named in it are all optional. A choice stands where the ru
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable
+from dataclasses import MISSING, FrozenInstanceError, dataclass, field, fields
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar, dataclass_transform, overload
+
+from ncipd.ncip.compiled import compiled
 
 if TYPE_CHECKING:
     from ncipd.ncip.elements import InitiationHeader, Problem, ResponseHeader
@@ -58,11 +61,28 @@ class Coded:
 
 
 class Element:
-    """The content of one NCIP element that has children."""
+    """The content of one NCIP element that has children: frozen, and equal by content."""
 
     __slots__ = ()
     __dataclass_fields__: ClassVar[dict[str, Any]]
     choice: ClassVar[str | tuple[str, ...]] = ()
+
+    def __init__(self, **values: object) -> None:
+        """Take the fields by name; the first object of a class makes the constructor of that class."""
+        type(self).__init__ = _constructor(type(self))  # type: ignore[method-assign]
+        type(self).__init__(self, **values)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        """Refuse: use dataclasses.replace."""
+        raise FrozenInstanceError(f"cannot assign to {name} of {type(self).__name__}; use dataclasses.replace")
+
+    def __delattr__(self, name: str) -> None:
+        """Refuse."""
+        raise FrozenInstanceError(f"cannot delete {name} of {type(self).__name__}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Copy and pickle by content."""
+        return _rebuilt, (type(self), {f.name: getattr(self, f.name) for f in fields(self)})
 
     def __repr__(self) -> str:
         """Show what is set; the secrets of an authentication are masked."""
@@ -84,6 +104,18 @@ class Element:
         return hash((type(self), *(getattr(self, f.name) for f in fields(self))))
 
 
+def _constructor(cls: type[Element]) -> Callable[..., None]:
+    """Make the constructor of a class: each field is set through its slot, past the refusal to set it."""
+    names: dict[str, Any] = {f"set_{f.name}": getattr(cls, f.name).__set__ for f in fields(cls)}
+    taken = ", ".join(f.name if f.default is MISSING else f"{f.name}={f.default!r}" for f in fields(cls))
+    lines = [f"    set_{f.name}(self, {f.name})" for f in fields(cls)]
+    return compiled("__init__", [f"def __init__(self, *, {taken}):", *lines], names)
+
+
+def _rebuilt(cls: type[E], values: dict[str, Any]) -> E:
+    return cls(**values)
+
+
 ELEMENTS: dict[str, type[Element]] = {}
 """Every element class by the name of its element."""
 
@@ -92,9 +124,10 @@ ELEMENTS: dict[str, type[Element]] = {}
 def element(cls: type[E]) -> type[E]:
     """Make a class the content of the element of its name: a frozen dataclass with slots and keyword-only fields.
 
-    Comparison and representation come from Element: generating them 180 times over would double the time of the import.
+    What dataclass would generate comes from Element, or is made on first use: 180 times over, it would take most of the
+    time of the import.
     """
-    made = dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)(cls)
+    made = dataclass(slots=True, kw_only=True, init=False, repr=False, eq=False)(cls)
     ELEMENTS[made.__name__] = made
     return made
 

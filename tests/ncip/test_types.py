@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
+import pickle
 import subprocess
 import sys
+from collections.abc import Callable
 
 import pytest
+from lxml import etree
 
+from ncipd.ncip.codec import decode
 from ncipd.ncip.elements import AuthenticationInput, InitiationHeader, ItemId, UserId
 from ncipd.ncip.messages import CheckOutItem, LookupUser
 from ncipd.ncip.shape import shape
 from ncipd.ncip.types import Coded, Element, Ext, Leaf, element
+from tests.ncip.strategies import standing_alone
 
 
 def test_a_coded_value_is_its_value_with_a_scheme() -> None:
@@ -39,7 +45,20 @@ def test_content_is_frozen_but_can_be_replaced() -> None:
     user = UserId(user_identifier_value="U-1")
     with pytest.raises(dataclasses.FrozenInstanceError):
         user.user_identifier_value = "U-2"  # type: ignore[misc]
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        del user.user_identifier_value
     assert dataclasses.replace(user, user_identifier_value="U-2").user_identifier_value == "U-2"
+
+
+@pytest.mark.parametrize("again", [copy.copy, copy.deepcopy, lambda content: pickle.loads(pickle.dumps(content))])
+def test_content_that_was_made_or_read_is_the_same_when_copied(again: Callable[[Element], Element]) -> None:
+    made = LookupUser(
+        user_id=UserId(agency_id=Coded("A"), user_identifier_value="U-1"), user_element_type=(Coded("x"),)
+    )
+    read = decode(etree.fromstring(standing_alone(made)), LookupUser)
+    assert again(made) == made == again(read)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        read.ext = Ext()  # type: ignore[misc]
 
 
 def test_what_must_be_there_must_be_given() -> None:
