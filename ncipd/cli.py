@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 app = App(name="ncipd", version=__version__, help="An NCIP endpoint for libraries: lends and borrows over NCIP 2.02.")
 
+LONGEST = 64_000_000  # bytes of a file that are looked at: far more than a message may have
+
 ConfigFile = Annotated[Path | None, Parameter(help="The configuration; by default ./ncipd.toml.")]
 
 
@@ -101,6 +103,8 @@ def _run(settings: Config, level: str, *, demo: bool, prepare: Callable[[SqliteS
     from ncipd.app import serve as run
     from ncipd.store.port import StoreRefused
 
+    if not 0 <= settings.server.port <= 65535:
+        _fail(f"{settings.server.port} is no port; expected 0 to 65535")
     if level not in get_args(log.Level):
         _fail(f"{level!r} is no log level; expected one of {', '.join(get_args(log.Level))}")
     log.configure(cast("log.Level", level))
@@ -204,7 +208,11 @@ def explain(
     from ncipd.explain import explain as look
 
     try:
-        raw = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+        if str(file) == "-":
+            raw = sys.stdin.buffer.read(LONGEST + 1)
+        else:
+            with file.open("rb") as opened:
+                raw = opened.read(LONGEST + 1)
     except OSError as error:
         _fail(f"{file}: {error.strerror}", 3)
     told = look(raw, strict=strict)
@@ -220,29 +228,30 @@ def _print_explanation(told: Explanation) -> None:
     from rich.markup import escape
     from rich.table import Table
 
+    from ncipd.terminal import plain
+
     console = Console(highlight=False)
     colour = {"VALID": "green", "REPAIRABLE": "yellow", "INVALID": "red", "UNREADABLE": "red"}[told.verdict.name]
-    console.print(f"[bold {colour}]{told.verdict.name.lower()}[/]  {escape(told.service or 'no message')}")
+    console.print(f"[bold {colour}]{told.verdict.name.lower()}[/]  {escape(plain(told.service or 'no message'))}")
     if told.version:
-        console.print(f"version    {escape(told.version)}")
+        console.print(f"version    {escape(plain(told.version))}")
     for key, value in told.header.items():
-        console.print(f"{key:<10} {escape(value)}")
+        console.print(f"{key:<10} {escape(plain(value))}")
     if told.problem:
-        console.print(escape(told.problem))
-    if told.repairs:
-        table = Table(title="Repairs made", title_justify="left")
-        for heading in ("repair", "where", "what was done"):
+        console.print(escape(plain(told.problem)))
+    repairs = [(one["name"], one["path"], one["detail"]) for one in told.repairs]
+    violations = [(one["line"] or "", one["path"], one["found"], one["expected"]) for one in told.violations]
+    for title, headings, rows in (
+        ("Repairs made", ("repair", "where", "what was done"), repairs),
+        ("Violations of the schema", ("line", "where", "found", "expected"), violations),
+    ):
+        table = Table(title=title, title_justify="left")
+        for heading in headings:
             table.add_column(heading, overflow="fold")
-        for repair in told.repairs:
-            table.add_row(escape(repair["name"]), escape(repair["path"]), escape(repair["detail"]))
-        console.print(table)
-    if told.violations:
-        table = Table(title="Violations of the schema", title_justify="left")
-        for heading in ("line", "where", "found", "expected"):
-            table.add_column(heading, overflow="fold")
-        for one in told.violations:
-            table.add_row(str(one["line"] or ""), escape(one["path"]), escape(one["found"]), escape(one["expected"]))
-        console.print(table)
+        for row in rows:
+            table.add_row(*(escape(plain(cell)) for cell in row))
+        if rows:
+            console.print(table)
 
 
 # ---------------------------------------------------------------------------------------------- desk
@@ -274,7 +283,9 @@ def desk(
     try:
         answer = call(url, agency, what, pairs, token=token, key=key)
     except DeskCallError as error:
-        _fail(str(error), 1)
+        from ncipd.terminal import plain
+
+        _fail(plain(error), 1)
     if as_json:
         print(json.dumps(answer, ensure_ascii=False, indent=2))
     else:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit, urlunsplit
 
 import aiohttp
 
@@ -47,22 +51,51 @@ class Initiator:
 
     async def send(self, url: str, body: bytes) -> Answer:
         """Post a message; raises Undelivered where no NCIP answer comes back."""
+        place = without_password(url)
         try:
             async with self._session.post(
                 url, data=body, headers={"Content-Type": MEDIA_TYPE}, timeout=self._timeout, allow_redirects=False
             ) as answered:
                 if answered.status != 200:
-                    after = answered.headers.get("Retry-After", "")
                     raise Undelivered(
-                        f"{url} answered HTTP {answered.status} {answered.reason or ''}".rstrip(),
-                        float(after) if after.isdigit() else None,
+                        f"{place} answered HTTP {answered.status} {answered.reason or ''}".rstrip(),
+                        seconds_until(answered.headers.get("Retry-After", ""), datetime.now(UTC)),
                     )
-                raw = await answered.content.read(LONGEST + 1)
+                raw = await _whole(answered.content)
         except TimeoutError as error:
-            raise Undelivered(f"{url} did not answer within {self._timeout.total:g} s") from error
-        except aiohttp.ClientError as error:
-            raise Undelivered(f"{url} cannot be reached: {str(error) or type(error).__name__}") from error
-        return understand(raw, url)
+            raise Undelivered(f"{place} did not answer within {self._timeout.total:g} s") from error
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            reason = (str(error) or type(error).__name__).replace(url, place)
+            raise Undelivered(f"{place} cannot be reached: {reason}") from error
+        return understand(raw, place)
+
+
+async def _whole(content: aiohttp.StreamReader) -> bytes:
+    """Read an answer to its end; one that is too long, to where that is known."""
+    raw = bytearray()
+    while len(raw) <= LONGEST and (chunk := await content.readany()):
+        raw += chunk
+    return bytes(raw)
+
+
+def seconds_until(retry_after: str, now: datetime) -> float | None:
+    """Read a Retry-After header, seconds or a date (RFC 9110 section 10.2.3); None where there is none to be read."""
+    text = retry_after.strip()
+    if re.fullmatch(r"[0-9]{1,9}", text):
+        return float(text)
+    try:
+        moment = parsedate_to_datetime(text)
+    except (ValueError, OverflowError):
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return max(0.0, (moment - now).total_seconds())
+
+
+def without_password(url: str) -> str:
+    """Give an address as it may be shown: what stands before the @ is a secret."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 
 def understand(raw: bytes, url: str) -> Answer:

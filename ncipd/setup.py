@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 import time
 from hashlib import sha256
@@ -51,23 +52,27 @@ class Done(NamedTuple):
 def set_up(file: Path, *, agency: str, name: str, time_zone: str, library: str, operator: str) -> Done:
     """Make what does not exist yet; raises SetupError."""
     lines = []
+    agency, library, operator = agency.strip(), library.strip(), operator.strip()
+    for what, text in (("agency", agency), ("library", library), ("operator", operator)):
+        if not text or not text.isprintable():
+            message = f"{text!r} is no name for the {what}; expected a code such as 'MY-LIB'"
+            raise SetupError(message)
     try:
         zone_info(time_zone)
         if not file.exists():
-            file.write_text(TEMPLATE.format(agency=_quoted(agency)), "utf-8")
+            file.write_text(TEMPLATE.format(agency=json.dumps(agency, ensure_ascii=False)), "utf-8")
             lines.append(f"made {file}")
         settings = configuration.load(file)
         with BulkConnection(Path(settings.store.data)) as bulk, bulk.chunk() as tx:
-            made = _agency(tx, agency.strip(), name, time_zone, library)
+            made = _agency(tx, agency, name, time_zone, library)
             lines.append(f"{'made' if made else 'kept'} agency {agency} in {settings.store.data}")
             token = _operator(tx, agency, operator)
-    except (ValueError, OSError, StoreError, configuration.Mistakes) as error:
+    except OSError as error:
+        message = f"{file} cannot be made: {error.strerror or error}"
+        raise SetupError(message) from error
+    except (ValueError, StoreError, configuration.Mistakes) as error:
         raise SetupError(str(error)) from error
     return Done(lines, token)
-
-
-def _quoted(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def _agency(tx: Transaction, code: str, name: str, time_zone: str, library: str) -> bool:
@@ -81,7 +86,7 @@ def _agency(tx: Transaction, code: str, name: str, time_zone: str, library: str)
 
 
 def _operator(tx: Transaction, agency: str, name: str) -> str:
-    found = tx.one("agency_by_code", Agency._make, folded=agency.strip().upper())
+    found = tx.one("agency_by_code", Agency._make, folded=agency.upper())
     if found is None:
         message = f"agency {agency!r} is not in the store"
         raise SetupError(message)

@@ -45,6 +45,7 @@ class Wish(NamedTuple):
     title: str
     author: str
     note: str
+    mandated: bool = False  # it has happened already: policy has no say
 
 
 class Arrival(NamedTuple):
@@ -77,10 +78,8 @@ def request(circ: Circulation, wish: Wish) -> Request:
         if known.user_id == wish.user.id and known.item_as_sent == wish.about:
             return known
         raise _duplicate(wish.identifier, f"Request {wish.identifier} is open already, for something else")
-    refusal = policy.refuse_user(wish.user, circ.blocks(wish.user), policy.Action.REQUEST, circ.now)
-    if refusal is not None:
-        raise Problem(refusal.problem, element="RequestItem/UserId", value=wish.user_as_sent, detail=refusal.detail)
-    refuse_over_limit(circ, wish.user, ProblemType.USER_INELIGIBLE_TO_REQUEST_THIS_ITEM, "RequestItem/UserId")
+    if not wish.mandated:
+        _refuse_wish(circ, wish)
     mine = circ.tx.all("open_requests_of_user", request_row, user=wish.user.id)
     if wish.about and any(other.item_as_sent == wish.about for other in mine):
         raise _duplicate(wish.identifier, f"This user already has an open request for {wish.about}")
@@ -101,6 +100,13 @@ def request(circ: Circulation, wish: Wish) -> Request:
         pickup_library=_pickup(circ, wish.pickup_location, circ.partner).id,
         note=wish.note,
     )
+
+
+def _refuse_wish(circ: Circulation, wish: Wish) -> None:
+    refusal = policy.refuse_user(wish.user, circ.blocks(wish.user), policy.Action.REQUEST, circ.now)
+    if refusal is not None:
+        raise Problem(refusal.problem, element="RequestItem/UserId", value=wish.user_as_sent, detail=refusal.detail)
+    refuse_over_limit(circ, wish.user, ProblemType.USER_INELIGIBLE_TO_REQUEST_THIS_ITEM, "RequestItem/UserId")
 
 
 def _duplicate(identifier: str, what: str) -> Problem:
@@ -178,8 +184,18 @@ def _same_arrival(circ: Circulation, request: Request, arrival: Arrival) -> Item
 def _confirm(circ: Circulation, request: Request, item: Item, arrival: Arrival) -> tuple[Request, Item]:
     if arrival.partner_item and not item.partner_item_id:
         circ.change_item(item, "set_partner_item", partner_item=arrival.partner_item)
-    if arrival.return_by is not None and request.due_at is None:
-        request = circ.change_request(request, "set_request_due", due_at=arrival.return_by)
+    due_at = request.due_at if request.due_at is not None else arrival.return_by
+    forbidden = int(arrival.renewal_forbidden or request.renewal_forbidden)
+    if (due_at, forbidden) != (request.due_at, request.renewal_forbidden):
+        request = circ.change_request(
+            request,
+            "complete_request_facts",
+            user=request.user_id,
+            due_at=due_at,
+            pickup_library=request.pickup_library_id,
+            renewal_forbidden=forbidden,
+            digital=request.digital,
+        )
     circ.note("confirms an item that is here already")
     return request, circ.item(item.id)
 
@@ -301,7 +317,7 @@ def _warn_of_blocks(circ: Circulation, user: User, request: Request) -> None:
 def _received(
     circ: Circulation, request: Request, item: Item, user: User, arrival: Arrival, partner: Partner
 ) -> tuple[Request, Item]:
-    if arrival.circulate:
+    if arrival.circulate and allows(Role.BORROWING, request.status, Event.LOAN):
         loan, request = lend(circ, request, item, user, partner)
         circ.note(f"circulated at once, loan {loan.id}")
         return request, circ.item(item.id)
@@ -374,6 +390,7 @@ def lend(
     circ.set_item_status(item, ItemStatus.ON_LOAN)
     _end_holds(circ, request, item, HoldState.FILLED)
     shelf.release(circ, item)
+    circ.finish_item_tasks(item, TaskKind.RETURN_TO_PARTNER)
     return loan, moved
 
 
@@ -441,7 +458,7 @@ def recall(circ: Circulation, request: Request, item: Item, desired: Micros | No
     """The lender wants the item back: an earlier due date for the user, or straight back if nobody has fetched it."""
     circ.about(request)
     loan = circ.loan_of(item)
-    if request.status in (RequestStatus.RECALLED_BY_PARTNER, RequestStatus.RETURNED_BY_PATRON):
+    if item.status is ItemStatus.RETURNED or (loan is not None and loan.recalled_at is not None):
         return loan
     moved = circ.advance(request, Event.RECALL)
     title = circ.record(item.record_id).title or item.barcode

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ncipd.circulation import policy, shelf
 from ncipd.circulation.lifecycle import Event, allows
 from ncipd.circulation.model import (
+    HoldState,
     Item,
     ItemState,
     ItemStatus,
@@ -23,7 +24,7 @@ from ncipd.circulation.model import (
     TaskKind,
 )
 from ncipd.circulation.partner import OpenLoan
-from ncipd.circulation.unit import request_row
+from ncipd.circulation.unit import request_row, task_row
 from ncipd.ncip.problems import Problem, ProblemType
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def request(circ: Circulation, wish: Wish) -> tuple[Request, Item | None]:
     else:
         event = Event.MISS if record is None else Event.WAIT
     if event is Event.WAIT and not wish.digital:
-        _refuse_waiting(circ, wish)
+        _refuse_waiting(circ, wish, [item] if item and wish.barcode else circ.items_of(record.id) if record else [])
     made = circ.add_request(
         Role.LENDING,
         event,
@@ -173,20 +174,29 @@ def unknown_item(service: str, value: str, *, hint: str = "check the barcode") -
     )
 
 
-def _refuse_waiting(circ: Circulation, wish: Wish) -> None:
-    too_late = wish.need_before is not None and wish.need_before < circ.now
+def _refuse_waiting(circ: Circulation, wish: Wish, items: list[Item]) -> None:
+    """Refuse what this partner does not wait for, or what comes back only after it is needed."""
+    too_late = wish.need_before is not None and wish.need_before < _free_from(circ, items)
     if circ.partner.refuse_unavailable or too_late:
+        why = "comes back only after it is needed" if too_late else "is not available now, and this partner does not wait"
         raise Problem(
             ProblemType.ITEM_NOT_AVAILABLE_BY_NEED_BEFORE_DATE,
             element="RequestItem/ItemId/ItemIdentifierValue" if wish.barcode else "RequestItem/BibliographicId",
             value=wish.barcode or next((value for value, _ in wish.record_numbers), ""),
-            detail="The item is not available now and this partner's requests do not wait; ask another lender.",
+            detail=f"The item {why}; ask another lender.",
         )
+
+
+def _free_from(circ: Circulation, items: list[Item]) -> Micros:
+    """Say from when one of these may be free: what is on loan when it is due, anything else perhaps at once."""
+    loans = [circ.loan_of(item) for item in items if item.circulates]
+    return min((max(loan.due_at or circ.now, circ.now) if loan else circ.now for loan in loans), default=circ.now)
 
 
 def _reserve(circ: Circulation, request: Request, item: Item) -> None:
     circ.add_request_item(request, item, ItemState.WANTED)
     circ.set_item_status(item, ItemStatus.REQUESTED)
+    circ.finish_item_tasks(item, TaskKind.RESHELVE)
     circ.ask_staff(Role.LENDING, TaskKind.PICK, request=request, item=item)
 
 
@@ -257,6 +267,7 @@ def ship(
         request = circ.change_request(request, "set_request_due", due_at=due_at)
         circ.finish_tasks(request, TaskKind.PICK, TaskKind.SHIP, TaskKind.LOCATE)
     _take_from_others(circ, item, request)
+    _take_from_readers(circ, item)
     partner = circ.partner_of(request)
     location = circ.location(partner.lending_location) if partner and partner.lending_location else None
     loan = circ.lend(item, due_at, partner=request.partner, request=request.id)
@@ -348,11 +359,26 @@ def _take_from_others(circ: Circulation, item: Item, request: Request) -> None:
     """A copy that has left cannot fill the other requests that it was set aside for."""
     for other in circ.open_requests_of(item):
         place = circ.request_item(other, item)
-        if other.id == request.id or place is None or place.state not in (ItemState.WANTED, ItemState.PICKED):
+        waits = place is not None and place.state in (ItemState.WANTED, ItemState.PICKED)
+        if other.id == request.id or other.digital or not waits:
             continue
         circ.finish_tasks(other, TaskKind.PICK, TaskKind.SHIP)
         if other.status is RequestStatus.BEING_PROCESSED:
             circ.advance(other, Event.WAIT, f"item {item.barcode} was shipped for request {request.identifier}")
+
+
+def _take_from_readers(circ: Circulation, item: Item) -> None:
+    """What has left is not to be put back, fetched or held for a user here; who waited for it goes on waiting."""
+    circ.finish_item_tasks(item, TaskKind.RESHELVE, TaskKind.SEND_HOME, TaskKind.SHELVE_HOLD)
+    for hold in circ.holds_on(item):
+        if hold.item_id != item.id or hold.request_id is not None:
+            continue
+        circ.note(f"item {item.barcode} was shipped although a user here waits for it")
+        if hold.state is HoldState.READY:
+            circ.set_hold(hold, HoldState.WAITING)
+    for task in circ.tx.all("open_tasks_of_item", task_row, item=item.id):
+        if task.kind is TaskKind.PICK and task.request_id is None:
+            circ.tx.run("finish_task", id=task.id, agency=circ.agency.id, at=circ.now)
 
 
 def ship_digitally(circ: Circulation, request: Request) -> Request:
@@ -365,14 +391,15 @@ def ship_digitally(circ: Circulation, request: Request) -> Request:
     event = Event.SHIP_DIGITALLY if waits else Event.SUPPLY_DIGITALLY
     if not allows(Role.LENDING, request.status, event):
         raise already_processed(request, "CheckOutItem/RequestId/RequestIdentifierValue")
+    circ.finish_tasks(request)
+    moved = circ.advance(request, event)
     for place in circ.request_items(request):
         if place.state in (ItemState.WANTED, ItemState.PICKED):
-            circ.set_request_item(place, ItemState.DROPPED)
+            # the request still knows the volume that the copy was made from: CheckInItem may name that alone
+            circ.set_request_item(place, ItemState.BACK)
             item = circ.item(place.item_id)
             if item.status in (ItemStatus.REQUESTED, ItemStatus.PICKED):
                 _put_back(circ, request, item, picked=place.state is ItemState.PICKED)
-    circ.finish_tasks(request)
-    moved = circ.advance(request, event)
     if waits:
         circ.ask_staff(Role.LENDING, TaskKind.CONFIRM_DIGITAL, request=moved)
     return moved

@@ -134,13 +134,18 @@ def open_request(circ: Circulation, role: Role, ids: Named, service: str, item: 
     if not of_item and role is Role.LENDING:
         of_record = circ.tx.all("open_requests_of_record", request_row, record=item.record_id)
         of_item = [request for request in of_record if (request.role, request.partner) == (role, partner)]
-    if len(of_item) > 1:
+    return only(of_item, service, ids)
+
+
+def only(found: list[Request], service: str, ids: Named) -> Request | None:
+    """Give the one request of several that fit an item; raises Problem Needed Data Missing where there are more."""
+    if len(found) > 1:
         raise Problem(
             ProblemType.NEEDED_DATA_MISSING,
             element=f"{service}/RequestId",
-            detail=f"{len(of_item)} open requests fit item {ids.item}; send the RequestId to say which one is meant.",
+            detail=f"{len(found)} open requests fit item {ids.item}; send the RequestId to say which one is meant.",
         )
-    return of_item[0] if of_item else None
+    return found[0] if found else None
 
 
 def user_of(circ: Circulation, value: str) -> User | None:

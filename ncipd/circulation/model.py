@@ -266,6 +266,14 @@ class Item(NamedTuple):
     permanent_location_id: int | None
     temporary_location_id: int | None
     note: str
+    pieces: int | None
+    condition_type: str
+    condition_details: str
+    security_marker: str
+    sensitize: int
+    resource: str
+    fee_amount: int | None
+    fee_currency: str
     version: int
 
 
@@ -300,6 +308,13 @@ class Request(NamedTuple):
     note: str
     created_at: Micros
     version: int
+    earliest_needed: Micros | None
+    pickup_expires: Micros | None
+    available_at: Micros | None
+    shipping: str
+    fee_acknowledged: int | None
+    fee_paid: int | None
+    fee_currency: str
 
 
 class RequestItem(NamedTuple):

@@ -197,6 +197,9 @@ def approved_by_lender(circ: Circulation, request: Request, item: Item, date: Mi
         return None
     due_at = policy.user_due(partner, date, circ.now, circ.agency.time_zone)
     renewed = circ.change_loan(loan, "set_loan_due", due_at=due_at, renewals=1)
+    if renewed.recalled_at is not None:
+        renewed = circ.change_loan(renewed, "set_loan_recalled", recalled_at=None, due_at=due_at)
+        circ.tx.run("cancel_recall", loan=loan.id, at=circ.now)
     if request.user_id is not None:
         title = circ.record(item.record_id).title or item.barcode
         circ.tell(request.user_id, "renewed", f"{title} is renewed until {from_micros(due_at):%Y-%m-%d}.", request)

@@ -11,7 +11,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time
 from difflib import get_close_matches
 
 from ncipd.circulation.clock import to_micros, zone_info
@@ -20,8 +20,8 @@ from ncipd.ncip.schemes import SchemeValue
 YES = frozenset({"yes", "y", "true", "1"})
 NO = frozenset({"no", "n", "false", "0"})
 LARGEST = 2**31 - 1
-EARLIEST = to_micros(datetime.min, "UTC")
-LATEST = to_micros(datetime.max.replace(microsecond=0), "UTC")
+EARLIEST = to_micros(datetime(1, 1, 1, tzinfo=UTC), "UTC")
+LATEST = to_micros(datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC), "UTC")
 
 # What no XML message could carry; lone surrogates are bytes that were not UTF-8.
 _ILLEGAL = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

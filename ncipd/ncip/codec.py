@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from typing import cast
 
+from lxml import etree
+
 from ncipd.ncip.paths import Node
 from ncipd.ncip.reader import READERS
-from ncipd.ncip.types import E, Element
+from ncipd.ncip.types import NAMESPACE, E, Element
 from ncipd.ncip.writer import WRITERS
 
 
@@ -31,3 +33,8 @@ def encode(element: Element, *, prefix: str = "ns1") -> str:
     out: list[str] = []
     WRITERS[type(element), prefix](element, out.append)
     return "".join(out)
+
+
+def decode_text(fragment: str, cls: type[E]) -> E:
+    """Read what ``encode`` wrote, with its own prefix."""
+    return decode(etree.fromstring(f'<kept xmlns:ns1="{NAMESPACE}">{fragment}</kept>')[0], cls)

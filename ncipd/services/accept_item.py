@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ncipd.circulation import borrowing, matching
 from ncipd.circulation.clock import to_micros
-from ncipd.circulation.model import Role
+from ncipd.circulation.model import Request, RequestStatus, Role
 from ncipd.circulation.partner import Sides
 from ncipd.ncip.messages import AcceptItem, AcceptItemResponse
 from ncipd.ncip.problems import Problem, ProblemType
@@ -28,7 +28,13 @@ def accept_item(message: AcceptItem, circ: Circulation) -> AcceptItemResponse:
         )
     ids = matching.named(circ, request=message.request_id, item=message.item_id, user=message.user_id)
     circ.side = Role.BORROWING
+    if ids.user in circ.partner.pseudo_users:
+        ids = ids._replace(user="")
     known = circ.open_request(Role.BORROWING, circ.partner.code, ids.identifier, ids.identifier_agency)
+    if known is None and (done := _delivered(message, circ, ids)) is not None:
+        circ.about(done)
+        circ.note("confirms a digital copy that was delivered already")
+        return AcceptItemResponse(request_id=message.request_id, item_id=message.item_id)
     fields = message.item_optional_fields
     about = fields.bibliographic_description if fields else None
     copy = fields.item_description if fields else None
@@ -60,6 +66,21 @@ def accept_item(message: AcceptItem, circ: Circulation) -> AcceptItemResponse:
     return AcceptItemResponse(
         request_id=message.request_id,
         item_id=answers.item_id(item) if item is not None else message.item_id,
+    )
+
+
+def _delivered(message: AcceptItem, circ: Circulation, ids: matching.Named) -> Request | None:
+    """Find the digital delivery that this message tells again: it left no item by which it could be known."""
+    called = circ.requests_called(circ.partner.code, ids.identifier) if ids.identifier else []
+    return next(
+        (
+            request
+            for request in called
+            if request.status is RequestStatus.RECEIVED_DIGITALLY
+            and request.identifier_agency == ids.identifier_agency
+            and (request.digital or message.non_returnable_flag)
+        ),
+        None,
     )
 
 

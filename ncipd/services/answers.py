@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ncipd.circulation.catalogue import resource_of, restrictions
 from ncipd.circulation.clock import optional_date
 from ncipd.circulation.model import (
     HoldState,
@@ -123,6 +124,10 @@ def item_fields(circ: Circulation, item: Item, types: Iterable[Coded]) -> el.Ite
         hold_queue_length=_queue_length(circ, item) if _wants(wanted, ItemElementType.HOLD_QUEUE_LENGTH) else None,
         item_description=_copy(item) if _wants(wanted, ItemElementType.ITEM_DESCRIPTION) else None,
         location=locations(circ, item) if _wants(wanted, ItemElementType.LOCATION) else (),
+        physical_condition=_condition(item) if _wants(wanted, ItemElementType.PHYSICAL_CONDITION) else None,
+        electronic_resource=resource_of(item) if _wants(wanted, ItemElementType.ELECTRONIC_RESOURCE) else None,
+        security_marker=_coded(item.security_marker) if _wants(wanted, ItemElementType.SECURITY_MARKER) else None,
+        sensitization_flag=bool(item.sensitize) and _wants(wanted, ItemElementType.SENSITIZATION_FLAG),
         date_due=optional_date(loan.due_at) if loan else None,
     )
 
@@ -141,12 +146,27 @@ def _queue_length(circ: Circulation, item: Item) -> int:
     return sum(hold.state is HoldState.WAITING for hold in circ.holds_on(item))
 
 
-def _restrictions(item: Item) -> tuple[Coded, ...]:
-    return () if item.circulates else (ItemUseRestrictionType.IN_LIBRARY_USE_ONLY.coded(),)
+def _restrictions(circ: Circulation, item: Item) -> tuple[Coded, ...]:
+    types = restrictions(circ, item)
+    if not item.circulates and ItemUseRestrictionType.IN_LIBRARY_USE_ONLY not in types:
+        types = [ItemUseRestrictionType.IN_LIBRARY_USE_ONLY, *types]
+    return tuple(named.coded() if (named := ItemUseRestrictionType.named(one)) else Coded(one) for one in types)
+
+
+def _condition(item: Item) -> el.PhysicalCondition | None:
+    if not item.condition_type:
+        return None
+    return el.PhysicalCondition(
+        physical_condition_type=Coded(item.condition_type), physical_condition_details=item.condition_details or None
+    )
+
+
+def _coded(value: str) -> Coded | None:
+    return Coded(value) if value else None
 
 
 def _copy(item: Item) -> el.ItemDescription | None:
-    if not (item.call_number or item.copy_number or item.volume):
+    if not (item.call_number or item.copy_number or item.volume or item.pieces):
         return None
     holdings = el.HoldingsInformation(unstructured_holdings_data=item.volume) if item.volume else None
     return el.ItemDescription(
@@ -154,6 +174,7 @@ def _copy(item: Item) -> el.ItemDescription | None:
         copy_number=item.copy_number or None,
         item_description_level=ItemDescriptionLevel.ITEM.coded(),
         holdings_information=holdings,
+        number_of_pieces=item.pieces,
     )
 
 

@@ -17,7 +17,7 @@ from ncipd.ncip.schemes import LocationType
 from ncipd.services import answers, serves
 
 if TYPE_CHECKING:
-    from ncipd.circulation.model import Item, Request
+    from ncipd.circulation.model import Item, Loan, Request
     from ncipd.circulation.unit import Circulation
 
 
@@ -30,7 +30,7 @@ def check_in_item(message: CheckInItem, circ: Circulation) -> CheckInItemRespons
     if matching.side_of(circ, ids) is Role.BORROWING:
         return _sent_back(message, circ, ids)
     item = matching.our_item(circ, ids.item)
-    digital = _digital_request(circ, ids)
+    digital = _digital_request(circ, ids, item)
     if digital is not None:
         circ.about(digital)
         if digital.status is RequestStatus.SHIPPED_DIGITALLY:
@@ -42,18 +42,39 @@ def check_in_item(message: CheckInItem, circ: Circulation) -> CheckInItemRespons
     return _came_back(message, circ, item, ids)
 
 
-def _digital_request(circ: Circulation, ids: matching.Named) -> Request | None:
-    found = circ.requests_called(circ.partner.code, ids.identifier) if ids.identifier else []
-    return found[0] if found and found[0].digital and found[0].role is Role.LENDING else None
+def _digital_request(circ: Circulation, ids: matching.Named, item: Item | None) -> Request | None:
+    """Find the digital supply that is meant: by RequestId, else the one that waits for the end and knows the item."""
+    if ids.identifier:
+        found = circ.requests_called(circ.partner.code, ids.identifier)
+        newest = found[0] if found and found[0].role is Role.LENDING else None
+        # a loan that became a copy on the way (ResourceDesired) is known by its status alone
+        digital = newest is not None and (newest.digital or newest.status is RequestStatus.SHIPPED_DIGITALLY)
+        return newest if digital else None
+    if item is None or _lent_to_partner(circ, item) is not None:
+        return None
+    waiting = [
+        request
+        for request in circ.open_requests_of(item)
+        if request.partner == circ.partner.code and request.status is RequestStatus.SHIPPED_DIGITALLY
+    ]
+    return matching.only(waiting, "CheckInItem", ids)
+
+
+def _lent_to_partner(circ: Circulation, item: Item) -> Loan | None:
+    loan = circ.loan_of(item)
+    return loan if loan is not None and loan.partner == circ.partner.code else None
 
 
 def _came_back(message: CheckInItem, circ: Circulation, item: Item, ids: matching.Named) -> CheckInItemResponse:
     loan = circ.loan_of(item)
     mine = loan is not None and loan.partner == circ.partner.code
     if loan is not None and (mine or (matching.is_local(circ.partner) and loan.user_id is not None)):
-        if _older_than(message, circ, loan.out_at):
-            circ.note("the check-in happened before the present loan began; nothing was changed")
-            return CheckInItemResponse(item_id=message.item_id)
+        if _older_than(message, circ, loan.out_at) or _ended_before(circ, item, loan, ids):
+            circ.note("the check-in is about an earlier loan than the present one; nothing was changed")
+            return CheckInItemResponse(
+                item_id=message.item_id,
+                item_optional_fields=answers.item_fields(circ, item, message.item_element_type),
+            )
         _, destination = lending.check_in(circ, item, loan)
         return CheckInItemResponse(
             item_id=message.item_id,
@@ -81,6 +102,15 @@ def _came_back(message: CheckInItem, circ: Circulation, item: Item, ids: matchin
 def _older_than(message: CheckInItem, circ: Circulation, out_at: int) -> bool:
     action = message.mandated_action
     return action is not None and to_micros(action.date_event_occurred, circ.zone) < out_at
+
+
+def _ended_before(circ: Circulation, item: Item, loan: Loan, ids: matching.Named) -> bool:
+    """Say whether the RequestId names a request whose loan of this item is over, and not that of the present loan."""
+    if not ids.identifier or loan.request_id is None or circ.request(loan.request_id).identifier == ids.identifier:
+        return False
+    named = circ.requests_called(circ.partner.code, ids.identifier)
+    places = [circ.request_item(request, item) for request in named]
+    return any(place is not None and place.state is ItemState.BACK for place in places)
 
 
 def _known_request(circ: Circulation, item: Item, ids: matching.Named) -> Request | None:

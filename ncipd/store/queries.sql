@@ -232,6 +232,29 @@ UPDATE item SET record_id = :record, circulates = :circulates, policy = :policy,
     copy_number = :copy_number, volume = :volume, home_library_id = :home_library,
     permanent_location_id = :permanent_location, note = :note, version = version + 1 WHERE id = :id RETURNING version
 
+-- name: update_item_fields
+-- Write what UpdateItem changes of an item.
+UPDATE item SET call_number = :call_number, copy_number = :copy_number, volume = :volume, pieces = :pieces,
+    permanent_location_id = :permanent_location_id, temporary_location_id = :temporary_location_id,
+    condition_type = :condition_type, condition_details = :condition_details, security_marker = :security_marker,
+    sensitize = :sensitize, version = version + 1 WHERE id = :id RETURNING version
+
+-- name: item_restrictions
+-- List what limits the use of an item.
+SELECT type FROM item_restriction WHERE item_id = :item ORDER BY type
+
+-- name: insert_item_restriction
+-- Limit the use of an item.
+INSERT INTO item_restriction (item_id, type) VALUES (:item, :type) ON CONFLICT DO NOTHING
+
+-- name: delete_item_restriction
+-- Lift a limit on the use of an item.
+DELETE FROM item_restriction WHERE item_id = :item AND type = :type
+
+-- name: delete_record_identifier
+-- Take a number from a record.
+DELETE FROM record_identifier WHERE agency_id = :agency AND value = :value AND code = :code AND record_id = :record
+
 -- name: set_item_status
 -- Move an item in circulation.
 UPDATE item SET status = :status, version = version + 1 WHERE id = :id RETURNING version
@@ -431,6 +454,10 @@ SELECT version FROM loan WHERE id = :id
 -- Note a recall.
 INSERT INTO recall (agency_id, loan_id, hold_id, asked_by, due_at, placed_at)
 VALUES (:agency, :loan, :hold, :asked_by, :due_at, :placed_at) RETURNING id
+
+-- name: cancel_recall
+-- Note that a recall is over, because the loan was renewed after it.
+UPDATE recall SET cancelled_at = :at WHERE loan_id = :loan AND cancelled_at IS NULL
 
 -- name: insert_hold
 -- Place a hold.

@@ -3,8 +3,8 @@
     python -m tests.bench.own ADDRESS CONNECTIONS SECONDS FOLDER RUN
 
 Each connection sends copies of its own out and back again, one message at a time, and goes on as soon as the answer is
-whole. When the time is over nothing more is sent, and what is under way is still answered and counted: so the server has
-counted as many messages as we have. It looks at no more of an answer than it must, since it has to be several times
+whole. When the time is over nothing more is sent, and what is under way is still answered and counted: so the server
+has counted as many messages as we have. It looks at no more of an answer than it must, since it has to be several times
 faster than what it measures.
 """
 

@@ -104,9 +104,10 @@ def _verdict(report: dict[str, Any]) -> Iterator[str]:
     gate, messages = report["gate"], report["messages"]
     ok = sum(count for name, count in messages.items() if name.endswith(": ok"))
     rounds, seconds = report["plan"]["rounds"], report["plan"]["seconds"]
-    yield f"Medians of {rounds} round{'s' if rounds > 1 else ''} of {seconds:g} s; {ok:,} of {sum(messages.values()):,} messages ok."
-    word = "passed" if gate["passed"] else "FAILED"
-    yield f"Gate {word}: ratio {gate['ratio']:.3f} at {gate['connections']} connections, {gate['required_ratio']} required."
+    total = sum(messages.values())
+    yield f"Medians of {rounds} round{'s' if rounds > 1 else ''} of {seconds:g} s; {ok:,} of {total:,} messages ok."
+    word, at = "passed" if gate["passed"] else "FAILED", f"at {gate['connections']} connections"
+    yield f"Gate {word}: ratio {gate['ratio']:.3f} {at}, {gate['required_ratio']} required."
     yield from (f"  {complaint}" for complaint in gate["complaints"])
 
 

@@ -88,8 +88,9 @@ class Measured:
         core = self.median(GATE_LEVEL, lambda pair: pair.echo.core)
         if core < SATURATED:
             yield (
-                f"the generator ({self.plan.generator}) drove the echo to {core:.0%} of a core at {GATE_LEVEL} connections, "
-                f"and {SATURATED:.0%} are needed: the machine was busy with something else, or the generator is too slow"
+                f"the generator ({self.plan.generator}) drove the echo to {core:.0%} of a core at {GATE_LEVEL} "
+                f"connections, and {SATURATED:.0%} are needed: the machine was busy with something else, or the "
+                "generator is too slow"
             )
 
     def _not_ok(self) -> Iterator[str]:

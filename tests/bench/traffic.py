@@ -26,6 +26,8 @@ ITEMS = "items.txt"
 _SCHEMES = "http://www.niso.org/ncip/v1_0/schemes"
 _IMP1 = "http://www.niso.org/ncip/v1_0/imp1/schemes"
 _AGENCY_SCHEME = f'ns1:Scheme="{_SCHEMES}/agencyidtype/agencyidtype.scm"'
+_PROFILE_SCHEME = f'ns1:Scheme="{_SCHEMES}/applicationprofiletype/applicationprofiletype.scm"'
+_BARCODE_SCHEME = f'ns1:Scheme="{_IMP1}/visibleitemidentifiertype/visibleitemidentifiertype.scm"'
 
 _HEADER = f"""\
     <ns1:InitiationHeader>
@@ -35,7 +37,7 @@ _HEADER = f"""\
       <ns1:ToAgencyId>
         <ns1:AgencyId {_AGENCY_SCHEME}>{AGENCY}</ns1:AgencyId>
       </ns1:ToAgencyId>
-      <ns1:ApplicationProfileType ns1:Scheme="{_SCHEMES}/applicationprofiletype/applicationprofiletype.scm">{PARTNER}</ns1:ApplicationProfileType>
+      <ns1:ApplicationProfileType {_PROFILE_SCHEME}>{PARTNER}</ns1:ApplicationProfileType>
     </ns1:InitiationHeader>
 """
 _USER = f"""\
@@ -46,7 +48,7 @@ _USER = f"""\
 _ITEM = f"""\
 <ns1:ItemId>
       <ns1:AgencyId {_AGENCY_SCHEME}>{AGENCY}</ns1:AgencyId>
-      <ns1:ItemIdentifierType ns1:Scheme="{_IMP1}/visibleitemidentifiertype/visibleitemidentifiertype.scm">Barcode</ns1:ItemIdentifierType>
+      <ns1:ItemIdentifierType {_BARCODE_SCHEME}>Barcode</ns1:ItemIdentifierType>
       <ns1:ItemIdentifierValue>{ITEM_SLOT.decode()}</ns1:ItemIdentifierValue>
     </ns1:ItemId>"""
 _REQUEST = f"""\

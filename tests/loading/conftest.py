@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -26,13 +27,20 @@ AGENCY = {
 }
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A data folder with the agency in it."""
-    path = tmp_path / "agencies.json"
+@pytest.fixture(scope="session")
+def new_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with the agency in it, to be copied."""
+    folder = tmp_path_factory.mktemp("loading")
+    path = folder / "agencies.json"
     path.write_text(json.dumps([AGENCY]), "utf-8")
-    assert load_file(tmp_path / "data", "agencies", path).added == 1
-    return tmp_path / "data"
+    assert load_file(folder / "data", "agencies", path).added == 1
+    return folder / "data"
+
+
+@pytest.fixture
+def folder(new_store: Path, tmp_path: Path) -> Path:
+    """A data folder of the test's own."""
+    return shutil.copytree(new_store, tmp_path / "data")
 
 
 @pytest.fixture

@@ -28,7 +28,8 @@ def test_agencies_can_be_the_first_thing_in_a_new_store(tmp_path):
     path = tmp_path / "agencies.csv"
     path.write_text(
         "code;name;time_zone;network;codes;libraries;locations\n"
-        "NCIPD-BORROW;Hillside College;America/New_York;hills;XX-BORROW|HLS;MAIN=Main Library|NORTH;MAIN/STACKS=Stacks|NORTH/N1\n"
+        "NCIPD-BORROW;Hillside College;America/New_York;hills;XX-BORROW|HLS;"
+        "MAIN=Main Library|NORTH;MAIN/STACKS=Stacks|NORTH/N1\n"
     )
     report = load_file(tmp_path / "new", "agencies", path)
     assert (report.added, report.refusals) == (1, [])
@@ -46,8 +47,14 @@ def test_a_second_load_renames_moves_and_adds_and_takes_nothing_away(load, rows)
     assert load("agencies", [more]).changed == 1
     assert rows("SELECT name FROM agency") == [("Lakeside",)]
     assert rows("SELECT code FROM agency_code ORDER BY code") == [("LSU",), ("NCIPD-LEND",), ("XX-LEND",)]
-    assert rows("SELECT code, name FROM library ORDER BY id") == [("MAIN", "Main Library"), ("LAW", "Law"), ("RS", "RS")]
-    assert rows("SELECT l.code, l.name, b.code FROM location l JOIN library b ON b.id = l.library_id ORDER BY l.id") == [
+    assert rows("SELECT code, name FROM library ORDER BY id") == [
+        ("MAIN", "Main Library"),
+        ("LAW", "Law"),
+        ("RS", "RS"),
+    ]
+    assert rows(
+        "SELECT l.code, l.name, b.code FROM location l JOIN library b ON b.id = l.library_id ORDER BY l.id"
+    ) == [
         ("STACKS", "Open stacks", "MAIN"),
         ("LAWSTACKS", "Law stacks", "RS"),
         ("ANNEX", "Annex", "MAIN"),

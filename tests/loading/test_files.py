@@ -60,9 +60,12 @@ def test_a_cell_may_go_over_several_lines_and_line_numbers_stay_right(load, rows
 
 
 def test_a_list_in_a_cell_is_separated_by_bars_and_a_bar_that_is_meant_is_escaped(load, rows):
-    load("records", r"""id,title,identifiers
+    load(
+        "records",
+        r"""id,title,identifiers
 R1,Emma,ISBN=1|OCLC=a\|b|| OCLC = c=d ||ISBN=1
-""")
+""",
+    )
     assert rows("SELECT code, value FROM record_identifier ORDER BY code, value") == [
         ("", "R1"), ("ISBN", "1"), ("OCLC", "a|b"), ("OCLC", "c=d"),
     ]  # fmt: skip
@@ -111,9 +114,19 @@ def test_a_file_that_is_missing_or_a_folder_is_told(folder, tmp_path):
         ("primary_id,surname\nU1,a\nU2,b,c\nU3,c\n", 2, 3, "3 cells; expected 2"),
         ('primary_id,surname\nU1,a\nU2,"b"c\nU3,c\n', 2, 3, "no CSV"),
         ('primary_id,surname\nU1,a\nU3,c\nU2,"b\nU4,d\n', 3, 4, "(lines 4 to 5 were read as one row)"),
-        ("primary_id,surname\nU1,a\nU2,\0b\nU3,c\n", 2, 3, "surname: the character U+0000; expected text without control"),
+        (
+            "primary_id,surname\nU1,a\nU2,\0b\nU3,c\n",
+            2,
+            3,
+            "surname: the character U+0000; expected text without control",
+        ),
         ('{"primary_id": "U1"}\n{"primary_id": "U2"\n{"primary_id": "U3"}\n', 2, 2, "no JSON"),
-        ('{"primary_id": "U1"}\n["U2"]\n{"primary_id": "U3"}\n', 2, 2, "expected an object with the columns primary_id"),
+        (
+            '{"primary_id": "U1"}\n["U2"]\n{"primary_id": "U3"}\n',
+            2,
+            2,
+            "expected an object with the columns primary_id",
+        ),
         ('[{"primary_id": "U1"},\n\n"U2"\n,{"primary_id": "U3"}]', 2, 3, "expected an object"),
         ('{"primary_id": "U1"}\n{"primary_id": "\\ud800"}\n{"primary_id": "U3"}\n', 2, 2, "no JSON"),
     ],

@@ -50,9 +50,9 @@ def items(rows, columns):
 
 
 def test_a_record_gets_everything_that_a_row_says_in_the_standards_spelling(record, rows):
-    assert rows("SELECT title, author, publisher, place, published, edition, medium, language, level, series FROM record") == [
-        ("Pride and Prejudice", "Austen, Jane", "Egerton", "London", "1813", "1st ed.", "Book", "eng", "Monograph", "Novels ; 2")
-    ]  # fmt: skip
+    columns = ", ".join(name for name in RECORD if name not in {"id", "identifiers"})
+    described = RECORD | {"medium": "Book", "level": "Monograph"}
+    assert rows(f"SELECT {columns} FROM record") == [tuple(list(described.values())[2:])]
     assert rows("SELECT code, value FROM record_identifier ORDER BY code") == [
         ("", "REC-1"),
         ("ISBN", "9789999000017"),
@@ -103,9 +103,9 @@ def test_a_number_without_its_kind_is_refused(why):
 
 
 def test_an_item_gets_everything_that_a_row_says(item, rows):
-    assert items(rows, "barcode, status, live, temporary, circulates, call_number, copy_number, volume, policy, note") == [
-        ("L-1", "available", 1, 0, 1, "823.7 AUS", "1", "Vol. 1", "standard", "water stain")
-    ]
+    assert items(
+        rows, "barcode, status, live, temporary, circulates, call_number, copy_number, volume, policy, note"
+    ) == [("L-1", "available", 1, 0, 1, "823.7 AUS", "1", "Vol. 1", "standard", "water stain")]
     assert rows(
         "SELECT record.title, library.code, location.code FROM item JOIN record ON record.id = record_id "
         "JOIN library ON library.id = home_library_id JOIN location ON location.id = permanent_location_id"
@@ -136,9 +136,13 @@ def test_a_new_item_stands_where_the_file_says(load, record, rows, written, stat
 def test_a_second_load_never_touches_circulation(load, item, rows):
     rows("UPDATE item SET status = 'on-loan', temporary_location_id = 2, current_library_id = 2, version = 5")
     assert load("items", [ITEM | {"status": "missing"}]).unchanged == 1
-    assert items(rows, "status, version") == [("on-loan", 5)], "what changes nothing leaves the version, and stored answers, alone"
+    assert items(rows, "status, version") == [("on-loan", 5)], (
+        "what changes nothing leaves the version, and stored answers, alone"
+    )
     assert load("items", [ITEM | {"status": "missing", "call_number": "X"}]).changed == 1
-    assert items(rows, "status, temporary_location_id, current_library_id, call_number, version") == [("on-loan", 2, 2, "X", 6)]
+    assert items(rows, "status, temporary_location_id, current_library_id, call_number, version") == [
+        ("on-loan", 2, 2, "X", 6)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -169,16 +173,16 @@ def test_what_a_file_does_not_say_of_a_known_item_stays(load, item, rows, row, c
     [
         ({}, "barcode: missing"),
         ({"barcode": 1}, "barcode: 1; expected text in quotes"),
-        ({"barcode": "L-9"}, "library: missing; expected the code of a library, or of a location, as the item is new"),
+        ({"barcode": "L-9"}, "library: missing; expected the code of a library, or of a location"),
         ({"barcode": "L-9"}, "record: missing; expected the id of a record, or a title, as the item is new"),
-        ({"barcode": "L-9", "library": "MIAN"}, "library: 'MIAN' is unknown here; expected one of MAIN, LAW (did you mean 'MAIN'?)"),
+        ({"barcode": "L-9", "library": "MIAN"}, "expected one of MAIN, LAW (did you mean 'MAIN'?)"),
         ({"barcode": "L-9", "location": "X"}, "location: 'X' is unknown here; expected one of STACKS, LAWSTACKS"),
-        ({"barcode": "L-9", "library": "LAW", "location": "STACKS"}, "location: 'STACKS' is in another library; expected a location of LAW, or none"),
-        ({"barcode": "L-9", "record": "REC-7"}, "record: 'REC-7' is unknown here; expected a record loaded before"),
+        ({"barcode": "L-9", "library": "LAW", "location": "STACKS"}, "in another library; expected a location of LAW"),
+        ({"barcode": "L-9", "record": "REC-7"}, "'REC-7' is unknown here; expected a record that was loaded before"),
         ({"barcode": "L-9", "record": "9789999000017"}, "record: '9789999000017' is unknown here"),
-        ({"barcode": "L-9", "record": "REC-1", "title": "x"}, "both a record and a title or author; expected one of them"),
+        ({"barcode": "L-9", "record": "REC-1", "title": "x"}, "both a record and a title or author"),
         ({"barcode": "L-1", "title": "x"}, "title: the item belongs to record REC-1; expected no title and no author"),
-        ({"barcode": "L-9", "status": "on-loan"}, "status: 'on-loan'; expected one of available, missing, lost, on-order"),
+        ({"barcode": "L-9", "status": "on-loan"}, "status: 'on-loan'; expected one of available, missing"),
         ({"barcode": "L-9", "status": "mising"}, "(did you mean 'missing'?)"),
         ({"barcode": "L-9", "circulates": "perhaps"}, "circulates: 'perhaps'; expected yes or no"),
         ({"barcode": "L-9", "circulates": 1}, "circulates: 1; expected yes or no"),

@@ -8,8 +8,9 @@ import pytest
 
 from ncipd.loading import LoadError, load_file
 
-WHOLE = """primary_id,identifiers,surname,given_name,group,language,born,expires,loan_limit,email,phone,street,locality,\
-region,postal_code,country,privileges,blocks,note
+WHOLE = """\
+primary_id,identifiers,surname,given_name,group,language,born,expires,loan_limit,email,phone,\
+street,locality,region,postal_code,country,privileges,blocks,note
 U1,Barcode Id=U1|Institution Id Number=H-1,Okafor,Ngozi,Faculty,eng,1987-03-14,2036-06-30,20,ngozi@hillside.example,\
 +1 202 555 0101,12 Orchard Lane,Hillside,NY,12345,US,ILL=Active|Borrow,block check out=fees|Trap For Message,likes tea
 """
@@ -21,10 +22,10 @@ def at(micros):
 
 def test_a_user_gets_everything_that_a_row_says(load, rows):
     assert load("users", WHOLE).added == 1
-    ((number, *facts, born, expires, limit, note),) = rows(
-        "SELECT id, primary_id, surname, given_name, user_group, language, born_at, expires_at, loan_limit, note FROM user"
-    )
-    assert (facts, limit, note) == (["U1", "Okafor", "Ngozi", "Faculty", "eng"], 20, "likes tea")
+    assert rows("SELECT primary_id, surname, given_name, user_group, language, loan_limit, note FROM user") == [
+        ("U1", "Okafor", "Ngozi", "Faculty", "eng", 20, "likes tea")
+    ]
+    ((born, expires),) = rows("SELECT born_at, expires_at FROM user")
     assert at(born) == datetime(1987, 3, 14, tzinfo=UTC), "no zone moves a birthday to another day"
     assert at(expires) == datetime(2036, 6, 30, 21, 59, 59, tzinfo=UTC), "the last second of that day in Berlin"
     assert rows("SELECT type, value FROM user_identifier ORDER BY type") == [
@@ -37,7 +38,10 @@ def test_a_user_gets_everything_that_a_row_says(load, rows):
         ("postal", "12 Orchard Lane", "Hillside", "NY", "12345", "US"),
     ]
     assert rows("SELECT type, status FROM user_privilege ORDER BY id") == [("ILL", "Active"), ("Borrow", "")]
-    assert rows("SELECT type, note FROM user_block ORDER BY id") == [("Block Check Out", "fees"), ("Trap For Message", "")]
+    assert rows("SELECT type, note FROM user_block ORDER BY id") == [
+        ("Block Check Out", "fees"),
+        ("Trap For Message", ""),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -58,7 +62,10 @@ def test_dates_without_a_zone_are_the_agencys(load, rows, written, meant):
 
 def test_blocks_and_privileges_have_dates_in_json_and_begin_with_the_day(load, rows):
     dates = {"valid_from": "2026-01-05", "valid_to": "2026-01-06"}
-    load("users", [{"primary_id": "U1", "blocks": [{"type": "Block Hold", **dates}], "privileges": [{"type": "ILL", **dates}]}])
+    load(
+        "users",
+        [{"primary_id": "U1", "blocks": [{"type": "Block Hold", **dates}], "privileges": [{"type": "ILL", **dates}]}],
+    )
     for table in ("user_block", "user_privilege"):
         ((begins, ends),) = rows(f"SELECT valid_from, valid_to FROM {table}")
         assert at(begins).isoformat() == "2026-01-04T23:00:00+00:00"
@@ -120,7 +127,7 @@ def test_an_empty_cell_empties_what_is_stored(load, rows, form):
     assert report.changed == 1
     assert rows("SELECT surname, given_name, born_at, loan_limit FROM user") == [("Okafor", "", None, None)]
     assert rows("SELECT kind FROM user_address") == [("tel",)]
-    assert rows("SELECT * FROM user_block UNION ALL SELECT id, user_id, type, valid_from, valid_to, status FROM user_privilege") == []
+    assert rows("SELECT type FROM user_block UNION ALL SELECT type FROM user_privilege") == []
     assert rows("SELECT type, value FROM user_identifier") == [("", "U1")]
 
 
@@ -148,7 +155,7 @@ def test_each_part_of_a_user_that_differs_makes_a_change(load, change):
         ({"primary_id": 12345}, "primary_id: 12345; expected text in quotes"),
         ({"primary_id": "a\nb"}, "goes over several lines; expected text in one line"),
         ({"primary_id": "U\x00"}, "primary_id: the character U+0000; expected text without control characters"),
-        ({"surname": "x" * 100, "loan_limit": "y" * 100}, "loan_limit: 'yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy…;"),
+        ({"loan_limit": "y" * 100}, "loan_limit: 'yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy…;"),
         ({"loan_limit": -1}, "loan_limit: -1; expected a whole number from 0 to 2147483647"),
         ({"loan_limit": "5"}, "loan_limit: '5'; expected a whole number"),
         ({"loan_limit": True}, "loan_limit: true; expected a whole number"),
@@ -167,7 +174,7 @@ def test_each_part_of_a_user_that_differs_makes_a_change(load, change):
         ({"identifiers": ["7"]}, "identifiers[1]: '7'; expected an object with the columns value, type"),
         ({"identifiers": [{"type": "A"}]}, "identifiers[1].value: missing"),
         ({"identifiers": {"A": "7"}}, "expected type=value|type=value"),
-        ({"blocks": [{"type": "Blok Check Out"}]}, "blocks[1].type: 'Blok Check Out'; expected Block … or Trap … (did you mean 'Block Check Out'?)"),
+        ({"blocks": [{"type": "Blok Check Out"}]}, "expected Block … or Trap … (did you mean 'Block Check Out'?)"),
         ({"blocks": [{"type": "Block Hold", "valid_to": "soon"}]}, "blocks[1].valid_to: 'soon'; expected a date"),
         ({"password": "x"}, "password: unknown column"),
     ],
@@ -223,5 +230,7 @@ def test_a_store_that_is_not_there_is_not_made_by_a_typing_error(folder, tmp_pat
 
 
 def test_a_kind_that_is_none_is_told(folder, tmp_path):
-    with pytest.raises(LoadError, match="'user' cannot be loaded .did you mean 'users'..; expected one of agencies, users"):
+    with pytest.raises(
+        LoadError, match=r"'user' cannot be loaded \(did you mean 'users'\?\); expected one of agencies"
+    ):
         load_file(folder, "user", tmp_path / "users.csv")

@@ -1,0 +1,36 @@
+"""UpdateCirculationStatus: an item is lost, found, missing, in process, ... (Z39.83-1 section 5.4.19)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ncipd.circulation import catalogue
+from ncipd.circulation.model import ItemStatus
+from ncipd.ncip.messages import UpdateCirculationStatus, UpdateCirculationStatusResponse
+from ncipd.ncip.problems import Problem, ProblemType
+from ncipd.services import serves
+from ncipd.services.update_item import item_of
+
+if TYPE_CHECKING:
+    from ncipd.circulation.unit import Circulation
+
+#: Statuses that an item on loan can take without coming back first.
+_WHILE_ON_LOAN = frozenset({ItemStatus.LOST, ItemStatus.MISSING, ItemStatus.CLAIMED})
+
+
+@serves(UpdateCirculationStatus)
+def update_circulation_status(message: UpdateCirculationStatus, circ: Circulation) -> UpdateCirculationStatusResponse:
+    """Set the status of an item; what only a loan, a hold or a recall brings about is not set by itself."""
+    value = message.item_id.item_identifier_value.strip()
+    item = item_of(circ, value, "UpdateCirculationStatus")
+    status = catalogue.status_named("UpdateCirculationStatus", message.circulation_status)
+    if circ.loan_of(item) is not None and status not in _WHILE_ON_LOAN:
+        raise Problem(
+            ProblemType.ELEMENT_RULE_VIOLATED,
+            element="UpdateCirculationStatus/CirculationStatus",
+            value=message.circulation_status.value,
+            detail=f"Item {value} is on loan; check it in before its status is set.",
+        )
+    if item.status is not status:
+        circ.set_item_status(item, status)
+    return UpdateCirculationStatusResponse(item_id=message.item_id)
