@@ -13,10 +13,12 @@ import msgspec
 
 from broker_sim import yamlfile
 from broker_sim.checking import check
+from broker_sim.requirements import Requirement, Requirements, strongest
 from broker_sim.scenario import STEPS, AnyStep, Duration, Scenario, Story
 
 T = TypeVar("T")
 
+_CAPITAL = re.compile(r"(?<!^)(?=[A-Z])")
 _SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _AT = re.compile(r" - at `(?:key in )?(\$[^`]*)`$")
 _PART = re.compile(r"\.([A-Za-z_]\w*)|\[(\d+)\]|\[\.\.\.\]")
@@ -24,11 +26,14 @@ _UNKNOWN_FIELD = re.compile(r"Object contains unknown field `([^`]+)`")
 
 
 class NothingMatched(Exception):
-    """A scenario was asked for that is not there; the message names what comes closest."""
+    """A scenario or case was asked for that is not there; the message names what comes closest."""
 
 
-def load(path: Path) -> Scenario:
-    """Read one scenario file; raises FileMistake (file:line: what) for anything that could not be played."""
+def load(path: Path, requirements: Requirements | None = None) -> Scenario:
+    """Read one scenario file; raises FileMistake (file:line: what) for anything that could not be played.
+
+    With ``requirements`` it is a case: it must verify some of them by their slugs, and its level is theirs.
+    """
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -40,11 +45,38 @@ def load(path: Path) -> Scenario:
             (), "folder and file name make the id: lower-case words joined by hyphens, like alma-broker/lending.yaml"
         )
     story = _typed(document, (), document.value, Story)
+    verified: tuple[Requirement, ...] = ()
+    if requirements is not None:
+        verified = _verified(document, identity, requirements)
+        story = msgspec.structs.replace(story, level=strongest(verified))
+    elif story.side is None:
+        raise document.mistake((), "say by `side` who is under test: lending, borrowing or both")
     steps = tuple(_step(document, n, raw) for n, raw in enumerate(story.steps))
     lines = tuple(document.line(("steps", n)) for n in range(len(steps)))
-    scenario = Scenario(id=identity, path=path, story=story, steps=steps, lines=lines)
+    scenario = Scenario(id=identity, path=path, story=story, steps=steps, lines=lines, requirements=verified)
     check(scenario, document)
     return scenario
+
+
+def _verified(document: yamlfile.Located, identity: str, requirements: Requirements) -> tuple[Requirement, ...]:
+    slugs: list[str] = document.value.get("verifies") or []
+    group = identity.partition(".")[0]
+    if group not in requirements.titles:
+        raise document.mistake((), f"the folder {group!r} is no group of requirements{_near(group, requirements.titles)}")
+    if "level" in document.value:
+        raise document.mistake(("level",), "a case has the level of the requirements that it verifies; leave `level` out")
+    if not slugs:
+        raise document.mistake(("verifies",), "a case verifies at least one requirement")
+    for n, slug in enumerate(slugs):
+        if slug not in requirements.by_slug:
+            near = _near(slug, requirements.by_slug)
+            raise document.mistake(("verifies", n), f"there is no requirement {slug!r}{near}")
+    return tuple(requirements.by_slug[slug] for slug in slugs)
+
+
+def _near(word: str, words: Iterable[str]) -> str:
+    close = difflib.get_close_matches(word, list(words), n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""
 
 
 def scenario_id(path: Path) -> str | None:
@@ -54,11 +86,14 @@ def scenario_id(path: Path) -> str | None:
 
 
 def select(wanted: Sequence[str], bundled: Path) -> list[Path]:
-    """The files meant by ids, globs over ids, files or folders; all bundled ones for none. Raises NothingMatched."""
+    """The files meant by ids, globs over ids, folders of ids, files or folders; all bundled ones for none.
+
+    Raises NothingMatched.
+    """
     catalogue = {identity: path for path in _files(bundled) if (identity := scenario_id(path))}
     if not wanted:
         if not catalogue:
-            raise NothingMatched(f"there is no scenario under {bundled}")
+            raise NothingMatched(f"there is nothing to play under {bundled}")
         return list(catalogue.values())
     return list(dict.fromkeys(path for one in wanted for path in _meant(one, catalogue)))
 
@@ -70,10 +105,13 @@ def _meant(one: str, catalogue: dict[str, Path]) -> list[Path]:
     if path.is_file():
         return [path]
     found = list(_files(path)) if path.is_dir() else [catalogue[name] for name in fnmatch.filter(catalogue, one)]
+    # `CheckOutItem`, as the standard writes it, is all of `check-out-item`.
+    group = _CAPITAL.sub("-", one).lower()
+    found = found or [path for name, path in catalogue.items() if name.partition(".")[0] == group]
     if not found:
         close = difflib.get_close_matches(one, catalogue, n=3)
         hint = f"; did you mean {' or '.join(close)}?" if close else "; `broker-sim list` shows what there is"
-        raise NothingMatched(f"no scenario is called {one!r}, and no file or folder{hint}")
+        raise NothingMatched(f"no scenario or case is called {one!r}, and no file or folder{hint}")
     return found
 
 
@@ -113,9 +151,7 @@ def _mistake(document: yamlfile.Located, where: yamlfile.Where, text: str, shape
 
 
 def _closest(key: str, shape: type) -> str:
-    known = [field.encode_name for field in msgspec.structs.fields(shape)]
-    close = difflib.get_close_matches(key, known, n=1)
-    return f"; did you mean {close[0]!r}?" if close else ""
+    return _near(key, [field.encode_name for field in msgspec.structs.fields(shape)])
 
 
 def _unusual(kind: type, value: Any) -> Any:

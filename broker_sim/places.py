@@ -13,6 +13,21 @@ def conformance() -> Path:
     return _first(_PACKAGE / "_conformance", _CHECKOUT / "conformance")
 
 
+def scenarios() -> Path:
+    """The folder of scenarios."""
+    return conformance() / "scenarios"
+
+
+def cases() -> Path:
+    """The folder of cases."""
+    return conformance() / "cases"
+
+
+def requirements() -> Path:
+    """The file of requirements that cases verify."""
+    return conformance() / "requirements.toml"
+
+
 def xsd() -> Path:
     """The schema that every message is checked against; raises FileNotFoundError when neither place has it."""
     return _first(_PACKAGE / "_xsd" / "ncip_v2_02.xsd", _CHECKOUT / "xsd" / "ncip_v2_02.xsd")

@@ -1,8 +1,9 @@
 """What a scenario file says: the story of one request, step by step, as typed data.
 
-A scenario is a YAML file under ``conformance/scenarios/<profile>/<slug>.yaml``; its id is ``<profile>.<slug>``. This
-module is the grammar of those files (``broker-sim schema`` prints it); ``loading.py`` reads them, ``engine.py`` plays
-them. The guide for authors, with every step and expectation shown by example, is ``conformance/scenarios/README.md``.
+A scenario is a YAML file under ``conformance/scenarios/<profile>/<slug>.yaml``; its id is ``<profile>.<slug>``. A case
+is one under ``conformance/cases/<service>/``: the same form, but it verifies requirements by their slugs. This module is
+the grammar of those files (``broker-sim schema`` prints it); ``loading.py`` reads them, ``engine.py`` plays them. The
+guide for authors, with every step and expectation shown by example, is ``conformance/scenarios/README.md``.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
+
+from broker_sim.requirements import Requirement
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h)")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
@@ -292,7 +295,7 @@ class Story(Part, frozen=True, kw_only=True):
 
     title: str
     summary: str = ""
-    side: Side
+    side: Side | None = None
     level: Level = "MUST"
     partner: str | None = None
     verifies: list[str] = []
@@ -304,13 +307,27 @@ class Story(Part, frozen=True, kw_only=True):
 
 
 class Scenario(msgspec.Struct, frozen=True, kw_only=True):
-    """A scenario read and checked: its id, where it came from, the story, and its steps in order."""
+    """A scenario or case read and checked: its id, where it came from, the story, its steps in order.
+
+    Only a case has ``requirements``: what it verifies.
+    """
 
     id: str
     path: Path
     story: Story
     steps: tuple[AnyStep, ...]
     lines: tuple[int, ...]
+    requirements: tuple[Requirement, ...] = ()
+
+    @property
+    def side(self) -> Side:
+        """Who is under test: what the story says, else whom its messages go to."""
+        if self.story.side is not None:
+            return self.story.side
+        sides = {step.to for step in self.steps if isinstance(step, Transmission)}
+        if "borrower" not in sides:
+            return "lending"
+        return "both" if "lender" in sides else "borrowing"
 
     @property
     def needs(self) -> dict[str, str]:

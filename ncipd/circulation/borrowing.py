@@ -418,6 +418,15 @@ def give_back(circ: Circulation, request: Request, item: Item) -> Request:
     return circ.advance(request, Event.RETURN)
 
 
+def came_at(circ: Circulation, request: Request, item: Item) -> Micros:
+    """Say when a borrowed item came, as far as hold and loan tell; else when its request was made."""
+    moments = [hold.placed_at for hold in circ.holds_of(request) if hold.item_id == item.id]
+    place = circ.request_item(request, item)
+    if place is not None and place.loan_id is not None:
+        moments.append(circ.loan(place.loan_id).out_at)
+    return min(moments, default=request.created_at)
+
+
 def complete(circ: Circulation, request: Request, item: Item) -> Request:
     """The partner says that an item went back: whatever is open ends, and the temporary item is withdrawn."""
     circ.about(request)

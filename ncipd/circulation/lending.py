@@ -46,6 +46,7 @@ class Wish(NamedTuple):
     title: str
     author: str
     note: str
+    mandated: bool = False  # it has happened already: policy has no say
 
 
 class Shipment(NamedTuple):
@@ -83,7 +84,7 @@ def request(circ: Circulation, wish: Wish) -> tuple[Request, Item | None]:
         event = Event.LOCATE
     else:
         event = Event.MISS if record is None else Event.WAIT
-    if event is Event.WAIT and not wish.digital:
+    if event is Event.WAIT and not wish.digital and not wish.mandated:
         _refuse_waiting(circ, wish, [item] if item and wish.barcode else circ.items_of(record.id) if record else [])
     made = circ.add_request(
         Role.LENDING,
@@ -135,7 +136,7 @@ def _locate(circ: Circulation, wish: Wish) -> tuple[Item | None, Record | None]:
         item = circ.item_by_barcode(wish.barcode)
         if item is None or item.temporary:
             raise unknown_item("RequestItem", wish.barcode)
-        if not item.circulates:
+        if not item.circulates and not wish.mandated:
             raise _does_not_circulate(wish.barcode)
         return item, circ.record(item.record_id)
     for value, code in wish.record_numbers:
@@ -178,7 +179,9 @@ def _refuse_waiting(circ: Circulation, wish: Wish, items: list[Item]) -> None:
     """Refuse what this partner does not wait for, or what comes back only after it is needed."""
     too_late = wish.need_before is not None and wish.need_before < _free_from(circ, items)
     if circ.partner.refuse_unavailable or too_late:
-        why = "comes back only after it is needed" if too_late else "is not available now, and this partner does not wait"
+        why = (
+            "comes back only after it is needed" if too_late else "is not available now, and this partner does not wait"
+        )
         raise Problem(
             ProblemType.ITEM_NOT_AVAILABLE_BY_NEED_BEFORE_DATE,
             element="RequestItem/ItemId/ItemIdentifierValue" if wish.barcode else "RequestItem/BibliographicId",

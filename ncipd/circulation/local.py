@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ncipd.circulation import borrowing, policy, recall, shelf
+from ncipd.circulation import borrowing, lending, policy, recall, shelf
 from ncipd.circulation.errors import DeskError, ErrorKind
 from ncipd.circulation.model import Hold, HoldState, Item, ItemStatus, Loan, Micros, Role, TaskKind, User
 from ncipd.ncip.problems import Problem, ProblemType
@@ -64,15 +64,11 @@ def _serve(circ: Circulation, hold: Hold, items: list[Item]) -> str:
     return recall.recall_shipped(circ, item, loan, hold)
 
 
-def check_out(circ: Circulation, item: Item, user: User, due_at: Micros | None) -> Loan:
-    """Lend an item of ours to a user of ours; raises Problem or DeskError where the rules forbid it."""
-    if not item.circulates:
-        raise Problem(
-            ProblemType.ITEM_DOES_NOT_CIRCULATE,
-            element="CheckOutItem/ItemId/ItemIdentifierValue",
-            value=item.barcode,
-            detail=f"Item {item.barcode} is for use in the library only.",
-        )
+def check_out(circ: Circulation, item: Item, user: User, due_at: Micros | None, *, mandated: bool = False) -> Loan:
+    """Lend an item of ours to a user of ours; raises Problem or DeskError where the rules forbid it.
+
+    What is `mandated` has happened already: only another loan of the item contradicts it.
+    """
     if circ.loan_of(item) is not None:
         raise Problem(
             ProblemType.ITEM_ALREADY_CHECKED_OUT,
@@ -80,11 +76,29 @@ def check_out(circ: Circulation, item: Item, user: User, due_at: Micros | None) 
             value=item.barcode,
             detail=f"Item {item.barcode} is on loan already; check it in first.",
         )
+    ready = [hold for hold in circ.holds_on(item) if hold.state is HoldState.READY and hold.item_id == item.id]
+    if not mandated:
+        _refuse_check_out(circ, item, user, ready)
+    mine = next((hold for hold in circ.holds_on(item) if hold.user_id == user.id), None)
+    ends = due_at or policy.user_due(policy.LOCAL, None, circ.now, circ.agency.time_zone)
+    loan = circ.lend(item, ends, user=user.id)
+    circ.set_item_status(item, ItemStatus.ON_LOAN)
+    lending.take_away(circ, item)
+    if mine is not None:
+        circ.set_hold(mine, HoldState.FILLED, item=item.id)
+    return loan
+
+
+def _refuse_check_out(circ: Circulation, item: Item, user: User, ready: list[Hold]) -> None:
+    if not item.circulates:
+        raise Problem(
+            ProblemType.ITEM_DOES_NOT_CIRCULATE,
+            element="CheckOutItem/ItemId/ItemIdentifierValue",
+            value=item.barcode,
+            detail=f"Item {item.barcode} is for use in the library only.",
+        )
     refuse_loan(circ, user)
-    holds = circ.holds_on(item)
-    mine = next((hold for hold in holds if hold.user_id == user.id), None)
-    ready = next((hold for hold in holds if hold.state is HoldState.READY and hold.item_id == item.id), None)
-    if ready is not None and ready.user_id != user.id:
+    if any(hold.user_id != user.id for hold in ready):
         raise DeskError(
             ErrorKind.CONFLICT,
             "held-for-another-user",
@@ -93,13 +107,6 @@ def check_out(circ: Circulation, item: Item, user: User, due_at: Micros | None) 
             value=item.barcode,
             hint="Put it back on the hold shelf.",
         )
-    ends = due_at or policy.user_due(policy.LOCAL, None, circ.now, circ.agency.time_zone)
-    loan = circ.lend(item, ends, user=user.id)
-    circ.set_item_status(item, ItemStatus.ON_LOAN)
-    circ.finish_item_tasks(item, TaskKind.PICK, TaskKind.RESHELVE, TaskKind.SHELVE_HOLD)
-    if mine is not None:
-        circ.set_hold(mine, HoldState.FILLED, item=item.id)
-    return loan
 
 
 def refuse_loan(circ: Circulation, user: User) -> None:
@@ -110,13 +117,19 @@ def refuse_loan(circ: Circulation, user: User) -> None:
     borrowing.refuse_over_limit(circ, user, ProblemType.MAXIMUM_CHECK_OUTS_EXCEEDED, "CheckOutItem/UserId")
 
 
+def refuse_renewal(circ: Circulation, loan: Loan) -> None:
+    """Raise Problem User Blocked where the user who has the item may not renew now."""
+    if loan.user_id is None:
+        return
+    user = circ.user(loan.user_id)
+    refusal = policy.refuse_user(user, circ.blocks(user), policy.Action.RENEW, circ.now)
+    if refusal is not None:
+        raise Problem(refusal.problem, element="RenewItem/UserId", value=user.primary_id, detail=refusal.detail)
+
+
 def renew(circ: Circulation, item: Item, loan: Loan, wished: Micros | None) -> Loan:
     """Judge a user's wish to keep an item of ours longer; raises Problem where policy refuses it."""
-    if loan.user_id is not None:
-        user = circ.user(loan.user_id)
-        refusal = policy.refuse_user(user, circ.blocks(user), policy.Action.RENEW, circ.now)
-        if refusal is not None:
-            raise Problem(refusal.problem, element="RenewItem/UserId", value=user.primary_id, detail=refusal.detail)
+    refuse_renewal(circ, loan)
     decided = policy.judge_renewal(
         policy.LOCAL,
         loan,

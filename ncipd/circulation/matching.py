@@ -53,7 +53,9 @@ def record_numbers(titles: tuple[BibliographicId, ...]) -> tuple[tuple[str, str]
         elif title.bibliographic_item_id is not None:
             number = title.bibliographic_item_id
             code = number.bibliographic_item_identifier_code
-            numbers.append((number.bibliographic_item_identifier.strip(), code.value.strip() if code else ""))
+            kind = code.value.strip() if code else ""
+            value = number.bibliographic_item_identifier.strip()
+            numbers.append((value.replace("-", "") if kind.upper() == "ISBN" else value, kind))
     return tuple(numbers)
 
 
@@ -92,7 +94,7 @@ def _decide(circ: Circulation, ids: Named, titles: tuple[tuple[str, str], ...], 
     partner = circ.partner
     if partner.sides is not Sides.BOTH:
         return Role(partner.sides.value)
-    found = _role_of_request(circ, ids) or _role_of_item(circ, ids)
+    found = _role_of_request(circ, ids) or _role_of_item(circ, ids, wish=wish)
     if found is not None:
         return found
     if not wish:
@@ -114,10 +116,26 @@ def _role_of_request(circ: Circulation, ids: Named) -> Role | None:
     return roles[0] if len(roles) == 1 else None
 
 
-def _role_of_item(circ: Circulation, ids: Named) -> Role | None:
-    if our_item(circ, ids.item) is not None:
+def _role_of_item(circ: Circulation, ids: Named, *, wish: bool) -> Role | None:
+    ours = our_item(circ, ids.item)
+    if ours is not None and wish:
         return Role.LENDING
-    return Role.BORROWING if borrowed_item(circ, circ.partner, ids.item) is not None else None
+    theirs = borrowed_item(circ, circ.partner, ids.item)
+    if ours is None or theirs is None:
+        return Role.LENDING if ours is not None else Role.BORROWING if theirs is not None else None
+    return _role_of_twins(circ, ours, theirs)
+
+
+def _role_of_twins(circ: Circulation, ours: Item, theirs: Item) -> Role:
+    """An item of ours has the barcode by which the partner calls one of theirs: the one that is under way is meant."""
+    loan = circ.loan_of(ours)
+    if loan is not None and loan.partner == circ.partner.code:
+        return Role.LENDING
+    if theirs.live:
+        return Role.BORROWING
+    last = [request for item in (ours, theirs) if (request := circ.last_request_of(item)) is not None]
+    mine = [request for request in last if request.partner == circ.partner.code]
+    return max(mine, key=lambda request: request.id).role if mine else Role.LENDING
 
 
 def open_request(circ: Circulation, role: Role, ids: Named, service: str, item: Item | None) -> Request | None:

@@ -131,13 +131,14 @@ class HoldState(StrEnum):
 
 
 class Agency(NamedTuple):
-    """An institution served here."""
+    """An institution: served here, or only known here because a partner told of it."""
 
     id: int
     code: str
     name: str
     time_zone: str
     network: str
+    served: int = 1
 
 
 class Library(NamedTuple):

@@ -26,19 +26,28 @@ class Outcome(NamedTuple):
     pending_until: Micros | None = None
 
 
-def judge(circ: Circulation, item: Item, loan: Loan, wished: Micros | None, partner: Partner) -> Outcome:
+def judge(
+    circ: Circulation, item: Item, loan: Loan, wished: Micros | None, partner: Partner, *, mandated: bool = False
+) -> Outcome:
     """Judge a wish to keep an item of ours longer; raises Problem where policy refuses it.
 
-    Where the partner's renewals are manual the wish waits for staff, and the same wish again waits with it.
+    Where the partner's renewals are manual the wish waits for staff, and the same wish again waits with it. What is
+    `mandated` has happened already and is not judged.
     """
     request = circ.request(loan.request_id) if loan.request_id is not None else None
+    recalled = request is not None and request.status is RequestStatus.RECALLED
+    if mandated and not recalled:
+        current = max(loan.due_at or circ.now, circ.now)
+        usual = days_later(current, partner.renewal_days, circ.agency.time_zone)
+        circ.note("the renewal has happened already; it was recorded without being judged")
+        return Outcome(_grant(circ, request, loan, wished if wished is not None else usual))
     decided = policy.judge_renewal(
         partner,
         loan,
         wished,
         circ.now,
         circ.agency.time_zone,
-        wanted_by_others=shelf.wanted_by_others(circ, item, than=loan.user_id),
+        wanted_by_others=recalled or shelf.wanted_by_others(circ, item, than=loan.user_id),
     )
     if isinstance(decided, policy.Refusal):
         if request is not None:

@@ -529,6 +529,10 @@ class Circulation:
 
     # ------------------------------------------------------------------------------------------ versions
 
+    def touch(self, kind: str, number: int) -> None:
+        """Say that what belongs to a row has changed, so that answers stored before no longer hold."""
+        self._changed(kind, number, f"touch_{kind}")
+
     def _made(self, kind: str, number: int) -> None:
         self._seen.clear()
         self.traces[kind, number] = 1

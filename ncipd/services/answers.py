@@ -115,7 +115,7 @@ def item_fields(circ: Circulation, item: Item, types: Iterable[Coded]) -> el.Ite
         bibliographic_description=description(circ, item)
         if _wants(wanted, ItemElementType.BIBLIOGRAPHIC_DESCRIPTION)
         else None,
-        item_use_restriction_type=_restrictions(item)
+        item_use_restriction_type=_restrictions(circ, item)
         if _wants(wanted, ItemElementType.ITEM_USE_RESTRICTION_TYPE)
         else (),
         circulation_status=circulation_status(circ, item).coded()

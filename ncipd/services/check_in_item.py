@@ -164,19 +164,42 @@ def _routing(circ: Circulation, item: Item, destination: Destination) -> el.Rout
 def _sent_back(message: CheckInItem, circ: Circulation, ids: matching.Named) -> CheckInItemResponse:
     item = matching.borrowed_item(circ, circ.partner, ids.item)
     request = matching.open_request(circ, Role.BORROWING, ids, "CheckInItem", item)
-    if item is None and request is not None:
-        live = [circ.item(place.item_id) for place in circ.request_items(request) if place.state is ItemState.OUT]
-        item = live[0] if len(live) == 1 else None
-    if request is None and item is not None:
+    if request is not None and ids.identifier:
+        item = _item_of(circ, request, ids.item, item)
+    elif request is None and ids.identifier:
+        return _sent_back_before(message, circ, ids)
+    elif item is not None:
         request = circ.last_request_of(item)
     if item is None or request is None:
-        ended = circ.requests_called(circ.partner.code, ids.identifier) if ids.identifier else []
-        if ended and ended[0].role is Role.BORROWING and not ended[0].open:
-            circ.about(ended[0])
-            return CheckInItemResponse(item_id=message.item_id)
         raise lending.unknown_item("CheckInItem", ids.item, hint="no item borrowed through this partner has this id")
-    borrowing.complete(circ, request, item)
+    if message.mandated_action is not None and _older_than(message, circ, borrowing.came_at(circ, request, item)):
+        circ.note("the check-in happened before the item came; nothing was changed")
+    else:
+        borrowing.complete(circ, request, item)
     return CheckInItemResponse(
         item_id=message.item_id,
         item_optional_fields=answers.item_fields(circ, circ.item(item.id), message.item_element_type),
     )
+
+
+def _item_of(circ: Circulation, request: Request, value: str, found: Item | None) -> Item | None:
+    """Find the item of a named request: the one called so, else its only one, where the name is nobody else's."""
+    items = [circ.item(place.item_id) for place in circ.request_items(request) if place.state is not ItemState.DROPPED]
+    called = [item for item in items if value in (item.partner_item_id, item.barcode)]
+    if called:
+        return max(called, key=lambda item: (item.live, item.id))
+    live = [item for item in items if item.live]
+    return live[0] if found is None and len(live) == 1 else None
+
+
+def _sent_back_before(message: CheckInItem, circ: Circulation, ids: matching.Named) -> CheckInItemResponse:
+    """Confirm a return by a request that has ended: the same item may be here again by now, for another request."""
+    for ended in circ.requests_called(circ.partner.code, ids.identifier):
+        if ended.status not in (RequestStatus.COMPLETED, RequestStatus.RECEIVED_DIGITALLY):
+            continue
+        items = [circ.item(place.item_id) for place in circ.request_items(ended)]
+        if not items or any(ids.item in (item.partner_item_id, item.barcode) for item in items):
+            circ.about(ended)
+            circ.note("the request has ended already; nothing was changed")
+            return CheckInItemResponse(item_id=message.item_id)
+    raise matching.unknown_request("CheckInItem", ids.identifier)

@@ -32,11 +32,31 @@ def check_out_item(message: CheckOutItem, circ: Circulation) -> CheckOutItemResp
         return _supply_digitally(message, circ, request, ids)
     if item is None:
         raise lending.unknown_item("CheckOutItem", ids.item)
+    over = _over(message, circ, item, ids)
+    if over is not None:
+        circ.note("the check-out happened before a check-in that is recorded already; nothing was changed")
+        return _answer(message, circ, item, over)
     wished = to_micros(message.desired_date_due, circ.zone) if message.desired_date_due else None
     shipment = lending.ship(
         circ, request, item, ids.identifier, wished, identifier_agency=ids.identifier_agency, user_as_sent=ids.user
     )
     return _answer(message, circ, item, shipment.loan)
+
+
+def _over(message: CheckOutItem, circ: Circulation, item: Item, ids: matching.Named) -> Loan | None:
+    """Find the loan that is told of after its end: a past fact never undoes a later one."""
+    if message.mandated_action is None:
+        return None
+    happened = to_micros(message.mandated_action.date_event_occurred, circ.zone)
+    last = circ.last_request_of(item)
+    requests = circ.requests_called(circ.partner.code, ids.identifier) if ids.identifier else [last] if last else []
+    for request in requests:
+        place = circ.request_item(request, item) if request.partner == circ.partner.code else None
+        loan = circ.loan(place.loan_id) if place is not None and place.loan_id is not None else None
+        if loan is not None and loan.returned_at is not None and happened <= loan.returned_at:
+            circ.about(request)
+            return loan
+    return None
 
 
 def _is_digital(message: CheckOutItem, circ: Circulation, request: Request | None, ids: matching.Named) -> bool:
@@ -84,7 +104,7 @@ def _lend_locally(message: CheckOutItem, circ: Circulation, ids: matching.Named)
     loan = circ.loan_of(item)
     if loan is None or loan.user_id != user.id:
         due = to_micros(message.desired_date_due, circ.zone) if message.desired_date_due else None
-        loan = local.check_out(circ, item, user, due)
+        loan = local.check_out(circ, item, user, due, mandated=message.mandated_action is not None)
     return _answer(message, circ, item, loan)
 
 

@@ -1,13 +1,12 @@
-"""LookupAgency: what an agency is called and whom it serves (Z39.83-1 section 5.3.1)."""
+"""LookupAgency: what is known of an agency (Z39.83-1 section 5.3.1)."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from ncipd.circulation.model import Agency
+from ncipd.circulation import agencies
 from ncipd.ncip import elements as el
 from ncipd.ncip.messages import LookupAgency, LookupAgencyResponse
-from ncipd.ncip.problems import Problem, ProblemType
 from ncipd.ncip.schemes import AgencyElementType, OrganizationNameType
 from ncipd.ncip.types import Coded
 from ncipd.services import answers, serves
@@ -15,32 +14,30 @@ from ncipd.services import answers, serves
 if TYPE_CHECKING:
     from ncipd.circulation.unit import Circulation
 
+_PART_OF = {
+    AgencyElementType.ORGANIZATION_NAME_INFORMATION: "organization_name_information",
+    AgencyElementType.AGENCY_ADDRESS_INFORMATION: "agency_address_information",
+    AgencyElementType.AUTHENTICATION_PROMPT: "authentication_prompt",
+    AgencyElementType.APPLICATION_PROFILE_SUPPORTED_TYPE: "application_profile_supported_type",
+    AgencyElementType.CONSORTIUM_AGREEMENT: "consortium_agreement",
+    AgencyElementType.AGENCY_USER_PRIVILEGE_TYPE: "agency_user_privilege_type",
+}
+
 
 @serves(LookupAgency, reads=True)
 def lookup_agency(message: LookupAgency, circ: Circulation) -> LookupAgencyResponse:
-    """Answer what was asked about an agency served here."""
+    """Answer what was asked about an agency, served here or told of by a partner."""
     code = message.agency_id.value.strip()
-    agency = circ.tx.one("agency_by_code", Agency._make, folded=code.upper())
+    agency = agencies.known(circ, code)
     if agency is None:
-        raise Problem(
-            ProblemType.UNKNOWN_AGENCY,
-            element="LookupAgency/AgencyId",
-            value=code,
-            detail=f"No agency served here is called {code!r}; ask its own system.",
-        )
+        raise agencies.unknown("LookupAgency", code)
+    parts: dict[str, Any] = agencies.described(circ, agency)
+    if not parts["organization_name_information"]:
+        official = OrganizationNameType.OFFICIAL_NAME.coded()
+        name = el.OrganizationNameInformation(organization_name_type=official, organization_name=agency.name)
+        parts["organization_name_information"] = (name,)
+    if agency.id == circ.agency.id and not parts["application_profile_supported_type"]:
+        parts["application_profile_supported_type"] = (Coded(circ.partner.code),)
     wanted = answers.asked(circ, message.agency_element_type)
-
-    def wants(type_: AgencyElementType) -> bool:
-        return type_.value.casefold() in wanted
-
-    name = el.OrganizationNameInformation(
-        organization_name_type=OrganizationNameType.OFFICIAL_NAME.coded(), organization_name=agency.name
-    )
-    profiles = tuple(Coded(code) for code in sorted(circ.partners)) if agency.id == circ.agency.id else ()
-    return LookupAgencyResponse(
-        agency_id=message.agency_id,
-        organization_name_information=(name,) if wants(AgencyElementType.ORGANIZATION_NAME_INFORMATION) else (),
-        application_profile_supported_type=profiles
-        if wants(AgencyElementType.APPLICATION_PROFILE_SUPPORTED_TYPE)
-        else (),
-    )
+    given = {part: parts[part] for type_, part in _PART_OF.items() if type_.value.casefold() in wanted}
+    return LookupAgencyResponse(agency_id=message.agency_id, **given)

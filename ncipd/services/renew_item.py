@@ -34,7 +34,8 @@ def renew_item(message: RenewItem, circ: Circulation) -> RenewItemResponse:
     loan = circ.loan_of(item)
     if loan is None or loan.partner != circ.partner.code:
         raise _not_checked_out(ids.item)
-    outcome = renewal.judge(circ, item, loan, wished, circ.partner)
+    mandated = message.mandated_action is not None
+    outcome = renewal.judge(circ, item, loan, wished, circ.partner, mandated=mandated)
     if outcome.pending_until is not None:
         return RenewItemResponse(pending=el.Pending(date_of_expected_reply=from_micros(outcome.pending_until)))
     return _answer(message, circ, item, outcome.loan)
@@ -56,6 +57,7 @@ def _user_wishes(message: RenewItem, circ: Circulation, ids: matching.Named, wis
     request = circ.last_request_of(item)
     if request is None:
         raise _not_checked_out(ids.item)
+    local.refuse_renewal(circ, loan)
     try:
         renewal.ask_lender(circ, request, item, loan, wished)
     except DeskError as error:

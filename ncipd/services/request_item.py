@@ -49,6 +49,7 @@ def _lend(
         title=title,
         author=author,
         note=_note(message),
+        mandated=message.mandated_action is not None,
     )
     request, item = lending.request(circ, wish)
     return _answer(message, circ, request, item)
@@ -73,6 +74,7 @@ def _borrow(
         title=title,
         author=author,
         note=_note(message),
+        mandated=message.mandated_action is not None,
     )
     return _answer(message, circ, borrowing.request(circ, wish), None)
 

@@ -15,7 +15,7 @@ SELECT {agency} FROM agency WHERE agency.id = :id
 
 -- name: agencies
 -- List all agencies served here.
-SELECT {agency} FROM agency ORDER BY agency.id
+SELECT {agency} FROM agency WHERE agency.served = 1 ORDER BY agency.id
 
 -- name: agency_codes
 -- List every code of an agency.
@@ -24,6 +24,30 @@ SELECT code FROM agency_code WHERE agency_id = :agency ORDER BY code
 -- name: insert_agency
 -- Add an agency.
 INSERT INTO agency (code, name, time_zone, network) VALUES (:code, :name, :time_zone, :network) RETURNING id
+
+-- name: insert_known_agency
+-- Add an agency that is not served here, but that a partner has told of.
+INSERT INTO agency (code, name, time_zone, network, served) VALUES (:code, :name, :time_zone, '', 0) RETURNING id
+
+-- name: touch_agency
+-- Say that what is known of an agency has changed.
+UPDATE agency SET version = version + 1 WHERE id = :id RETURNING version
+
+-- name: agency_version
+-- Read the version of an agency.
+SELECT version FROM agency WHERE id = :id
+
+-- name: agency_details
+-- Read what an agency says of itself, in the order in which it was said.
+SELECT kind, content FROM agency_detail WHERE agency_id = :agency ORDER BY id
+
+-- name: insert_agency_detail
+-- Add a piece of what an agency says of itself.
+INSERT INTO agency_detail (agency_id, kind, content) VALUES (:agency, :kind, :content) ON CONFLICT DO NOTHING
+
+-- name: delete_agency_detail
+-- Take out a piece of what an agency says of itself.
+DELETE FROM agency_detail WHERE agency_id = :agency AND kind = :kind AND content = :content
 
 -- name: update_agency
 -- Rename an agency or move its clock.

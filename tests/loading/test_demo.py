@@ -42,6 +42,11 @@ def lender(tx):
     return Circulation(tx, agency=agency, partner=None, partners={}, now=NOW, new_id=lambda: f"id-{next(ids)}")
 
 
+def open_loans(tx):
+    (user, *_) = tx.one("user_by_primary_id", agency=1, primary_id="L-USER-20")
+    return tx.one("count_open_loans_of_user", user=user)
+
+
 def barcodes(rows, where):
     return {barcode for (barcode,) in rows(f"SELECT barcode FROM item WHERE live = 1 AND {where}")}
 
@@ -138,8 +143,7 @@ async def test_an_empty_store_is_filled_before_anything_is_answered_and_a_filled
         for _ in range(2):
             await demo.fill(store)
             assert len(store.read(lambda tx: tx.all("agencies"))) == 2
-            user = store.read(lambda tx: tx.one("user_by_primary_id", agency=1, primary_id="L-USER-20"))
-            assert store.read(lambda tx: tx.one("count_open_loans_of_user", user=user[0])) == (5,)
+            assert store.read(open_loans) == (5,)
 
 
 def test_every_file_can_be_loaded_by_hand_too(tmp_path):

@@ -8,7 +8,9 @@ CREATE TABLE agency (
     code        TEXT NOT NULL UNIQUE,
     name        TEXT NOT NULL,
     time_zone   TEXT NOT NULL,
-    network     TEXT NOT NULL DEFAULT ''    -- agencies of one network share their barcodes
+    network     TEXT NOT NULL DEFAULT '',   -- agencies of one network share their barcodes
+    served      INTEGER NOT NULL DEFAULT 1 CHECK (served IN (0, 1)),  -- 0 = known only because a partner told of it
+    version     INTEGER NOT NULL DEFAULT 1
 ) STRICT;
 
 -- Every id under which messages may call an agency: its code, an ISIL, a symbol.

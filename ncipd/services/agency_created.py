@@ -1,0 +1,23 @@
+"""AgencyCreated: a partner tells of a new agency (Z39.83-1 section 5.5.1)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ncipd.circulation import agencies
+from ncipd.ncip.messages import AgencyCreated, AgencyCreatedResponse
+from ncipd.services import serves
+
+if TYPE_CHECKING:
+    from ncipd.circulation.unit import Circulation
+
+
+@serves(AgencyCreated)
+def agency_created(message: AgencyCreated, circ: Circulation) -> AgencyCreatedResponse:
+    """Keep the record unless the agency is known; told twice, it is one agency."""
+    code = message.agency_id.value.strip()
+    if agencies.known(circ, code) is None:
+        agencies.create(circ, code, message.organization_name_information[0].organization_name, message)
+    else:
+        circ.note("the agency is known already; nothing was changed")
+    return AgencyCreatedResponse()

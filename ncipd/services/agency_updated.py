@@ -1,0 +1,29 @@
+"""AgencyUpdated: a partner tells that data of an agency have changed (Z39.83-1 section 5.5.2)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ncipd.circulation import agencies
+from ncipd.circulation.model import Role, TaskKind
+from ncipd.ncip.messages import AgencyUpdated, AgencyUpdatedResponse
+from ncipd.ncip.problems import Problem
+from ncipd.services import serves
+
+if TYPE_CHECKING:
+    from ncipd.circulation.unit import Circulation
+
+
+@serves(AgencyUpdated)
+def agency_updated(message: AgencyUpdated, circ: Circulation) -> AgencyUpdatedResponse:
+    """Take the changes up; where the record here differs from what was changed, staff are shown."""
+    code = message.agency_id.value.strip()
+    try:
+        agency = agencies.of_partner(circ, code, "AgencyUpdated")
+        agencies.change(circ, agency, message.delete_agency_fields, message.add_agency_fields, "AgencyUpdated")
+    except Problem as problem:
+        circ.keep(
+            Role.LENDING, TaskKind.REVIEW, f"{circ.partner.code} tells of changes to agency {code}: {problem.detail}"
+        )
+        raise
+    return AgencyUpdatedResponse()
