@@ -1,4 +1,4 @@
-"""``broker-sim``: run, list, schema.
+"""``broker-sim``: run, conform, list, report, schema.
 
 Exit codes: 0 passed · 1 conformance failure · 2 usage, bad file or nothing matched · 3 target unreachable · 4 error of
 the suite.
@@ -10,20 +10,21 @@ import asyncio
 import json as json_text
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
 from cyclopts import App, CycloptsError, Parameter
 from rich.console import Console
-from rich.table import Table
 
 import broker_sim
-from broker_sim import places
+from broker_sim import listing, places, reports, requirements
 from broker_sim.agent import AgentMistake
 from broker_sim.agent import load as load_agent
-from broker_sim.events import Event
+from broker_sim.events import Command, Event
 from broker_sim.loading import NothingMatched, load, select
+from broker_sim.requirements import RequirementMistake, Requirements
 from broker_sim.scenario import Scenario
 from broker_sim.schema import scenario_schema
 from broker_sim.yamlfile import FileMistake
@@ -43,68 +44,148 @@ class Refused(Exception):
     """The command cannot be carried out as it was given."""
 
 
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class Written:
+    """Where the reports go."""
+
+    html: Annotated[Path | None, Parameter(help="Write the report for people to this file.")] = None
+    json: Annotated[Path | None, Parameter(help="Write the report for programs to this file.")] = None
+    junit: Annotated[Path | None, Parameter(help="Write the report for continuous integration to this file.")] = None
+    report_dir: Annotated[
+        Path | None, Parameter(help="Write all three into this folder: index.html, report.json, junit.xml.")
+    ] = None
+
+    def write(self, record: reports.Record) -> None:
+        """Write every report that is wanted, and say so."""
+        for path in reports.write(record, html=self.html, json=self.json, junit=self.junit, folder=self.report_dir):
+            print(f"wrote {path}")
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """How something is played."""
+
+    target: Annotated[str, Parameter(help="The target's NCIP address, such as http://127.0.0.1:8080/ncip.")]
+    agent: Annotated[
+        Path, Parameter(help="The file that describes the target: its agencies, test data and desk.")
+    ]
+    jobs: Annotated[int, Parameter(alias="-j", help="How many are played at once.")] = 4
+    strict: Annotated[bool, Parameter(help="A broken SHOULD counts as a failure.")] = False
+    no_skips: Annotated[
+        bool, Parameter(help="What cannot be played counts as a failure, unless the agent file excludes it.")
+    ] = False
+    listen: Annotated[
+        str | None, Parameter(help="Where the broker listens, host:port, instead of the agent file's [callback] listen.")
+    ] = None
+
+
 @app.command
-def run(
-    *scenario: str,
-    target: str,
-    agent: Path,
-    jobs: Annotated[int, Parameter(alias="-j")] = 4,
-    html: Path | None = None,
-    json: Path | None = None,
-    junit: Path | None = None,
-    report_dir: Path | None = None,
-    strict: bool = False,
-    no_skips: bool = False,
-    listen: str | None = None,
-) -> int:
+def run(*scenario: str, options: Options, written: Written = Written()) -> int:
     """Play scenarios against a target and judge it.
 
     Parameters
     ----------
     scenario
         Ids, globs over ids, files or folders; all bundled scenarios when none is given.
-    target
-        The target's NCIP address, such as http://127.0.0.1:8080/ncip.
-    agent
-        The file that describes the target: its agencies, test data and desk.
-    jobs
-        How many scenarios are played at once.
-    html
-        Write the report for people to this file.
-    json
-        Write the report for programs to this file.
-    junit
-        Write the report for continuous integration to this file.
-    report_dir
-        Write all three into this folder: index.html, report.json, junit.xml.
-    strict
-        A broken SHOULD counts as a failure.
-    no_skips
-        A scenario that cannot be played counts as a failure.
-    listen
-        Where the broker listens, host:port, instead of the agent file's [callback] listen.
 
     """
+    return _play("run", _load(scenario, places.scenarios()), options, written)
+
+
+@app.command
+def conform(*case: str, options: Options, written: Written = Written()) -> int:
+    """Judge a target by the bundled cases, service by service; what it does not declare is skipped.
+
+    Parameters
+    ----------
+    case
+        Ids, services (CheckOutItem), globs over ids, files or folders; all bundled cases when none is given.
+
+    """
+    return _play("conform", _load(case, places.cases()), options, written)
+
+
+@app.command(name="list")
+def list_all(
+    *scenario: str, markdown: bool = False, json: bool = False, requirements: bool = False, needs: bool = False
+) -> int:
+    """List scenarios and cases: id, side, level, title.
+
+    Parameters
+    ----------
+    scenario
+        Ids, services, globs over ids, files or folders; everything that is bundled when none is given.
+    markdown
+        As a Markdown table.
+    json
+        As JSON, with summaries, requirements and test data.
+    requirements
+        List the requirements instead, with the cases that verify them; exit code 1 where one has neither a case nor a reason.
+    needs
+        List instead how much test data of each role is needed.
+
+    """
+    form = "json" if json else "markdown" if markdown else "table"
+    if requirements:
+        covered = listing.coverage(_requirements(), _load(scenario, places.cases()))
+        listing.show_requirements(covered, _console(), form=form)
+        return int(any(one.gap for one in covered))
+    found = _load(scenario, places.scenarios(), places.cases())
+    if needs:
+        listing.show_needs(found, _console())
+    else:
+        listing.show(found, _console(), form=form)
+    return 0
+
+
+@app.command
+def report(*run: Path, written: Written = Written()) -> int:
+    """Put the JSON reports of several runs together into one report; its exit code is the worst of theirs.
+
+    Parameters
+    ----------
+    run
+        Files that `--json` has written.
+
+    """
+    if not run:
+        raise Refused("name the JSON reports that are to be put together")
+    try:
+        record = reports.join([reports.read(path) for path in run])
+    except ValueError as error:
+        raise Refused(str(error)) from error
+    written.write(record)
+    return record.exit_code
+
+
+@app.command
+def schema() -> int:
+    """Print the JSON Schema of scenario files, for an editor to check them while one writes."""
+    print(json_text.dumps(scenario_schema(), ensure_ascii=False, indent=2))
+    return 0
+
+
+def _play(command: Command, scenarios: list[Scenario], options: Options, written: Written) -> int:
     from broker_sim import engine
-    from broker_sim.reports import html as html_report
-    from broker_sim.reports import json as json_report
-    from broker_sim.reports import junit as junit_report
-    from broker_sim.reports.record import Record
     from broker_sim.reports.terminal import Terminal
 
+    target = options.target
     if urlsplit(target).scheme not in {"http", "https"} or not urlsplit(target).hostname:
         raise Refused(f"--target must be an address like http://127.0.0.1:8080/ncip, not {target!r}")
     plan = engine.Plan(
-        scenarios=_load(scenario),
+        scenarios=scenarios,
         target=target,
-        agent=load_agent(agent),
-        agent_file=agent,
-        jobs=jobs,
-        listen=listen,
-        strict=strict,
-        no_skips=no_skips,
+        agent=load_agent(options.agent),
+        agent_file=options.agent,
+        jobs=options.jobs,
+        listen=options.listen,
+        strict=options.strict,
+        no_skips=options.no_skips,
+        command=command,
     )
-    record = Record()
+    record = reports.Record()
     terminal = Terminal(record, _console())
 
     def hear(event: Event) -> None:
@@ -115,63 +196,8 @@ def run(
         code = asyncio.run(engine.run(plan, hear))
     finally:
         terminal.close()
-    folder = {name: report_dir / name for name in ("index.html", "report.json", "junit.xml")} if report_dir else {}
-    wanted = (
-        (html_report.write, (html, folder.get("index.html"))),
-        (json_report.write, (json, folder.get("report.json"))),
-        (junit_report.write, (junit, folder.get("junit.xml"))),
-    )
-    for write, paths in wanted:
-        for path in paths:
-            if path is not None:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                write(record, path)
-                print(f"wrote {path}")
+    written.write(record)
     return code
-
-
-@app.command(name="list")
-def list_scenarios(*scenario: str, markdown: bool = False, json: bool = False) -> int:
-    """List the scenarios: id, side, level, title.
-
-    Parameters
-    ----------
-    scenario
-        Ids, globs over ids, files or folders; all bundled scenarios when none is given.
-    markdown
-        As a Markdown table.
-    json
-        As JSON, with summaries and requirements.
-
-    """
-    from broker_sim.engine import billing
-
-    listed = [billing(one) for one in _load(scenario)]
-    if json:
-        keys = ("id", "title", "summary", "side", "level", "verifies")
-        print(
-            json_text.dumps([{key: getattr(one, key) for key in keys} for one in listed], ensure_ascii=False, indent=2)
-        )
-    elif markdown:
-        print("| scenario | side | level | what happens |\n|---|---|---|---|")
-        for one in listed:
-            title = one.title.replace("|", "\\|")
-            print(f"| `{one.id}` | {one.side} | {one.level} | {title} |")
-    else:
-        table = Table(box=None, pad_edge=False, header_style="dim")
-        for column in ("scenario", "side", "level", "what happens"):
-            table.add_column(column, no_wrap=column != "what happens")
-        for one in listed:
-            table.add_row(one.id, one.side, one.level, one.title)
-        _console().print(table)
-    return 0
-
-
-@app.command
-def schema() -> int:
-    """Print the JSON Schema of scenario files, for an editor to check them while one writes."""
-    print(json_text.dumps(scenario_schema(), ensure_ascii=False, indent=2))
-    return 0
 
 
 def _console() -> Console:
@@ -181,13 +207,19 @@ def _console() -> Console:
     return console
 
 
-def _load(wanted: Sequence[str]) -> list[Scenario]:
-    """Load every scenario that is meant; all mistakes of all files are told at once."""
+def _requirements() -> Requirements:
+    return requirements.load(places.requirements())
+
+
+def _load(wanted: Sequence[str], *bundled: Path) -> list[Scenario]:
+    """Load everything that is meant; all mistakes of all files are told at once."""
+    rules = _requirements()
     scenarios: list[Scenario] = []
     mistakes: list[str] = []
-    for path in select(wanted, places.conformance() / "scenarios"):
+    for path in select(wanted, *bundled):
+        is_case = places.cases() in bundled and places.is_case(path)
         try:
-            scenarios.append(load(path))
+            scenarios.append(load(path, rules if is_case else None))
         except FileMistake as mistake:
             mistakes.append(str(mistake))
     if mistakes:
@@ -206,7 +238,7 @@ def main(tokens: Sequence[str] | None = None) -> int:
         return int(app(tokens, exit_on_error=False, print_error=False, result_action="return_value") or 0)
     except CycloptsError as error:
         return _said(f"{error}\n`broker-sim --help` shows how it is used", USAGE)
-    except (Refused, NothingMatched, AgentMistake) as error:
+    except (Refused, NothingMatched, AgentMistake, RequirementMistake) as error:
         return _said(str(error), USAGE)
     except Unreachable as error:
         return _said(str(error), UNREACHABLE)

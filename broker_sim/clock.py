@@ -25,11 +25,6 @@ class TargetClock:
         self._settings = settings
         self._ahead = timedelta()
 
-    @property
-    def movable(self) -> bool:
-        """Whether the agent file describes a clock at all."""
-        return self._settings is not None
-
     def now(self) -> datetime:
         """The target's time, to the second that the last look at its clock allows."""
         return datetime.now(UTC) + self._ahead

@@ -8,12 +8,11 @@ depend on who was quicker.
 from __future__ import annotations
 
 import asyncio
-import fnmatch
 import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -21,13 +20,14 @@ import aiohttp
 
 import broker_sim
 from broker_sim import events, http, oracle, verdict
-from broker_sim.agent import Agent, Fixtures, MissingRole, UsedUp
+from broker_sim.agent import Agent
+from broker_sim.casting import cast
 from broker_sim.clock import TargetClock
 from broker_sim.events import Billing
 from broker_sim.listener import Listener
 from broker_sim.mailbox import HttpAnswer, Inbound
-from broker_sim.play import Excused, Stage, Trouble, inbound_exchange
-from broker_sim.playing import Given, play_scenario
+from broker_sim.play import Excluded, Stage, inbound_exchange
+from broker_sim.playing import play_scenario
 from broker_sim.scenario import Scenario
 from broker_sim.verdict import Verdict
 
@@ -48,6 +48,7 @@ class Plan:
     listen: str | None = None
     strict: bool = False
     no_skips: bool = False
+    command: events.Command = "run"
 
 
 async def run(plan: Plan, emit: events.Listener) -> int:
@@ -75,7 +76,12 @@ async def run(plan: Plan, emit: events.Listener) -> int:
 
 
 async def _play_all(plan: Plan, stage: Stage) -> list[Verdict]:
-    given = _given(plan, stage.emit)
+    given = cast(
+        plan.scenarios,
+        plan.agent,
+        listening=stage.listener is not None,
+        warn=lambda text: stage.emit(events.Warned(text)),
+    )
     places = asyncio.Semaphore(max(1, plan.jobs))
 
     async def one(scenario: Scenario) -> Verdict:
@@ -83,48 +89,11 @@ async def _play_all(plan: Plan, stage: Stage) -> list[Verdict]:
             return await play_scenario(stage, scenario, given[scenario.id])
 
     together = [scenario for scenario in plan.scenarios if not scenario.exclusive]
-    verdicts = list(await asyncio.gather(*[one(scenario) for scenario in together]))
-    verdicts += [await one(scenario) for scenario in plan.scenarios if scenario.exclusive]
-    return verdicts
-
-
-def _given(plan: Plan, emit: events.Listener) -> dict[str, Given]:
-    """For every scenario its test data, or why it cannot be played."""
-    excused = _excused(plan, emit)
-    fixtures = Fixtures(plan.agent)
-    return {
-        scenario.id: excused.get(scenario.id) or _cast(plan.agent, scenario, fixtures) for scenario in plan.scenarios
-    }
-
-
-def _cast(agent: Agent, scenario: Scenario, fixtures: Fixtures) -> Given:
-    undeclared = sorted(scenario.services - set(agent.agent.services)) if agent.agent.services else []
-    if undeclared:
-        return Excused(f"the agent file does not declare {', '.join(undeclared)}")
-    try:
-        return fixtures.take(scenario.needs)
-    except MissingRole as missing:
-        return Excused(str(missing))
-    except UsedUp as used_up:
-        return Trouble(str(used_up))
-
-
-def _excused(plan: Plan, emit: events.Listener) -> dict[str, Excused]:
-    excused: dict[str, Excused] = {}
-    today = datetime.now(UTC).date()
-    for exclusion in plan.agent.exclude:
-        if _over(exclusion.until, today):
-            emit(events.Warned(f"the exclusion of {exclusion.case} ended on {exclusion.until}: it is played again"))
-            continue
-        matched = fnmatch.filter([scenario.id for scenario in plan.scenarios], exclusion.case)
-        if not matched:
-            emit(events.Warned(f"the exclusion of {exclusion.case} excludes nothing in this run"))
-        excused.update({name: Excused(f"excluded by the agent file: {exclusion.reason}") for name in matched})
-    return excused
-
-
-def _over(until: date | None, today: date) -> bool:
-    return until is not None and until < today
+    alone = [scenario for scenario in plan.scenarios if scenario.exclusive]
+    verdicts = [*await asyncio.gather(*[one(scenario) for scenario in together]), *[await one(each) for each in alone]]
+    # What the agent file excludes, it gives a reason for: that is no gap in the run.
+    played = zip([*together, *alone], verdicts, strict=True)
+    return [said for scenario, said in played if not isinstance(given[scenario.id], Excluded)]
 
 
 def _stage(plan: Plan, session: aiohttp.ClientSession, listener: Listener | None, emit: events.Listener) -> Stage:
@@ -163,6 +132,7 @@ def _announcement(plan: Plan, listener: Listener | None) -> events.RunStarted:
         jobs=plan.jobs,
         scenarios=tuple(billing(scenario) for scenario in plan.scenarios),
         version=broker_sim.__version__,
+        command=plan.command,
     )
 
 
@@ -173,11 +143,12 @@ def billing(scenario: Scenario) -> Billing:
         id=scenario.id,
         title=story.title,
         summary=story.summary.strip(),
-        side=story.side,
+        side=scenario.side,
         level=story.level,
         verifies=tuple(story.verifies),
         file=_short(scenario.path),
         steps=len(scenario.steps),
+        requirements=scenario.requirements,
     )
 
 

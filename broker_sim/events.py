@@ -10,10 +10,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from broker_sim.requirements import Requirement
 from broker_sim.scenario import Level, Side
 from broker_sim.verdict import Finding, Verdict
 
 Channel = Literal["ncip", "desk", "clock"]
+Command = Literal["run", "conform"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,12 @@ class Billing:
     verifies: tuple[str, ...]
     file: str
     steps: int
+    requirements: tuple[Requirement, ...] = ()
+
+    @property
+    def group(self) -> str:
+        """What it is filed under: a profile for a scenario, a service for a case."""
+        return self.id.partition(".")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +50,7 @@ class RunStarted:
     jobs: int
     scenarios: tuple[Billing, ...]
     version: str
+    command: Command = "run"
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,15 +85,16 @@ def scenario_id(path: Path) -> str | None:
     return ".".join(parts) if all(_SLUG.fullmatch(part) for part in parts) else None
 
 
-def select(wanted: Sequence[str], bundled: Path) -> list[Path]:
+def select(wanted: Sequence[str], *bundled: Path) -> list[Path]:
     """The files meant by ids, globs over ids, folders of ids, files or folders; all bundled ones for none.
 
     Raises NothingMatched.
     """
-    catalogue = {identity: path for path in _files(bundled) if (identity := scenario_id(path))}
+    files = [path for folder in bundled for path in _files(folder)]
+    catalogue = {identity: path for path in files if (identity := scenario_id(path))}
     if not wanted:
         if not catalogue:
-            raise NothingMatched(f"there is nothing to play under {bundled}")
+            raise NothingMatched(f"there is nothing to play under {' or '.join(map(str, bundled))}")
         return list(catalogue.values())
     return list(dict.fromkeys(path for one in wanted for path in _meant(one, catalogue)))
 

@@ -35,6 +35,10 @@ class Excused(Exception):
     """The scenario cannot be asked of this target: SKIP, with the reason."""
 
 
+class Excluded(Excused):
+    """The agent file excuses the target from this scenario: SKIP, with the reason given there."""
+
+
 class Trouble(Exception):
     """The suite, the scenario file or the network is at fault: ERROR, with the reason."""
 

@@ -79,11 +79,6 @@ class Requirements:
     def __len__(self) -> int:
         return len(self.by_slug)
 
-    def uncovered(self, verified: Iterable[str]) -> list[Requirement]:
-        """The requirements that no case verifies and that do not say why."""
-        covered = set(verified)
-        return [one for one in self if one.slug not in covered and one.not_tested is None]
-
 
 def load(path: Path) -> Requirements:
     """Read a file of requirements; raises RequirementMistake for bad TOML, a wrong type, a slug that is none."""

@@ -16,7 +16,6 @@ from ncipd.circulation.model import (
     Loan,
     Micros,
     Request,
-    RequestStatus,
     Role,
     TaskKind,
     User,

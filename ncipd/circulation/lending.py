@@ -258,7 +258,7 @@ def ship(
         if same is not None:
             return _confirm(circ, same, item, out, wished)
         _close_older(circ, item, out)
-    due_at = _due(circ, wished)
+    due_at = _due(circ, request, wished)
     if request is None:
         request = _unannounced(circ, item, identifier, due_at, sent)
     else:
@@ -269,8 +269,7 @@ def ship(
         request = circ.advance(request, Event.SHIP)
         request = circ.change_request(request, "set_request_due", due_at=due_at)
         circ.finish_tasks(request, TaskKind.PICK, TaskKind.SHIP, TaskKind.LOCATE)
-    _take_from_others(circ, item, request)
-    _take_from_readers(circ, item)
+    take_away(circ, item, request)
     partner = circ.partner_of(request)
     location = circ.location(partner.lending_location) if partner and partner.lending_location else None
     loan = circ.lend(item, due_at, partner=request.partner, request=request.id)
@@ -293,7 +292,7 @@ def _same_shipment(circ: Circulation, request: Request | None, loan: Loan, ident
 def _confirm(circ: Circulation, request: Request, item: Item, loan: Loan, wished: Micros | None) -> Shipment:
     circ.about(request)
     if circ.by_message and not loan.reported:
-        due_at = _due(circ, wished) if wished is not None else loan.due_at
+        due_at = _due(circ, request, wished) if wished is not None else loan.due_at
         loan = circ.change_loan(loan, "report_loan", due_at=due_at)
         if due_at != request.due_at:
             request = circ.change_request(request, "set_request_due", due_at=due_at)
@@ -314,12 +313,12 @@ def _close_older(circ: Circulation, item: Item, loan: Loan) -> None:
     _give_back(circ, item, loan)
 
 
-def _due(circ: Circulation, wished: Micros | None) -> Micros:
+def _due(circ: Circulation, request: Request | None, wished: Micros | None) -> Micros:
     if wished is not None and wished <= circ.now:
         circ.note("the desired due date has passed; the usual loan period was given")
         wished = None
-    partner = circ.partner if circ.by_message else policy.LOCAL
-    decided = policy.due_at_check_out(partner, wished, circ.now, circ.zone)
+    partner = circ.partner if circ.by_message else circ.partner_of(request) if request is not None else None
+    decided = policy.due_at_check_out(partner or policy.LOCAL, wished, circ.now, circ.zone)
     if isinstance(decided, policy.Refusal):
         raise Problem(decided.problem, element="CheckOutItem/DesiredDateDue", detail=decided.detail)
     return decided
@@ -352,22 +351,42 @@ def _free_wanted(circ: Circulation, request: Request, *, keep: Item) -> None:
     places = circ.request_items(request)
     if any(place.item_id == keep.id and place.state is not ItemState.DROPPED for place in places):
         return
-    for place in places:
-        if place.state in (ItemState.WANTED, ItemState.PICKED):
-            circ.set_request_item(place, ItemState.DROPPED)
-            _put_back(circ, request, circ.item(place.item_id), picked=place.state is ItemState.PICKED)
+    _let_go(circ, request, ItemState.DROPPED)
 
 
-def _take_from_others(circ: Circulation, item: Item, request: Request) -> None:
+def _let_go(circ: Circulation, request: Request, state: ItemState) -> None:
+    """Take the items not sent out of a request that stood as given; what it had set aside is free again.
+
+    A request that waits for its turn, or for a copy only, has set nothing aside: the item is another's.
+    """
+    for place in circ.request_items(request):
+        if place.state not in (ItemState.WANTED, ItemState.PICKED):
+            continue
+        circ.set_request_item(place, state)
+        item = circ.item(place.item_id)
+        if request.status is RequestStatus.BEING_PROCESSED and item.status in (ItemStatus.REQUESTED, ItemStatus.PICKED):
+            _put_back(circ, request, item, picked=place.state is ItemState.PICKED)
+
+
+def take_away(circ: Circulation, item: Item, request: Request | None = None) -> None:
+    """A copy has left, for this request or over the counter: it is not to be had for anything else."""
+    _take_from_others(circ, item, request)
+    _take_from_readers(circ, item)
+
+
+def _take_from_others(circ: Circulation, item: Item, request: Request | None) -> None:
     """A copy that has left cannot fill the other requests that it was set aside for."""
     for other in circ.open_requests_of(item):
         place = circ.request_item(other, item)
-        waits = place is not None and place.state in (ItemState.WANTED, ItemState.PICKED)
-        if other.id == request.id or other.digital or not waits:
+        if (request is not None and other.id == request.id) or other.digital or place is None:
             continue
+        if place.state not in (ItemState.WANTED, ItemState.PICKED):
+            continue
+        circ.set_request_item(place, ItemState.WANTED)
         circ.finish_tasks(other, TaskKind.PICK, TaskKind.SHIP)
         if other.status is RequestStatus.BEING_PROCESSED:
-            circ.advance(other, Event.WAIT, f"item {item.barcode} was shipped for request {request.identifier}")
+            whom = f"for request {request.identifier}" if request is not None else "to a user"
+            circ.advance(other, Event.WAIT, f"item {item.barcode} went out {whom}")
 
 
 def _take_from_readers(circ: Circulation, item: Item) -> None:
@@ -376,7 +395,7 @@ def _take_from_readers(circ: Circulation, item: Item) -> None:
     for hold in circ.holds_on(item):
         if hold.item_id != item.id or hold.request_id is not None:
             continue
-        circ.note(f"item {item.barcode} was shipped although a user here waits for it")
+        circ.note(f"item {item.barcode} went out although a user here waits for it")
         if hold.state is HoldState.READY:
             circ.set_hold(hold, HoldState.WAITING)
     for task in circ.tx.all("open_tasks_of_item", task_row, item=item.id):
@@ -396,13 +415,8 @@ def ship_digitally(circ: Circulation, request: Request) -> Request:
         raise already_processed(request, "CheckOutItem/RequestId/RequestIdentifierValue")
     circ.finish_tasks(request)
     moved = circ.advance(request, event)
-    for place in circ.request_items(request):
-        if place.state in (ItemState.WANTED, ItemState.PICKED):
-            # the request still knows the volume that the copy was made from: CheckInItem may name that alone
-            circ.set_request_item(place, ItemState.BACK)
-            item = circ.item(place.item_id)
-            if item.status in (ItemStatus.REQUESTED, ItemStatus.PICKED):
-                _put_back(circ, request, item, picked=place.state is ItemState.PICKED)
+    # The request still knows the volume that the copy was made from: CheckInItem may name that alone.
+    _let_go(circ, request, ItemState.BACK)
     if waits:
         circ.ask_staff(Role.LENDING, TaskKind.CONFIRM_DIGITAL, request=moved)
     return moved
@@ -458,13 +472,13 @@ def arrive(circ: Circulation, item: Item) -> None:
 
 
 def _put_back(circ: Circulation, request: Request, item: Item, *, picked: bool) -> None:
-    circ.finish_item_tasks(item, TaskKind.PICK, TaskKind.SHIP)
+    circ.finish_tasks(request, TaskKind.PICK, TaskKind.SHIP)
     if picked:
         if place_free_item(circ, item, request) is Destination.SHELF:
             circ.ask_staff(Role.LENDING, TaskKind.RESHELVE, request=request, item=item)
     else:
         circ.set_item_status(item, ItemStatus.AVAILABLE)
-        if not shelf.fill_next_hold(circ, item):
+        if not shelf.fetch_for_next_hold(circ, item):
             serve_waiting(circ, item)
 
 
@@ -475,12 +489,7 @@ def cancel(circ: Circulation, request: Request, note: str = "") -> Request:
         raise already_processed(request, "CancelRequestItem/RequestId/RequestIdentifierValue")
     moved = circ.advance(request, Event.CANCEL, note)
     circ.finish_tasks(request)
-    for place in circ.request_items(request):
-        if place.state in (ItemState.WANTED, ItemState.PICKED):
-            circ.set_request_item(place, ItemState.DROPPED)
-            item = circ.item(place.item_id)
-            if item.status in (ItemStatus.REQUESTED, ItemStatus.PICKED):
-                _put_back(circ, request, item, picked=place.state is ItemState.PICKED)
+    _let_go(circ, request, ItemState.DROPPED)
     return moved
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ncipd.circulation import borrowing, lending, policy, recall, shelf
 from ncipd.circulation.errors import DeskError, ErrorKind
-from ncipd.circulation.model import Hold, HoldState, Item, ItemStatus, Loan, Micros, Role, TaskKind, User
+from ncipd.circulation.model import Hold, HoldState, Item, ItemStatus, Loan, Micros, User
 from ncipd.ncip.problems import Problem, ProblemType
 
 if TYPE_CHECKING:
@@ -51,9 +51,7 @@ def place_hold(
 def _serve(circ: Circulation, hold: Hold, items: list[Item]) -> str:
     free = [item for item in items if item.status is ItemStatus.AVAILABLE]
     if free:
-        circ.set_hold(hold, HoldState.WAITING, item=free[0].id)
-        circ.set_item_status(free[0], ItemStatus.REQUESTED)
-        circ.ask_staff(Role.LENDING, TaskKind.PICK, item=free[0], note="for the hold shelf")
+        shelf.fetch(circ, free[0], hold)
         return f"Item {free[0].barcode} is on the pick list for the hold shelf."
     away = [(item, loan) for item in items if (loan := circ.loan_of(item)) is not None and loan.partner is not None]
     if not away or len(away) < len([item for item in items if item.status is ItemStatus.ON_LOAN]):
@@ -83,9 +81,9 @@ def check_out(circ: Circulation, item: Item, user: User, due_at: Micros | None, 
     ends = due_at or policy.user_due(policy.LOCAL, None, circ.now, circ.agency.time_zone)
     loan = circ.lend(item, ends, user=user.id)
     circ.set_item_status(item, ItemStatus.ON_LOAN)
-    lending.take_away(circ, item)
     if mine is not None:
         circ.set_hold(mine, HoldState.FILLED, item=item.id)
+    lending.take_away(circ, item)
     return loan
 
 

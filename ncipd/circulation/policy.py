@@ -39,14 +39,12 @@ def refuse_user(user: User, blocks: Iterable[UserBlock], action: Action, now: Mi
         )
     for block in blocks:
         kind = block.type.strip().casefold()
-        if not kind.startswith("block"):
-            continue
-        if (block.valid_from or 0) <= now and (block.valid_to is None or now <= block.valid_to):
-            if kind == action.value.casefold() or kind not in _SPECIFIC_BLOCKS:
-                return Refusal(
-                    ProblemType.USER_BLOCKED,
-                    f"The user is blocked ({block.type}); the block must be lifted at the library first.",
-                )
+        applies = kind == action.value.casefold() or (kind.startswith("block") and kind not in _SPECIFIC_BLOCKS)
+        if applies and (block.valid_from or 0) <= now and (block.valid_to is None or now <= block.valid_to):
+            return Refusal(
+                ProblemType.USER_BLOCKED,
+                f"The user is blocked ({block.type}); the block must be lifted at the library first.",
+            )
     return None
 
 

@@ -21,6 +21,22 @@ def fill_next_hold(circ: Circulation, item: Item) -> bool:
     return False
 
 
+def fetch_for_next_hold(circ: Circulation, item: Item) -> bool:
+    """Ask staff to fetch an item that stands on its shelf for the user who waits longest; says if there was one."""
+    for hold in circ.holds_on(item):
+        if hold.state is HoldState.WAITING and hold.request_id is None:
+            fetch(circ, item, hold)
+            return True
+    return False
+
+
+def fetch(circ: Circulation, item: Item, hold: Hold) -> None:
+    """Ask staff to fetch an item from its shelf for a user."""
+    circ.set_hold(hold, HoldState.WAITING, item=item.id)
+    circ.set_item_status(item, ItemStatus.REQUESTED)
+    circ.ask_staff(Role.LENDING, TaskKind.PICK, item=item, note="for the hold shelf")
+
+
 def shelve(circ: Circulation, item: Item, hold: Hold, *, days: int, request: Request | None = None) -> None:
     """Put an item on the hold shelf and tell the user, with the last day to fetch it."""
     expires_at = hold.expires_at or days_later(circ.now, days, circ.agency.time_zone)

@@ -243,6 +243,21 @@ SELECT {item} FROM item WHERE item.id = :id
 -- List the live items of a record.
 SELECT {item} FROM item WHERE item.record_id = :record AND item.live = 1 ORDER BY item.id LIMIT 500
 
+-- name: items_of_record_after
+-- Read the live items of a record of an agency, a page at a time.
+SELECT {item} FROM item WHERE item.record_id = :record AND item.live = 1 AND item.agency_id = :agency AND item.id > :after
+ORDER BY item.id LIMIT :most
+
+-- name: items_of_set_after
+-- Read the live items of a record in one place, a page at a time.
+SELECT {item} FROM item WHERE item.record_id = :record AND item.live = 1 AND item.agency_id = :agency AND item.id > :after
+  AND item.home_library_id = :library AND coalesce(item.permanent_location_id, 0) = :location
+ORDER BY item.id LIMIT :most
+
+-- name: count_waiting_holds_of_record
+-- Count who waits for any copy of a record.
+SELECT count(*) FROM hold WHERE record_id = :record AND state = 'waiting'
+
 -- name: insert_item
 -- Add an item.
 INSERT INTO item (agency_id, record_id, barcode, status, temporary, partner, partner_item_id, circulates, policy,

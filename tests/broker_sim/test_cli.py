@@ -58,7 +58,7 @@ def test_a_conformance_failure_is_1(tmp_path: Path) -> None:
         (["run", "--target", "ftp://x", "--agent", str(AGENT_FILE)], "--target must be an address"),
         (
             ["run", "no.such-thing", "--target", "http://127.0.0.1:9/ncip", "--agent", str(AGENT_FILE)],
-            "no scenario is called",
+            "no scenario or case is called",
         ),
         (["list", "alma-broker.lending-phisical"], "did you mean alma-broker.lending-physical"),
     ],

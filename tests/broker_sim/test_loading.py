@@ -178,7 +178,7 @@ def test_a_selection_that_matches_nothing_is_a_mistake_that_names_what_is_close(
     write(tmp_path, "")
     with pytest.raises(NothingMatched, match=r"did you mean some-profile\.some-case\?"):
         loading.select(["some-profile.some-cse"], tmp_path)
-    with pytest.raises(NothingMatched, match="there is no scenario"):
+    with pytest.raises(NothingMatched, match="there is nothing to play"):
         loading.select([], tmp_path / "empty")
 
 
