@@ -19,11 +19,12 @@ from cyclopts import App, CycloptsError, Parameter
 from rich.console import Console
 
 import broker_sim
-from broker_sim import listing, places, reports, requirements
+from broker_sim import listing, places, requirements
 from broker_sim.agent import AgentMistake
 from broker_sim.agent import load as load_agent
 from broker_sim.events import Command, Event
 from broker_sim.loading import NothingMatched, load, select
+from broker_sim.reports.record import Record, join
 from broker_sim.requirements import RequirementMistake, Requirements
 from broker_sim.scenario import Scenario
 from broker_sim.schema import scenario_schema
@@ -56,10 +57,21 @@ class Written:
         Path | None, Parameter(help="Write all three into this folder: index.html, report.json, junit.xml.")
     ] = None
 
-    def write(self, record: reports.Record) -> None:
+    def write(self, record: Record) -> None:
         """Write every report that is wanted, and say so."""
-        for path in reports.write(record, html=self.html, json=self.json, junit=self.junit, folder=self.report_dir):
-            print(f"wrote {path}")
+        from broker_sim.reports import html, json, junit
+
+        wanted = (
+            (html.write, self.html, "index.html"),
+            (json.write, self.json, "report.json"),
+            (junit.write, self.junit, "junit.xml"),
+        )
+        for write, path, name in wanted:
+            for one in (path, self.report_dir / name if self.report_dir else None):
+                if one is not None:
+                    one.parent.mkdir(parents=True, exist_ok=True)
+                    write(record, one)
+                    print(f"wrote {one}")
 
 
 @Parameter(name="*")
@@ -68,50 +80,46 @@ class Options:
     """How something is played."""
 
     target: Annotated[str, Parameter(help="The target's NCIP address, such as http://127.0.0.1:8080/ncip.")]
-    agent: Annotated[
-        Path, Parameter(help="The file that describes the target: its agencies, test data and desk.")
-    ]
+    agent: Annotated[Path, Parameter(help="The file that describes the target: its agencies, test data and desk.")]
     jobs: Annotated[int, Parameter(alias="-j", help="How many are played at once.")] = 4
-    strict: Annotated[bool, Parameter(help="A broken SHOULD counts as a failure.")] = False
+    strict: Annotated[bool, Parameter(negative="", help="A broken SHOULD counts as a failure.")] = False
     no_skips: Annotated[
-        bool, Parameter(help="What cannot be played counts as a failure, unless the agent file excludes it.")
+        bool,
+        Parameter(negative="", help="What cannot be played counts as a failure, unless the agent file excludes it."),
     ] = False
     listen: Annotated[
-        str | None, Parameter(help="Where the broker listens, host:port, instead of the agent file's [callback] listen.")
+        str | None,
+        Parameter(help="Where the broker listens, host:port; otherwise by the agent file's [callback]."),
     ] = None
 
 
+_Scenarios = Annotated[
+    str, Parameter(help="Ids, globs over ids, files or folders; all bundled scenarios when none is given.")
+]
+_Cases = Annotated[
+    str,
+    Parameter(help="Ids, services (CheckOutItem), globs over ids, files or folders; all bundled cases for none."),
+]
+_NOWHERE = Written()
+
+
 @app.command
-def run(*scenario: str, options: Options, written: Written = Written()) -> int:
-    """Play scenarios against a target and judge it.
-
-    Parameters
-    ----------
-    scenario
-        Ids, globs over ids, files or folders; all bundled scenarios when none is given.
-
-    """
+def run(*scenario: _Scenarios, options: Options, written: Written = _NOWHERE) -> int:
+    """Play scenarios against a target and judge it."""
     return _play("run", _load(scenario, places.scenarios()), options, written)
 
 
 @app.command
-def conform(*case: str, options: Options, written: Written = Written()) -> int:
-    """Judge a target by the bundled cases, service by service; what it does not declare is skipped.
-
-    Parameters
-    ----------
-    case
-        Ids, services (CheckOutItem), globs over ids, files or folders; all bundled cases when none is given.
-
-    """
-    return _play("conform", _load(case, places.cases()), options, written)
+def conform(*case: _Cases, options: Options, written: Written = _NOWHERE) -> int:
+    """Judge a target by the bundled cases, service by service; what it does not declare is skipped."""
+    return _play("conform", _load(case, places.cases(), cases=True), options, written)
 
 
 @app.command(name="list")
 def list_all(
     *scenario: str, markdown: bool = False, json: bool = False, requirements: bool = False, needs: bool = False
 ) -> int:
-    """List scenarios and cases: id, side, level, title.
+    """List scenarios and cases, or what they need and verify.
 
     Parameters
     ----------
@@ -122,14 +130,14 @@ def list_all(
     json
         As JSON, with summaries, requirements and test data.
     requirements
-        List the requirements instead, with the cases that verify them; exit code 1 where one has neither a case nor a reason.
+        List the requirements instead, with the cases that verify them; exit code 1 where one has no case and no reason.
     needs
         List instead how much test data of each role is needed.
 
     """
     form = "json" if json else "markdown" if markdown else "table"
     if requirements:
-        covered = listing.coverage(_requirements(), _load(scenario, places.cases()))
+        covered = listing.coverage(_requirements(), _load(scenario, places.cases(), cases=True))
         listing.show_requirements(covered, _console(), form=form)
         return int(any(one.gap for one in covered))
     found = _load(scenario, places.scenarios(), places.cases())
@@ -141,23 +149,20 @@ def list_all(
 
 
 @app.command
-def report(*run: Path, written: Written = Written()) -> int:
-    """Put the JSON reports of several runs together into one report; its exit code is the worst of theirs.
+def report(
+    *run: Annotated[Path, Parameter(help="Files that `--json` has written.")], written: Written = _NOWHERE
+) -> int:
+    """Put the JSON reports of several runs together into one report; its exit code is the worst of theirs."""
+    from broker_sim.reports.reading import read
 
-    Parameters
-    ----------
-    run
-        Files that `--json` has written.
-
-    """
     if not run:
         raise Refused("name the JSON reports that are to be put together")
     try:
-        record = reports.join([reports.read(path) for path in run])
+        record = join([read(path) for path in run])
     except ValueError as error:
         raise Refused(str(error)) from error
     written.write(record)
-    return record.exit_code
+    return BROKEN if record.exit_code is None else record.exit_code
 
 
 @app.command
@@ -185,7 +190,7 @@ def _play(command: Command, scenarios: list[Scenario], options: Options, written
         no_skips=options.no_skips,
         command=command,
     )
-    record = reports.Record()
+    record = Record()
     terminal = Terminal(record, _console())
 
     def hear(event: Event) -> None:
@@ -211,13 +216,13 @@ def _requirements() -> Requirements:
     return requirements.load(places.requirements())
 
 
-def _load(wanted: Sequence[str], *bundled: Path) -> list[Scenario]:
-    """Load everything that is meant; all mistakes of all files are told at once."""
+def _load(wanted: Sequence[str], *bundled: Path, cases: bool = False) -> list[Scenario]:
+    """Load everything that is meant, from elsewhere as ``cases`` or scenarios; all mistakes are told at once."""
     rules = _requirements()
     scenarios: list[Scenario] = []
     mistakes: list[str] = []
     for path in select(wanted, *bundled):
-        is_case = places.cases() in bundled and places.is_case(path)
+        is_case = cases or places.cases() in path.resolve().parents
         try:
             scenarios.append(load(path, rules if is_case else None))
         except FileMistake as mistake:

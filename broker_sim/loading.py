@@ -62,9 +62,13 @@ def _verified(document: yamlfile.Located, identity: str, requirements: Requireme
     slugs: list[str] = document.value.get("verifies") or []
     group = identity.partition(".")[0]
     if group not in requirements.titles:
-        raise document.mistake((), f"the folder {group!r} is no group of requirements{_near(group, requirements.titles)}")
+        raise document.mistake(
+            (), f"the folder {group!r} is no group of requirements{_near(group, requirements.titles)}"
+        )
     if "level" in document.value:
-        raise document.mistake(("level",), "a case has the level of the requirements that it verifies; leave `level` out")
+        raise document.mistake(
+            ("level",), "a case has the level of the requirements that it verifies; leave `level` out"
+        )
     if not slugs:
         raise document.mistake(("verifies",), "a case verifies at least one requirement")
     for n, slug in enumerate(slugs):

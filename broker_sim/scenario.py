@@ -1,9 +1,9 @@
 """What a scenario file says: the story of one request, step by step, as typed data.
 
 A scenario is a YAML file under ``conformance/scenarios/<profile>/<slug>.yaml``; its id is ``<profile>.<slug>``. A case
-is one under ``conformance/cases/<service>/``: the same form, but it verifies requirements by their slugs. This module is
-the grammar of those files (``broker-sim schema`` prints it); ``loading.py`` reads them, ``engine.py`` plays them. The
-guide for authors, with every step and expectation shown by example, is ``conformance/scenarios/README.md``.
+is one under ``conformance/cases/<service>/``: the same form, but it verifies requirements by their slugs. This module
+is the grammar of those files (``broker-sim schema`` prints it); ``loading.py`` reads them, ``engine.py`` plays them.
+The guide for authors, with every step and expectation shown by example, is ``conformance/scenarios/README.md``.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,11 @@ from markupsafe import Markup
 
 from broker_sim.events import Exchange
 from broker_sim.reports.pretty import pretty
-from broker_sim.reports.record import Record, ScenarioRecord, StepRecord
-from broker_sim.reports.words import again, span, where
+from broker_sim.reports.record import WORST_FIRST, Record, ScenarioRecord, StepRecord, worst
+from broker_sim.reports.words import again, span, what, where
 from broker_sim.verdict import Finding, Verdict
 
-_WORST_FIRST = (Verdict.FAIL, Verdict.ERROR, None, Verdict.NON_STRICT, Verdict.SKIP, Verdict.PASS)
+_BROKEN = {Verdict.FAIL, Verdict.ERROR}
 _SLUGS = {
     Verdict.PASS: "pass",
     Verdict.NON_STRICT: "nonstrict",
@@ -37,18 +38,18 @@ def page(record: Record) -> str:
     environment = Environment(
         loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters.update(span=span, where=where, slug=_slug, pretty=pretty, raw=_raw)
+    environment.filters.update(span=span, what=what, where=where, slug=_slug, pretty=pretty, raw=_raw)
     source = {name: loader.get_source(environment, name)[0] for name in ("page.css", "page.js")}
     return environment.get_template("page.html").render(
         record=record,
         run=record.run,
-        finished=record.finished,
         tiles=list(_tiles(record)),
-        scenarios=sorted(record.scenarios.values(), key=lambda one: (_WORST_FIRST.index(one.verdict), one.billing.id)),
-        again=lambda scenario: again(record.run, scenario.billing.id),
+        groups=list(_groups(record)),
+        requirements=[(one, worst(cases), cases) for one, cases in record.requirements],
+        again=lambda scenario: again(scenario.run, scenario.billing.id),
         curl=curl,
         steps=_steps,
-        groups=_groups,
+        expectations=_expectations,
         css=Markup(source["page.css"]),  # noqa: S704 - our own file
         script=Markup(source["page.js"]),  # noqa: S704 - our own file
     )
@@ -67,7 +68,16 @@ def _steps(scenario: ScenarioRecord) -> list[StepRecord]:
     return sorted(scenario.steps.values(), key=lambda step: step.number)
 
 
-def _groups(step: StepRecord) -> dict[str, list[Finding]]:
+def _groups(record: Record) -> Iterator[dict[str, Any]]:
+    """Profiles and services with what was played of them: where something failed first, and so within each."""
+    grouped = [(group, scenarios, worst(scenarios)) for group, scenarios in record.groups.items()]
+    for group, scenarios, verdict in sorted(grouped, key=lambda each: each[2] not in _BROKEN):
+        counts = Counter(scenario.verdict or Verdict.ERROR for scenario in scenarios)
+        ordered = sorted(scenarios, key=lambda one: (WORST_FIRST.index(one.verdict or Verdict.ERROR), one.billing.id))
+        yield {"name": group, "verdict": verdict, "counts": counts, "scenarios": ordered}
+
+
+def _expectations(step: StepRecord) -> dict[str, list[Finding]]:
     """A step's expectations: what the author wrote apart from what is always expected."""
     always = [finding for finding in step.findings if finding.aspect in {"answer", "envelope", "schema"}]
     return {"own": [finding for finding in step.findings if finding not in always], "always": always}

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
-from dataclasses import asdict
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-from broker_sim.events import Exchange
-from broker_sim.reports.record import Record, ScenarioRecord, StepRecord
+import msgspec
+
+from broker_sim.events import Exchange, RunFinished, RunStarted
+from broker_sim.reports.record import Record, ScenarioRecord, StepRecord, worst
 from broker_sim.verdict import Finding, Verdict
 
 # Raised when a key changes its meaning or goes away; new keys do not raise it.
@@ -22,32 +24,63 @@ def write(record: Record, path: Path) -> None:
 
 
 def document(record: Record) -> dict[str, Any]:
-    """The whole report as plain data."""
-    run, finished = record.run, record.finished
+    """The whole report as plain data; of several runs put together, the head is the first one's."""
+    runs = [_run(run, end) for run, end in zip_longest(record.runs, record.ends)]
+    head = {key: value for key, value in runs[0].items() if key != "command"} if runs else dict.fromkeys(_HEAD)
     return {
         "schema_version": SCHEMA_VERSION,
-        "broker_sim": run.version if run else None,
-        "target": run.target if run else None,
-        "agent": run.agent if run else None,
-        "agent_file": run.agent_file if run else None,
-        "listening": run.listening if run else None,
-        "started": run.at.isoformat() if run else None,
-        "seconds": round(finished.seconds, 3) if finished else None,
-        "exit_code": finished.exit_code if finished else None,
+        **head,
+        "seconds": None if record.seconds is None else round(record.seconds, 3),
+        "exit_code": record.exit_code,
         "verdicts": {verdict.value: record.counts[verdict] for verdict in Verdict},
         "messages": record.messages,
         "warnings": record.warnings,
-        "scenarios": [_scenario(scenario) for scenario in record.scenarios.values()],
+        "runs": runs,
+        "scenarios": [_scenario(record, scenario) for scenario in record.scenarios.values()],
+        "requirements": [
+            {
+                **msgspec.to_builtins(requirement),
+                "verdict": worst(cases),
+                "cases": [case.billing.id for case in cases],
+            }
+            for requirement, cases in record.requirements
+        ],
         "strays": [{"remark": stray.remark, **_exchange(stray.exchange)} for stray in record.strays],
     }
 
 
-def _scenario(scenario: ScenarioRecord) -> dict[str, Any]:
-    billing = asdict(scenario.billing)
+_HEAD = ("broker_sim", "target", "agent", "agent_file", "listening", "jobs", "started")
+
+
+def _run(run: RunStarted, end: RunFinished | None) -> dict[str, Any]:
     return {
-        **billing,
-        "verifies": list(scenario.billing.verifies),
-        "steps_planned": billing.pop("steps"),
+        "command": run.command,
+        "broker_sim": run.version,
+        "target": run.target,
+        "agent": run.agent,
+        "agent_file": run.agent_file,
+        "listening": run.listening,
+        "jobs": run.jobs,
+        "started": run.at.isoformat(),
+        "finished": end.at.isoformat() if end else None,
+        "seconds": round(end.seconds, 3) if end else None,
+        "exit_code": end.exit_code if end else None,
+    }
+
+
+def _scenario(record: Record, scenario: ScenarioRecord) -> dict[str, Any]:
+    billing = scenario.billing
+    return {
+        "id": billing.id,
+        "title": billing.title,
+        "summary": billing.summary,
+        "side": billing.side,
+        "level": billing.level,
+        "verifies": list(billing.verifies),
+        "requirements": msgspec.to_builtins(billing.requirements),
+        "file": billing.file,
+        "steps_planned": billing.steps,
+        "run": record.runs.index(scenario.run),
         "verdict": scenario.verdict,
         "envelope": scenario.envelope,
         "reason": scenario.reason,

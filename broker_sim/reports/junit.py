@@ -28,21 +28,19 @@ def document(record: Record) -> Element:
     suite.set("failures", str(counts[Verdict.FAIL]))
     suite.set("errors", str(counts[Verdict.ERROR]))
     suite.set("skipped", str(counts[Verdict.SKIP]))
-    suite.set("time", f"{record.finished.seconds if record.finished else 0:.3f}")
+    suite.set("time", f"{record.seconds or 0:.3f}")
     if record.run is not None:
         suite.set("timestamp", record.run.at.isoformat())
     for scenario in record.scenarios.values():
-        suite.append(_case(record, scenario))
+        suite.append(_case(scenario))
     suites = etree.Element("testsuites")
     suites.append(suite)
     return suites
 
 
-def _case(record: Record, scenario: ScenarioRecord) -> Element:
-    identity = scenario.billing.id
-    case = etree.Element(
-        "testcase", name=identity, classname=identity.partition(".")[0], time=f"{scenario.seconds:.3f}"
-    )
+def _case(scenario: ScenarioRecord) -> Element:
+    billing = scenario.billing
+    case = etree.Element("testcase", name=billing.id, classname=billing.group, time=f"{scenario.seconds:.3f}")
     case.set("file", scenario.billing.file)
     text = _clean("\n\n".join(explain(step, finding) for step, finding in scenario.unmet))
     match scenario.verdict:

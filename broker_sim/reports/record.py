@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from broker_sim import events
 from broker_sim.events import Billing, BrokerStatus, Event, Exchange
+from broker_sim.requirements import Requirement
 from broker_sim.verdict import Finding, Verdict
+
+WORST_FIRST = (Verdict.FAIL, Verdict.ERROR, Verdict.NON_STRICT, Verdict.SKIP, Verdict.PASS)
 
 
 @dataclass
@@ -39,6 +43,7 @@ class ScenarioRecord:
     """One scenario as it was played; the verdict is None until it is over."""
 
     billing: Billing
+    run: events.RunStarted
     started: datetime | None = None
     verdict: Verdict | None = None
     envelope: Verdict | None = None
@@ -74,11 +79,11 @@ class ScenarioRecord:
 
 
 class Record:
-    """Listens to a run and keeps all of it."""
+    """Listens to a run and keeps all of it; several runs put together are one record."""
 
     def __init__(self) -> None:
-        self.run: events.RunStarted | None = None
-        self.finished: events.RunFinished | None = None
+        self.runs: list[events.RunStarted] = []
+        self.ends: list[events.RunFinished] = []
         self.scenarios: dict[str, ScenarioRecord] = {}
         self.strays: list[events.Stray] = []
         self.warnings: list[str] = []
@@ -87,16 +92,48 @@ class Record:
         """Take one event in."""
         match event:
             case events.RunStarted():
-                self.run = event
-                self.scenarios = {billing.id: ScenarioRecord(billing) for billing in event.scenarios}
+                self.runs.append(event)
+                self.scenarios.update({billing.id: ScenarioRecord(billing, event) for billing in event.scenarios})
             case events.RunFinished():
-                self.finished = event
+                self.ends.append(event)
             case events.Stray():
                 self.strays.append(event)
             case events.Warned():
                 self.warnings.append(event.text)
             case _:
                 self._scenario(self.scenarios[event.scenario], event)
+
+    @property
+    def run(self) -> events.RunStarted | None:
+        """The run, the first of several; None before it has begun."""
+        return self.runs[0] if self.runs else None
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it took in all; None before the end."""
+        return sum(end.seconds for end in self.ends) if self.ends else None
+
+    @property
+    def exit_code(self) -> int | None:
+        """The exit code, the worst of several; None before the end."""
+        return max((end.exit_code for end in self.ends), default=None)
+
+    @property
+    def groups(self) -> dict[str, list[ScenarioRecord]]:
+        """All scenarios and cases by what they are filed under, in the order in which they came."""
+        grouped: dict[str, list[ScenarioRecord]] = {}
+        for scenario in self.scenarios.values():
+            grouped.setdefault(scenario.billing.group, []).append(scenario)
+        return grouped
+
+    @property
+    def requirements(self) -> list[tuple[Requirement, list[ScenarioRecord]]]:
+        """Every requirement that a case of this run verifies, with those cases."""
+        verified: dict[str, tuple[Requirement, list[ScenarioRecord]]] = {}
+        for scenario in self.scenarios.values():
+            for requirement in scenario.billing.requirements:
+                verified.setdefault(requirement.slug, (requirement, []))[1].append(scenario)
+        return list(verified.values())
 
     @property
     def counts(self) -> Counter[Verdict]:
@@ -132,3 +169,26 @@ class Record:
                 scenario.steps[event.step].captured = dict(event.captured)
             case _:
                 pass
+
+
+def join(records: Iterable[Record]) -> Record:
+    """One record of several runs; raises ValueError when two of them played the same."""
+    joined = Record()
+    for record in records:
+        twice = sorted(set(record.scenarios) & set(joined.scenarios))
+        if twice:
+            raise ValueError(
+                f"{twice[0]} was played in two of these runs; put runs together that played different things"
+            )
+        joined.runs += record.runs
+        joined.ends += record.ends
+        joined.scenarios.update(record.scenarios)
+        joined.strays += record.strays
+        joined.warnings += record.warnings
+    return joined
+
+
+def worst(scenarios: Iterable[ScenarioRecord]) -> Verdict | None:
+    """The worst verdict of some scenarios; None where none has one."""
+    said = {scenario.verdict or Verdict.ERROR for scenario in scenarios}
+    return next((verdict for verdict in WORST_FIRST if verdict in said), None)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from rich.console import Console, Group
 from rich.live import Live
 from rich.markup import escape
@@ -12,8 +14,8 @@ from rich.text import Text
 
 from broker_sim import events
 from broker_sim.events import Event
-from broker_sim.reports.record import Record, ScenarioRecord, StepRecord
-from broker_sim.reports.words import again, span, where
+from broker_sim.reports.record import Record, ScenarioRecord, StepRecord, worst
+from broker_sim.reports.words import again, span, what, where
 from broker_sim.verdict import Finding, Verdict
 
 MARKS = {
@@ -62,10 +64,7 @@ class Terminal:
             self._live = None
 
     def _begin(self, run: events.RunStarted) -> None:
-        many = len(run.scenarios)
-        self._console.print(
-            f"[bold]{many} scenario{'s' * (many != 1)}[/] against [bold]{escape(run.agent)}[/] at {run.target}"
-        )
+        self._console.print(f"[bold]{what(run)}[/] against [bold]{escape(run.agent)}[/] at {run.target}")
         if run.listening:
             self._console.print(f"[dim]the broker listens at {run.listening}[/]")
         self._console.print()
@@ -108,7 +107,8 @@ class Terminal:
             for step, finding in scenario.unmet:
                 self._console.print(self._failure(scenario, step, finding))
         self._console.print()
-        self._console.print(self._table())
+        by_service = self._record.run is not None and self._record.run.command == "conform"
+        self._console.print(self._services() if by_service else self._table())
         for warning in self._record.warnings:
             self._console.print(f"[yellow]{escape(warning)}[/]")
         self._console.print(self._sum(event))
@@ -130,7 +130,7 @@ class Terminal:
         if where(finding):
             lines.add_row("where", Text(where(finding)))
         lines.add_row("in", Text(f"{scenario.billing.file}:{step.line}"))
-        lines.add_row("again", Text(again(self._record.run, scenario.billing.id)))
+        lines.add_row("again", Text(again(scenario.run, scenario.billing.id)))
         return Group(head, Padding(lines, (0, 0, 0, 2)))
 
     def _table(self) -> Table:
@@ -155,6 +155,22 @@ class Terminal:
                 counted,
             )
             table.add_row(*row, span(scenario.seconds))
+        return table
+
+    def _services(self) -> Table:
+        table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+        table.add_column("verdict", no_wrap=True)
+        table.add_column("service", no_wrap=True)
+        for title in ("cases", *(verdict.value.lower() for verdict in Verdict), "messages"):
+            table.add_column(title, justify="right")
+        for group, scenarios in self._record.groups.items():
+            verdict = worst(scenarios) or Verdict.ERROR
+            mark, style = MARKS[verdict]
+            counts = Counter(scenario.verdict or Verdict.ERROR for scenario in scenarios)
+            cells = [Text(str(counts[each]) if counts[each] else "·", MARKS[each][1] if counts[each] else "dim")
+                     for each in Verdict]  # fmt: skip
+            messages = str(sum(scenario.messages for scenario in scenarios) or "")
+            table.add_row(Text(f"{mark} {verdict.value}", style), group, str(len(scenarios)), *cells, messages)
         return table
 
     def _sum(self, event: events.RunFinished) -> Text:

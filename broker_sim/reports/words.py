@@ -30,8 +30,12 @@ def span(seconds: float) -> str:
     return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
 
 
-def again(run: RunStarted | None, scenario: str) -> str:
-    """The command that plays one scenario again."""
-    if run is None:
-        return f"broker-sim run {scenario}"
-    return f"broker-sim run {scenario} --target {run.target} --agent {run.agent_file}"
+def again(run: RunStarted, scenario: str) -> str:
+    """The command that plays one scenario or case again."""
+    return f"broker-sim {run.command} {scenario} --target {run.target} --agent {run.agent_file}"
+
+
+def what(run: RunStarted) -> str:
+    """How many of what were played: “35 scenarios”, “1 case”."""
+    many = len(run.scenarios)
+    return f"{many} {'case' if run.command == 'conform' else 'scenario'}{'s' * (many != 1)}"

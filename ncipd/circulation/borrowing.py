@@ -15,6 +15,7 @@ from ncipd.circulation.model import (
     Library,
     Loan,
     Micros,
+    Record,
     Request,
     Role,
     TaskKind,
@@ -82,6 +83,7 @@ def request(circ: Circulation, wish: Wish) -> Request:
     mine = circ.tx.all("open_requests_of_user", request_row, user=wish.user.id)
     if wish.about and any(other.item_as_sent == wish.about for other in mine):
         raise _duplicate(wish.identifier, f"This user already has an open request for {wish.about}")
+    _outdate(circ, circ.partner, wish.identifier)
     return circ.add_request(
         Role.BORROWING,
         Event.REQUEST,
@@ -216,6 +218,7 @@ def _accept_digitally(
 def _new_request(
     circ: Circulation, arrival: Arrival, user: User, partner: Partner, event: Event, digital: int = 0
 ) -> Request:
+    _outdate(circ, partner, arrival.identifier)
     return circ.add_request(
         Role.BORROWING,
         event,
@@ -267,7 +270,26 @@ def _pickup(circ: Circulation, code: str, partner: Partner) -> Library:
     return circ.libraries()[0]
 
 
+def _outdate(circ: Circulation, partner: Partner, identifier: str) -> None:
+    """Let what was answered about earlier requests of this name lapse: the same words now mean the new one."""
+    for earlier in circ.requests_called(partner.code, identifier) if identifier else ():
+        if earlier.role is Role.BORROWING:
+            circ.change_request(
+                earlier,
+                "set_request_renewal",
+                desired_due_at=earlier.desired_due_at,
+                prior_status=earlier.prior_status,
+            )
+
+
+def _outdate_items(circ: Circulation, partner: Partner, partner_item: str) -> None:
+    """Let what was answered about earlier items of this number lapse: the same words now mean the new one."""
+    for earlier in circ.temporary_items(partner.code, partner_item) if partner_item else ():
+        circ.set_item_status(earlier, earlier.status)
+
+
 def _make_item(circ: Circulation, arrival: Arrival, request: Request, partner: Partner) -> Item:
+    _outdate_items(circ, partner, arrival.partner_item)
     title = arrival.title or request.title
     record = circ.add_record(temporary=True, title=title, author=arrival.author or request.author)
     place = circ.location(partner.borrowing_location) if partner.borrowing_location else None
@@ -359,11 +381,30 @@ def receive(
         status=ItemStatus.RECEIVED,
     )
     request = circ.advance(request, Event.RECEIVE)
-    if arrival.return_by is not None:
-        request = circ.change_request(request, "set_request_due", due_at=arrival.return_by)
+    request = _describe(circ, request, item, arrival, partner)
     circ.finish_item_tasks(item, TaskKind.RECEIVE)
     user = circ.user(_user_of(request))
     return _received(circ, request, circ.item(item.id), user, arrival, partner)
+
+
+def _describe(circ: Circulation, request: Request, item: Item, arrival: Arrival, partner: Partner) -> Request:
+    """Write what the receiving form says of the title and of the request; what it leaves out stays as announced."""
+    record = circ.record(item.record_id)
+    if arrival.title or arrival.author:
+        told = record._replace(title=arrival.title or record.title, author=arrival.author or record.author)._asdict()
+        circ.tx.run("update_record", **{name: told[name] for name in ("id", *Record._fields[3:])})
+    pickup = request.pickup_library_id
+    if arrival.pickup_location:
+        pickup = _pickup(circ, arrival.pickup_location, partner).id
+    return circ.change_request(
+        request,
+        "complete_request_facts",
+        user=request.user_id,
+        due_at=arrival.return_by if arrival.return_by is not None else request.due_at,
+        pickup_library=pickup,
+        renewal_forbidden=request.renewal_forbidden,
+        digital=request.digital,
+    )
 
 
 # ---------------------------------------------------------------------------------------------- with the user

@@ -174,6 +174,8 @@ class User(NamedTuple):
     expires_at: Micros | None
     loan_limit: int | None
     note: str
+    name: str = ""
+    version: int = 1
 
 
 class UserIdentifier(NamedTuple):
@@ -195,6 +197,9 @@ class UserAddress(NamedTuple):
     region: str
     country: str
     postal_code: str
+    valid_from: Micros | None = None
+    valid_to: Micros | None = None
+    content: str = ""
 
 
 class UserPrivilege(NamedTuple):
@@ -206,6 +211,7 @@ class UserPrivilege(NamedTuple):
     valid_from: Micros | None
     valid_to: Micros | None
     description: str
+    content: str = ""
 
 
 class UserBlock(NamedTuple):
@@ -216,6 +222,51 @@ class UserBlock(NamedTuple):
     valid_from: Micros | None
     valid_to: Micros | None
     note: str
+    agency: str = ""
+
+
+class UserPreviousIdentifier(NamedTuple):
+    """A value by which a user was known before, and until when."""
+
+    user_id: int
+    agency: str
+    value: str
+    valid_from: Micros | None
+    valid_to: Micros | None
+
+
+class UserSecret(NamedTuple):
+    """The argon2 hash of a PIN or password, and how often in a row it was guessed wrong."""
+
+    user_id: int
+    kind: str
+    hash: str
+    failures: int
+    locked_until: Micros | None
+
+
+class FiscalEntry(NamedTuple):
+    """A charge, payment or waiver on a user's account, in minor units; what the user owes is the sum of the effects."""
+
+    id: int
+    agency_id: int
+    user_id: int
+    reference_agency: str
+    reference: str
+    action: str
+    type: str
+    amount: int
+    effect: int
+    currency: str
+    accrued_at: Micros
+    valid_from: Micros | None
+    valid_to: Micros | None
+    payment_method: str
+    description: str
+    related: str
+    request: str
+    item_id: int | None
+    loan_id: int | None
 
 
 class Record(NamedTuple):
@@ -386,3 +437,7 @@ class Notice(NamedTuple):
     type: str
     content: str
     created_at: Micros
+    send_at: Micros
+    sent_at: Micros | None
+    attempts: int
+    error: str

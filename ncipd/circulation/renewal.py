@@ -198,6 +198,9 @@ def approved_by_lender(circ: Circulation, request: Request, item: Item, date: Mi
     ):
         circ.note("the lender renewed an item that is on its way back; nothing was changed")
         return circ.loan_of(item)
+    if _is_in_force(request, date):
+        circ.note("the item is renewed until then already; nothing was changed")
+        return circ.loan_of(item)
     circ.advance(request, Event.APPROVE_RENEWAL)
     circ.change_request(request, "set_request_renewal", desired_due_at=None, prior_status=None)
     circ.change_request(request, "set_request_due", due_at=date)
@@ -213,6 +216,12 @@ def approved_by_lender(circ: Circulation, request: Request, item: Item, date: Mi
         title = circ.record(item.record_id).title or item.barcode
         circ.tell(request.user_id, "renewed", f"{title} is renewed until {from_micros(due_at):%Y-%m-%d}.", request)
     return renewed
+
+
+def _is_in_force(request: Request, date: Micros) -> bool:
+    """Say whether an approval tells what is so: the answer to our wish had brought it, or it was told before."""
+    waits = request.desired_due_at is not None or request.status is RequestStatus.RECALLED_BY_PARTNER
+    return request.due_at == date and not waits
 
 
 def rejected_by_lender(circ: Circulation, request: Request, item: Item | None, reason: str) -> None:

@@ -35,12 +35,13 @@ def store_agency(tx: Transaction, row: AgencyRow) -> Outcome:
 
 def _agency(tx: Transaction, row: AgencyRow, known: Agency | None) -> Agency:
     network = row.network if row.network is not UNSET else known.network if known else ""
-    facts = {"name": row.name, "time_zone": row.time_zone, "network": network}
+    facts = (row.name, row.time_zone, network)
+    columns = dict(zip(("name", "time_zone", "network"), facts, strict=True))
     if known is None:
-        return Agency(tx.insert("insert_agency", code=row.code, **facts), row.code, **facts)
-    if known[2:] != tuple(facts.values()):
-        tx.run("update_agency", id=known.id, **facts)
-    return Agency(known.id, known.code, **facts)
+        return Agency(tx.insert("insert_agency", code=row.code, **columns), row.code, *facts)
+    if known[2:5] != facts or not known.served:
+        tx.run("update_agency", id=known.id, **columns)
+    return Agency(known.id, known.code, *facts)
 
 
 def _wrong_codes(tx: Transaction, row: AgencyRow, known: Agency | None) -> Iterator[Mistake]:

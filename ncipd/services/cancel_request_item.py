@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ncipd.circulation import borrowing, lending, matching
-from ncipd.circulation.model import Role
+from ncipd.circulation import borrowing, holds, lending, matching
+from ncipd.circulation.model import HoldState, Role
 from ncipd.ncip import elements as el
 from ncipd.ncip.messages import CancelRequestItem, CancelRequestItemResponse
+from ncipd.ncip.problems import Problem, ProblemType
 from ncipd.services import answers, serves
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 def cancel_request_item(message: CancelRequestItem, circ: Circulation) -> CancelRequestItemResponse:
     """Cancel the request that the ids name, by RequestId or by ItemId alone."""
     ids = matching.named(circ, request=message.request_id, item=message.item_id, user=message.user_id)
+    if matching.is_local(circ.partner):
+        return _cancel_hold(message, circ, ids)
     role = matching.side_of(circ, ids)
     item = (
         matching.our_item(circ, ids.item)
@@ -33,6 +36,30 @@ def cancel_request_item(message: CancelRequestItem, circ: Circulation) -> Cancel
         request_id=message.request_id or answers.request_id(request),
         item_id=message.item_id,
         user_id=message.user_id or el.UserId(user_identifier_value=request.user_as_sent or "-"),
+        item_optional_fields=answers.item_fields(circ, item, message.item_element_type) if item else None,
+    )
+
+
+def _cancel_hold(message: CancelRequestItem, circ: Circulation, ids: matching.Named) -> CancelRequestItemResponse:
+    hold = holds.named(circ, ids)
+    if hold is None:
+        raise matching.unknown_request("CancelRequestItem", ids.identifier or ids.item)
+    user = circ.user(hold.user_id)
+    if ids.user and matching.user_of(circ, ids.user) != user:
+        raise matching.unknown_request("CancelRequestItem", ids.identifier or ids.item)
+    if hold.state in (HoldState.FILLED, HoldState.CANCELLED):
+        raise Problem(
+            ProblemType.REQUEST_ALREADY_PROCESSED,
+            element="CancelRequestItem/RequestId/RequestIdentifierValue",
+            value=ids.identifier,
+            detail=f"The hold is {hold.state} already; there is nothing to cancel.",
+        )
+    holds.cancel(circ, hold)
+    item = holds.item_of(circ, hold)
+    return CancelRequestItemResponse(
+        request_id=el.RequestId(request_identifier_value=f"{holds.PREFIX}{hold.id}"),
+        item_id=message.item_id,
+        user_id=answers.user_id(circ, user),
         item_optional_fields=answers.item_fields(circ, item, message.item_element_type) if item else None,
     )
 

@@ -27,6 +27,5 @@ def item_renewed(message: ItemRenewed, circ: Circulation) -> ItemRenewedResponse
     request = circ.last_request_of(item) if item is not None else None
     if item is None or request is None:
         raise lending.unknown_item("ItemRenewed", ids.item, hint="no item borrowed through this partner has this id")
-    if request.due_at != to_micros(message.date_due, circ.zone) or request.desired_due_at is not None:
-        renewal.approved_by_lender(circ, request, item, to_micros(message.date_due, circ.zone))
+    renewal.approved_by_lender(circ, request, item, to_micros(message.date_due, circ.zone))
     return ItemRenewedResponse()

@@ -4,90 +4,96 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ncipd.circulation import matching
+from ncipd.circulation import details, holds, matching
 from ncipd.circulation.clock import from_micros, optional_date
-from ncipd.circulation.model import Item, ItemState, Request
+from ncipd.circulation.model import Hold, HoldState
 from ncipd.ncip import elements as el
 from ncipd.ncip.messages import LookupRequest, LookupRequestResponse
-from ncipd.ncip.problems import Problem, ProblemType
-from ncipd.ncip.schemes import RequestElementType
+from ncipd.ncip.schemes import RequestElementType, RequestScopeType, RequestStatusType, RequestType
 from ncipd.ncip.types import Coded
-from ncipd.services import answers, serves
+from ncipd.services import answers, finding, serves
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from ncipd.circulation.unit import Circulation
 
 
 @serves(LookupRequest, reads=True)
 def lookup_request(message: LookupRequest, circ: Circulation) -> LookupRequestResponse:
     """Answer what was asked about a request, found by its id, or by user, item and type."""
-    request = _find(message, circ)
+    ids = matching.named(circ, request=message.request_id, item=message.item_id, user=message.user_id)
+    hold = holds.named(circ, ids) if matching.is_local(circ.partner) else None
+    if hold is not None:
+        return _of_hold(message, circ, hold)
+    request = finding.request_named(circ, ids, "LookupRequest")
     circ.about(request)
-    item = _item(circ, request)
-    wanted = answers.asked(circ, message.request_element_type)
-
-    def wants(type_: RequestElementType) -> bool:
-        return type_.value.casefold() in wanted
-
-    user = circ.user(request.user_id) if request.user_id is not None and message.user_element_type else None
+    item = finding.item_of(circ, request)
     pickup = circ.library_by_id(request.pickup_library_id) if request.pickup_library_id is not None else None
+    known: dict[RequestElementType, tuple[str, Any]] = {
+        RequestElementType.USER_ID: ("user_id", _user_id(request.user_as_sent)),
+        RequestElementType.REQUEST_TYPE: ("request_type", _coded(request.request_type)),
+        RequestElementType.REQUEST_SCOPE_TYPE: ("request_scope_type", _coded(request.request_scope)),
+        RequestElementType.REQUEST_STATUS_TYPE: ("request_status_type", answers.request_status(request)),
+        RequestElementType.SHIPPING_INFORMATION: ("shipping_information", details.shipping_of(request)),
+        RequestElementType.EARLIEST_DATE_NEEDED: ("earliest_date_needed", optional_date(request.earliest_needed)),
+        RequestElementType.NEED_BEFORE_DATE: ("need_before_date", optional_date(request.need_before)),
+        RequestElementType.PICKUP_LOCATION: ("pickup_location", Coded(pickup.code) if pickup else None),
+        RequestElementType.PICKUP_EXPIRY_DATE: ("pickup_expiry_date", optional_date(request.pickup_expires)),
+        RequestElementType.DATE_OF_USER_REQUEST: ("date_of_user_request", from_micros(request.created_at)),
+        RequestElementType.DATE_AVAILABLE: ("date_available", optional_date(request.available_at)),
+        RequestElementType.ACKNOWLEDGED_FEE_AMOUNT: ("acknowledged_fee_amount", details.acknowledged_of(request)),
+        RequestElementType.PAID_FEE_AMOUNT: ("paid_fee_amount", details.paid_of(request)),
+    }
+    user = circ.user(request.user_id) if request.user_id is not None and message.user_element_type else None
     return LookupRequestResponse(
         request_id=answers.request_id(request),
         item_id=answers.item_id(item) if item else None,
-        user_id=_user_id(request) if wants(RequestElementType.USER_ID) else None,
-        request_type=_coded(request.request_type) if wants(RequestElementType.REQUEST_TYPE) else None,
-        request_scope_type=_coded(request.request_scope) if wants(RequestElementType.REQUEST_SCOPE_TYPE) else None,
-        request_status_type=answers.request_status(request) if wants(RequestElementType.REQUEST_STATUS_TYPE) else None,
-        need_before_date=optional_date(request.need_before) if wants(RequestElementType.NEED_BEFORE_DATE) else None,
-        pickup_location=Coded(pickup.code) if pickup and wants(RequestElementType.PICKUP_LOCATION) else None,
-        date_of_user_request=from_micros(request.created_at)
-        if wants(RequestElementType.DATE_OF_USER_REQUEST)
-        else None,
         item_optional_fields=answers.item_fields(circ, item, message.item_element_type) if item else None,
         user_optional_fields=answers.user_fields(circ, user, message.user_element_type) if user else None,
+        **_asked(message, circ, known),
     )
 
 
-def _find(message: LookupRequest, circ: Circulation) -> Request:
-    if message.request_id is not None:
-        value = message.request_id.request_identifier_value.strip()
-        found = circ.requests_called(circ.partner.code, value)
-        if not found:
-            raise matching.unknown_request("LookupRequest", value)
-        if len([request for request in found if request.open]) > 1:
-            raise _several(value)
-        return found[0]
-    ids = matching.named(circ, item=message.item_id, user=message.user_id)
-    item = circ.item_by_barcode(ids.item) or matching.borrowed_item(circ, circ.partner, ids.item)
-    of_item = circ.open_requests_of(item) if item is not None else []
-    mine = [
-        request
-        for request in of_item
-        if request.partner == circ.partner.code and ids.user in ("", request.user_as_sent)
-    ]
-    if not mine:
-        raise matching.unknown_request("LookupRequest", ids.item)
-    if len(mine) > 1:
-        raise _several(ids.item)
-    return mine[0]
-
-
-def _several(value: str) -> Problem:
-    return Problem(
-        ProblemType.NON_UNIQUE_REQUEST,
-        element="LookupRequest/RequestId/RequestIdentifierValue",
-        value=value,
-        detail=f"Several open requests fit {value!r}; send the RequestId of the one that is meant.",
+def _of_hold(message: LookupRequest, circ: Circulation, hold: Hold) -> LookupRequestResponse:
+    item = holds.item_of(circ, hold)
+    user = circ.user(hold.user_id)
+    pickup = circ.library_by_id(hold.pickup_library_id) if hold.pickup_library_id is not None else None
+    status = {
+        HoldState.READY: RequestStatusType.AVAILABLE_FOR_PICKUP,
+        HoldState.CANCELLED: RequestStatusType.CANNOT_FULFILL_REQUEST,
+    }.get(hold.state, RequestStatusType.IN_PROCESS)
+    waits = hold.state is HoldState.WAITING
+    scope = RequestScopeType.ITEM if hold.record_id is None else RequestScopeType.BIBLIOGRAPHIC_ITEM
+    known: dict[RequestElementType, tuple[str, Any]] = {
+        RequestElementType.USER_ID: ("user_id", answers.user_id(circ, user)),
+        RequestElementType.REQUEST_TYPE: ("request_type", RequestType.HOLD.coded()),
+        RequestElementType.REQUEST_SCOPE_TYPE: ("request_scope_type", scope.coded()),
+        RequestElementType.REQUEST_STATUS_TYPE: ("request_status_type", status.coded()),
+        RequestElementType.HOLD_QUEUE_POSITION: ("hold_queue_position", holds.position(circ, hold) if waits else None),
+        RequestElementType.PICKUP_LOCATION: ("pickup_location", Coded(pickup.code) if pickup else None),
+        RequestElementType.PICKUP_EXPIRY_DATE: ("pickup_expiry_date", optional_date(hold.expires_at)),
+        RequestElementType.DATE_OF_USER_REQUEST: ("date_of_user_request", from_micros(hold.placed_at)),
+    }
+    return LookupRequestResponse(
+        request_id=el.RequestId(request_identifier_value=f"{holds.PREFIX}{hold.id}"),
+        item_id=answers.item_id(item) if item else None,
+        item_optional_fields=answers.item_fields(circ, item, message.item_element_type) if item else None,
+        user_optional_fields=answers.user_fields(circ, user, message.user_element_type),
+        **_asked(message, circ, known),
     )
 
 
-def _item(circ: Circulation, request: Request) -> Item | None:
-    places = [place for place in circ.request_items(request) if place.state is not ItemState.DROPPED]
-    return circ.item(places[0].item_id) if places else None
+def _asked(
+    message: LookupRequest, circ: Circulation, known: dict[RequestElementType, tuple[str, Any]]
+) -> dict[str, Any]:
+    """Keep of what is known only what was asked for."""
+    wanted = answers.asked(circ, message.request_element_type)
+    return {name: value for type_, (name, value) in known.items() if type_.value.casefold() in wanted}
 
 
-def _user_id(request: Request) -> el.UserId | None:
-    return el.UserId(user_identifier_value=request.user_as_sent) if request.user_as_sent else None
+def _user_id(value: str) -> el.UserId | None:
+    return el.UserId(user_identifier_value=value) if value else None
 
 
 def _coded(value: str) -> Coded | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ncipd.circulation import borrowing, lending, local, matching
+from ncipd.circulation import borrowing, details, lending, local, matching
 from ncipd.circulation.clock import to_micros
 from ncipd.circulation.model import Role
 from ncipd.ncip import elements as el
@@ -49,10 +49,10 @@ def _lend(
         title=title,
         author=author,
         note=_note(message),
-        mandated=message.mandated_action is not None,
+        mandated=circ.mandated,
     )
     request, item = lending.request(circ, wish)
-    return _answer(message, circ, request, item)
+    return _answer(message, circ, details.write(circ, request, message), item)
 
 
 def _borrow(
@@ -74,9 +74,10 @@ def _borrow(
         title=title,
         author=author,
         note=_note(message),
-        mandated=message.mandated_action is not None,
+        mandated=circ.mandated,
     )
-    return _answer(message, circ, borrowing.request(circ, wish), None)
+    request = borrowing.request(circ, wish)
+    return _answer(message, circ, details.write(circ, request, message), None)
 
 
 def _local(message: RequestItem, circ: Circulation, ids: matching.Named) -> RequestItemResponse:

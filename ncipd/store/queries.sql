@@ -51,7 +51,7 @@ DELETE FROM agency_detail WHERE agency_id = :agency AND kind = :kind AND content
 
 -- name: update_agency
 -- Rename an agency or move its clock.
-UPDATE agency SET name = :name, time_zone = :time_zone, network = :network WHERE id = :id
+UPDATE agency SET name = :name, time_zone = :time_zone, network = :network, served = 1 WHERE id = :id
 
 -- name: insert_agency_code
 -- Give an agency one more code.
@@ -119,16 +119,15 @@ SELECT user_id, type, value FROM user_identifier WHERE user_id = :user ORDER BY 
 
 -- name: user_addresses
 -- List the addresses of a user.
-SELECT user_id, role, kind, data, locality, region, country, postal_code FROM user_address
-WHERE user_id = :user ORDER BY id
+SELECT {user_address} FROM user_address WHERE user_address.user_id = :user ORDER BY id
 
 -- name: user_privileges
 -- List the privileges of a user.
-SELECT user_id, type, status, valid_from, valid_to, description FROM user_privilege WHERE user_id = :user ORDER BY id
+SELECT {user_privilege} FROM user_privilege WHERE user_privilege.user_id = :user ORDER BY id
 
 -- name: user_blocks
 -- List the blocks and traps on a user.
-SELECT user_id, type, valid_from, valid_to, note FROM user_block WHERE user_id = :user ORDER BY id
+SELECT {user_block} FROM user_block WHERE user_block.user_id = :user ORDER BY id
 
 -- name: upsert_user
 -- Add a user, or replace what is known of one.
@@ -136,7 +135,9 @@ INSERT INTO user (agency_id, primary_id, surname, given_name, user_group, langua
 VALUES (:agency, :primary_id, :surname, :given_name, :user_group, :language, :born_at, :expires_at, :loan_limit, :note)
 ON CONFLICT (agency_id, primary_id) DO UPDATE SET surname = excluded.surname, given_name = excluded.given_name,
     user_group = excluded.user_group, language = excluded.language, born_at = excluded.born_at,
-    expires_at = excluded.expires_at, loan_limit = excluded.loan_limit, note = excluded.note RETURNING id
+    expires_at = excluded.expires_at, loan_limit = excluded.loan_limit, note = excluded.note,
+    name = CASE WHEN surname = excluded.surname AND given_name = excluded.given_name THEN name ELSE '' END,
+    version = version + 1 RETURNING id
 
 -- name: delete_user_identifiers
 -- Forget the identifiers of a user before new ones are written.
@@ -160,13 +161,14 @@ INSERT INTO user_identifier (agency_id, value, type, user_id) VALUES (:agency, :
 
 -- name: insert_user_address
 -- Give a user an address.
-INSERT INTO user_address (user_id, role, kind, data, locality, region, country, postal_code)
-VALUES (:user, :role, :kind, :data, :locality, :region, :country, :postal_code)
+INSERT INTO user_address (user_id, role, kind, data, locality, region, country, postal_code, valid_from, valid_to,
+    content)
+VALUES (:user, :role, :kind, :data, :locality, :region, :country, :postal_code, :valid_from, :valid_to, :content)
 
 -- name: insert_user_privilege
 -- Give a user a privilege.
-INSERT INTO user_privilege (user_id, type, status, valid_from, valid_to, description)
-VALUES (:user, :type, :status, :valid_from, :valid_to, :description)
+INSERT INTO user_privilege (user_id, type, status, valid_from, valid_to, description, content)
+VALUES (:user, :type, :status, :valid_from, :valid_to, :description, :content)
 
 -- name: insert_user_block
 -- Block a user.
@@ -396,6 +398,13 @@ RETURNING version
 UPDATE request SET record_id = :record, title = :title, author = :author, version = version + 1 WHERE id = :id
 RETURNING version
 
+-- name: set_request_details
+-- Write when, where and at what cost a request is wanted.
+UPDATE request SET earliest_needed = :earliest_needed, need_before = :need_before,
+    pickup_library_id = :pickup_library_id, pickup_expires = :pickup_expires, available_at = :available_at,
+    shipping = :shipping, fee_acknowledged = :fee_acknowledged, fee_paid = :fee_paid, fee_currency = :fee_currency,
+    version = version + 1 WHERE id = :id RETURNING version
+
 -- name: complete_request_facts
 -- Write what AcceptItem says of a borrowing request.
 UPDATE request SET user_id = :user, due_at = :due_at, pickup_library_id = :pickup_library,
@@ -509,6 +518,10 @@ SELECT {hold} FROM hold WHERE hold.item_id = :item AND hold.state IN ('waiting',
 UNION SELECT {hold} FROM hold WHERE hold.record_id = :record AND hold.state IN ('waiting', 'ready')
   AND (hold.item_id IS NULL OR hold.item_id = :item) ORDER BY 1 LIMIT 200
 
+-- name: open_holds_of_record
+-- List the holds that any copy of a record could fill, oldest first.
+SELECT {hold} FROM hold WHERE hold.record_id = :record AND hold.state IN ('waiting', 'ready') ORDER BY hold.id LIMIT 200
+
 -- name: open_holds_of_user
 -- List the holds of a user, oldest first.
 SELECT {hold} FROM hold WHERE hold.user_id = :user AND hold.state IN ('waiting', 'ready') ORDER BY hold.id LIMIT 500
@@ -539,7 +552,7 @@ VALUES (:agency, :user, :request, :type, :content, :created_at) RETURNING id
 
 -- name: notices_of_user
 -- List the newest messages to a user.
-SELECT id, user_id, request_id, type, content, created_at FROM notice WHERE user_id = :user ORDER BY id DESC LIMIT 100
+SELECT {notice} FROM notice WHERE notice.user_id = :user ORDER BY notice.id DESC LIMIT 100
 
 -- name: insert_task
 -- Put something on the task list.

@@ -103,13 +103,13 @@ def test_an_error_of_the_suite_is_4(address: str, tmp_path: Path, capsys: pytest
         )
 
 
-def test_the_list_names_every_bundled_scenario(capsys: pytest.CaptureFixture[str]) -> None:
-    ids = {loading.scenario_id(path) for path in loading.select([], places.conformance() / "scenarios")}
+def test_the_list_names_every_bundled_scenario_and_case(capsys: pytest.CaptureFixture[str]) -> None:
+    ids = {loading.scenario_id(path) for path in loading.select([], places.scenarios(), places.cases())}
     assert cli.main(["list", "--json"]) == 0
     assert {one["id"] for one in json.loads(capsys.readouterr().out)} == ids
     assert cli.main(["list", "--markdown"]) == 0
     rows = capsys.readouterr().out.splitlines()
-    assert rows[0] == "| scenario | side | level | what happens |"
+    assert rows[0] == "| scenario or case | side | level | what happens |"
     assert len(rows) == 2 + len(ids)
     assert cli.main(["list"]) == 0
     assert "alma-broker.lending-physical" in capsys.readouterr().out

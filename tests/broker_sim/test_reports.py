@@ -165,9 +165,8 @@ def terminal_text(record: Record) -> str:
     console = Console(file=io.StringIO(), width=140)
     terminal = Terminal(record, console)
     assert record.run is not None
-    assert record.finished is not None
     terminal(record.run)
-    terminal(record.finished)
+    terminal(record.ends[0])
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
 

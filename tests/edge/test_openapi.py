@@ -163,10 +163,12 @@ def contents() -> list[tuple[str, Any]]:
     return found
 
 
-@pytest.mark.parametrize(("where", "content"), contents(), ids=[where for where, _ in contents()])
-def test_examples_are_what_the_schema_says(where, content):
-    for example in examples(content):
-        Draft202012Validator(closed(content["schema"])).validate(example)
+def test_examples_are_what_the_schema_says():
+    assert len(contents()) > len(STRUCTS)
+    for where, content in contents():
+        for example in examples(content):
+            wrong = [error.message for error in Draft202012Validator(closed(content["schema"])).iter_errors(example)]
+            assert not wrong, where
 
 
 def test_every_action_has_an_example():

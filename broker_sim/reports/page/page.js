@@ -19,6 +19,7 @@
       one.hidden = !fits;
       left += fits;
     }
+    for (const group of all(".group")) group.hidden = !group.querySelector(".scenario:not([hidden])");
     document.getElementById("none-left").hidden = left > 0;
   }
 

@@ -60,6 +60,8 @@ CREATE TABLE user (
     expires_at  INTEGER,
     loan_limit  INTEGER,
     note        TEXT NOT NULL DEFAULT '',
+    name        TEXT NOT NULL DEFAULT '',   -- the NameInformation, as XML, where it says more than the two names above
+    version     INTEGER NOT NULL DEFAULT 1,
     UNIQUE (agency_id, primary_id)
 ) STRICT;
 
@@ -81,7 +83,10 @@ CREATE TABLE user_address (
     locality    TEXT NOT NULL DEFAULT '',
     region      TEXT NOT NULL DEFAULT '',
     country     TEXT NOT NULL DEFAULT '',
-    postal_code TEXT NOT NULL DEFAULT ''
+    postal_code TEXT NOT NULL DEFAULT '',
+    valid_from  INTEGER,
+    valid_to    INTEGER,
+    content     TEXT NOT NULL DEFAULT ''    -- the UserAddressInformation, as XML, where a message told it
 ) STRICT;
 CREATE INDEX user_address_of_user ON user_address (user_id);
 
@@ -92,7 +97,8 @@ CREATE TABLE user_privilege (
     status      TEXT NOT NULL DEFAULT '',
     valid_from  INTEGER,
     valid_to    INTEGER,
-    description TEXT NOT NULL DEFAULT ''
+    description TEXT NOT NULL DEFAULT '',
+    content     TEXT NOT NULL DEFAULT ''    -- the UserPrivilege, as XML, where a message told it
 ) STRICT;
 CREATE INDEX user_privilege_of_user ON user_privilege (user_id);
 
@@ -102,7 +108,8 @@ CREATE TABLE user_block (
     type        TEXT NOT NULL,
     valid_from  INTEGER,
     valid_to    INTEGER,
-    note        TEXT NOT NULL DEFAULT ''
+    note        TEXT NOT NULL DEFAULT '',
+    agency      TEXT NOT NULL DEFAULT ''    -- whose block it is, where a message told it
 ) STRICT;
 CREATE INDEX user_block_of_user ON user_block (user_id);
 
@@ -132,6 +139,7 @@ CREATE TABLE fiscal_entry (
     id          INTEGER PRIMARY KEY,
     agency_id   INTEGER NOT NULL REFERENCES agency (id),
     user_id     INTEGER NOT NULL REFERENCES user (id) ON DELETE CASCADE,
+    reference_agency TEXT NOT NULL DEFAULT '',  -- who numbered it; '' = we did
     reference   TEXT NOT NULL,              -- FiscalTransactionIdentifierValue
     action      TEXT NOT NULL,
     type        TEXT NOT NULL,
@@ -143,11 +151,11 @@ CREATE TABLE fiscal_entry (
     valid_to    INTEGER,
     payment_method TEXT NOT NULL DEFAULT '',
     description TEXT NOT NULL DEFAULT '',
-    related     TEXT NOT NULL DEFAULT '',   -- JSON list of references
+    related     TEXT NOT NULL DEFAULT '',   -- JSON list of [agency, reference]
     request     TEXT NOT NULL DEFAULT '',
     item_id     INTEGER,
     loan_id     INTEGER,
-    UNIQUE (agency_id, reference)
+    UNIQUE (agency_id, reference_agency, reference)
 ) STRICT;
 CREATE INDEX fiscal_entry_of_user ON fiscal_entry (user_id, id);
 CREATE INDEX fiscal_entry_of_loan ON fiscal_entry (loan_id) WHERE loan_id IS NOT NULL;
@@ -318,6 +326,7 @@ CREATE TABLE loan (
 ) STRICT;
 CREATE UNIQUE INDEX loan_open_of_item ON loan (item_id) WHERE returned_at IS NULL;
 CREATE INDEX loan_open_of_user ON loan (user_id) WHERE returned_at IS NULL AND user_id IS NOT NULL;
+CREATE INDEX loan_of_user ON loan (user_id) WHERE user_id IS NOT NULL;
 CREATE INDEX loan_of_request ON loan (request_id) WHERE request_id IS NOT NULL;
 CREATE INDEX loan_last_of_item ON loan (item_id, id);
 
@@ -360,6 +369,7 @@ CREATE TABLE hold (
 CREATE INDEX hold_open_of_item ON hold (item_id, id) WHERE state IN ('waiting', 'ready') AND item_id IS NOT NULL;
 CREATE INDEX hold_open_of_record ON hold (record_id, id) WHERE state IN ('waiting', 'ready') AND record_id IS NOT NULL;
 CREATE INDEX hold_open_of_user ON hold (user_id, id) WHERE state IN ('waiting', 'ready');
+CREATE INDEX hold_of_user ON hold (user_id);
 CREATE INDEX hold_of_request ON hold (request_id) WHERE request_id IS NOT NULL;
 
 CREATE TABLE recall (

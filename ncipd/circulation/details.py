@@ -1,0 +1,153 @@
+"""What a request says beside who and what: until when, where to, at what cost; and how messages change it.
+
+Changes are made as the standard has it: what is to be deleted goes first, then what is to be added comes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ncipd.circulation.clock import to_micros
+from ncipd.circulation.model import Request
+from ncipd.ncip import elements as el
+from ncipd.ncip.codec import decode_text, encode
+from ncipd.ncip.problems import Problem, ProblemType
+from ncipd.ncip.types import Coded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ncipd.circulation.unit import Circulation
+
+#: The columns that hold details, and what each holds when it holds nothing.
+COLUMNS: dict[str, object] = {
+    "earliest_needed": None,
+    "need_before": None,
+    "pickup_library_id": None,
+    "pickup_expires": None,
+    "available_at": None,
+    "shipping": "",
+    "fee_acknowledged": None,
+    "fee_paid": None,
+    "fee_currency": "",
+}
+_DATES = {
+    "earliest_needed": "earliest_date_needed",
+    "need_before": "need_before_date",
+    "pickup_expires": "pickup_expiry_date",
+    "available_at": "date_available",
+}
+#: What is part of what a request is, or follows from its history, and is not changed by a message.
+_FIXED = {
+    "user_id": "UserId",
+    "item_id": "ItemId",
+    "request_status_type": "RequestStatusType",
+    "date_of_user_request": "DateOfUserRequest",
+}
+
+
+def write(circ: Circulation, request: Request, message: object) -> Request:
+    """Keep the details that a message brings, where it brings any."""
+    found = {column: value for column, value, _ in _values(circ, message, "RequestItem") if value is not None}
+    return _store(circ, request, found) if found else request
+
+
+def delete(circ: Circulation, request: Request, fields: el.DeleteRequestFields, service: str) -> Request:
+    """Take details out; raises Problem Unable To Delete Element for what is not there."""
+    where = f"{service}/DeleteRequestFields"
+    _refuse_fixed(fields, where)
+    cleared: dict[str, object] = {}
+    for column, value, name in _values(circ, fields, service):
+        if getattr(request, column) != value:
+            raise Problem(
+                ProblemType.UNABLE_TO_DELETE_ELEMENT,
+                element=f"{where}/{name}",
+                detail="This is not what the request says, so it cannot be deleted; look the request up and compare.",
+            )
+        cleared[column] = COLUMNS[column]
+    return _store(circ, request, cleared) if cleared else request
+
+
+def add(circ: Circulation, request: Request, fields: el.AddRequestFields, service: str) -> Request:
+    """Put details in; raises Problem Unable To Add Element for what is there already."""
+    where = f"{service}/AddRequestFields"
+    _refuse_fixed(fields, where)
+    added: dict[str, object] = {}
+    for column, value, name in _values(circ, fields, service):
+        if getattr(request, column) not in (COLUMNS[column], value):
+            raise Problem(
+                ProblemType.UNABLE_TO_ADD_ELEMENT,
+                element=f"{where}/{name}",
+                detail="The request says otherwise already and there can be only one; delete that in the same message.",
+            )
+        added[column] = value
+    return _store(circ, request, added) if added else request
+
+
+def _store(circ: Circulation, request: Request, changes: dict[str, object]) -> Request:
+    values: dict[str, Any] = {column: changes.get(column, getattr(request, column)) for column in COLUMNS}
+    return circ.change_request(request, "set_request_details", **values)
+
+
+def _values(circ: Circulation, source: object, service: str) -> Iterator[tuple[str, object, str]]:
+    """Give the columns that a message names, with the value it names and the element that names it."""
+    for column, name in _DATES.items():
+        date = getattr(source, name, None)
+        if date is not None:
+            yield column, to_micros(date, circ.zone), name.title().replace("_", "")
+    pickup = getattr(source, "pickup_location", None)
+    if pickup is not None and service != "RequestItem":
+        yield "pickup_library_id", _library(circ, pickup.value, service), "PickupLocation"
+    shipping = getattr(source, "shipping_information", None)
+    if shipping is not None:
+        yield "shipping", encode(shipping), "ShippingInformation"
+    for column, name in (("fee_acknowledged", "acknowledged_fee_amount"), ("fee_paid", "paid_fee_amount")):
+        fee = getattr(source, name, None)
+        if fee is not None:
+            yield column, fee.monetary_value, name.title().replace("_", "")
+            yield "fee_currency", fee.currency_code.value.strip(), name.title().replace("_", "")
+
+
+def _library(circ: Circulation, code: str, service: str) -> int:
+    library = circ.library(code)
+    if library is None:
+        raise Problem(
+            ProblemType.ELEMENT_RULE_VIOLATED,
+            element=f"{service}/AddRequestFields/PickupLocation",
+            value=code,
+            detail=f"No library here has the code {code!r}; one of {', '.join(one.code for one in circ.libraries())}.",
+        )
+    return library.id
+
+
+def _refuse_fixed(fields: object, where: str) -> None:
+    for name, element in _FIXED.items():
+        if getattr(fields, name, None) is not None:
+            raise Problem(
+                ProblemType.ELEMENT_RULE_VIOLATED,
+                element=f"{where}/{element}",
+                detail=f"{element} of a request is not changed; cancel the request and make another.",
+            )
+
+
+def shipping_of(request: Request) -> el.ShippingInformation | None:
+    """Read where a request is to be shipped."""
+    return decode_text(request.shipping, el.ShippingInformation) if request.shipping else None
+
+
+def acknowledged_of(request: Request) -> el.AcknowledgedFeeAmount | None:
+    """Read which fee was agreed to."""
+    money = _money(request, request.fee_acknowledged)
+    return el.AcknowledgedFeeAmount(**money) if money else None
+
+
+def paid_of(request: Request) -> el.PaidFeeAmount | None:
+    """Read which fee was paid."""
+    money = _money(request, request.fee_paid)
+    return el.PaidFeeAmount(**money) if money else None
+
+
+def _money(request: Request, amount: int | None) -> dict[str, Any]:
+    if amount is None:
+        return {}
+    return {"currency_code": Coded(request.fee_currency), "monetary_value": amount}

@@ -1,0 +1,55 @@
+"""Holds of our own users, as messages name them: `hold-12`, or user and item."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ncipd.circulation import lending, matching
+from ncipd.circulation.model import Hold, HoldState, ItemStatus, TaskKind
+from ncipd.circulation.unit import hold_row
+
+if TYPE_CHECKING:
+    from ncipd.circulation.model import Item
+    from ncipd.circulation.unit import Circulation
+
+PREFIX = "hold-"
+
+
+def named(circ: Circulation, ids: matching.Named) -> Hold | None:
+    """Find the hold that a message means, open or ended where it is named by its id; none where it names no hold."""
+    number = ids.identifier.removeprefix(PREFIX)
+    if ids.identifier.startswith(PREFIX) and number.isdigit():
+        found = circ.tx.one("hold_by_id", hold_row, id=int(number))
+        return found if found is not None and found.agency_id == circ.agency.id and found.request_id is None else None
+    user = matching.user_of(circ, ids.user)
+    item = matching.our_item(circ, ids.item)
+    if user is None or item is None:
+        return None
+    return next((hold for hold in circ.holds_on(item) if hold.user_id == user.id and hold.request_id is None), None)
+
+
+def item_of(circ: Circulation, hold: Hold) -> Item | None:
+    """Read the item that a hold is tied to."""
+    return circ.item(hold.item_id) if hold.item_id is not None else None
+
+
+def cancel(circ: Circulation, hold: Hold) -> None:
+    """End a hold; what was set aside for it goes to whoever is next."""
+    item = item_of(circ, hold)
+    circ.set_hold(hold, HoldState.CANCELLED)
+    if item is not None and item.status in (ItemStatus.REQUESTED, ItemStatus.ON_HOLD_SHELF):
+        circ.finish_item_tasks(item, TaskKind.PICK, TaskKind.SHELVE_HOLD)
+        circ.set_item_status(item, ItemStatus.AVAILABLE)
+        lending.place_free_item(circ, circ.item(item.id), None)
+
+
+def position(circ: Circulation, hold: Hold) -> int:
+    """Give the place of a hold in its queue; the first is 1."""
+    item = item_of(circ, hold)
+    if item is not None:
+        queue = circ.holds_on(item)
+    elif hold.record_id is not None:
+        queue = circ.tx.all("open_holds_of_record", hold_row, record=hold.record_id)
+    else:
+        queue = []
+    return 1 + sum(other.id < hold.id for other in queue)

@@ -1,0 +1,45 @@
+"""The request that a message means: by its id, or by user, item and type (Z39.83-1 sections 5.3.3 and 5.4.21)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ncipd.circulation import matching
+from ncipd.circulation.model import Item, ItemState, Request
+from ncipd.ncip.problems import Problem, ProblemType
+
+if TYPE_CHECKING:
+    from ncipd.circulation.unit import Circulation
+
+
+def request_named(circ: Circulation, ids: matching.Named, service: str) -> Request:
+    """Find the one request of this partner that the ids name, an open one before an ended one.
+
+    Raises Problem Unknown Request, and Non-Unique Request where several are open.
+    """
+    if ids.identifier:
+        found = circ.requests_called(circ.partner.code, ids.identifier)
+    else:
+        item = circ.item_by_barcode(ids.item) or matching.borrowed_item(circ, circ.partner, ids.item)
+        of_item = circ.open_requests_of(item) if item is not None else []
+        found = [
+            request
+            for request in of_item
+            if request.partner == circ.partner.code and ids.user in ("", request.user_as_sent)
+        ]
+    if not found:
+        raise matching.unknown_request(service, ids.identifier or ids.item)
+    if len([request for request in found if request.open]) > 1:
+        raise Problem(
+            ProblemType.NON_UNIQUE_REQUEST,
+            element=f"{service}/RequestId/RequestIdentifierValue",
+            value=ids.identifier or ids.item,
+            detail=f"Several open requests fit {ids.identifier or ids.item!r}; send the RequestId of the one meant.",
+        )
+    return found[0]
+
+
+def item_of(circ: Circulation, request: Request) -> Item | None:
+    """Find the first item that belongs to a request."""
+    places = [place for place in circ.request_items(request) if place.state is not ItemState.DROPPED]
+    return circ.item(places[0].item_id) if places else None

@@ -1,0 +1,58 @@
+"""UpdateRequestItem: what a request says is changed (Z39.83-1 section 5.4.21)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ncipd.circulation import details, matching
+from ncipd.circulation.clock import optional_date
+from ncipd.circulation.lending import already_processed
+from ncipd.circulation.model import Request
+from ncipd.ncip import elements as el
+from ncipd.ncip.messages import ItemRequestUpdated, UpdateRequestItem, UpdateRequestItemResponse
+from ncipd.ncip.problems import Problem, ProblemType
+from ncipd.ncip.schemes import RequestScopeType, RequestType
+from ncipd.ncip.types import Coded
+from ncipd.services import answers, finding, serves
+
+if TYPE_CHECKING:
+    from ncipd.circulation.unit import Circulation
+
+
+@serves(UpdateRequestItem)
+def update_request_item(message: UpdateRequestItem, circ: Circulation) -> UpdateRequestItemResponse:
+    """Delete, then add; all of it or nothing, and only while the request is open."""
+    request = change(message, circ, "UpdateRequestItem")
+    item = finding.item_of(circ, request)
+    named = el.ItemId(item_identifier_value=request.item_as_sent)
+    user = circ.user(request.user_id) if request.user_id is not None else None
+    return UpdateRequestItemResponse(
+        item_id=answers.item_id(item) if item else message.item_id or named,
+        user_id=message.user_id or el.UserId(user_identifier_value=request.user_as_sent or "-"),
+        request_type=Coded(request.request_type) if request.request_type else RequestType.LOAN.coded(),
+        request_scope_type=Coded(request.request_scope) if request.request_scope else RequestScopeType.ITEM.coded(),
+        date_available=optional_date(request.available_at),
+        item_optional_fields=answers.item_fields(circ, item, message.item_element_type) if item else None,
+        user_optional_fields=answers.user_fields(circ, user, message.user_element_type) if user else None,
+    )
+
+
+def change(message: UpdateRequestItem | ItemRequestUpdated, circ: Circulation, service: str) -> Request:
+    """Carry out the deletions and additions of a message."""
+    ids = matching.named(circ, request=message.request_id, item=message.item_id, user=message.user_id)
+    request = finding.request_named(circ, ids, service)
+    circ.about(request)
+    deleted, added = message.delete_request_fields, message.add_request_fields
+    if deleted is None and added is None:
+        raise Problem(
+            ProblemType.NEEDED_DATA_MISSING,
+            element=f"{service}/AddRequestFields",
+            detail="Nothing is to be deleted or added; send DeleteRequestFields, AddRequestFields or both.",
+        )
+    if not request.open:
+        raise already_processed(request, f"{service}/RequestId/RequestIdentifierValue")
+    if deleted is not None:
+        request = details.delete(circ, request, deleted, service)
+    if added is not None:
+        request = details.add(circ, request, added, service)
+    return request
