@@ -26,7 +26,7 @@ from ncipd.circulation.errors import DeskError
 from ncipd.circulation.lifecycle import IllegalMoveError
 from ncipd.circulation.unit import Circulation
 from ncipd.journal import Entry
-from ncipd.ncip import messages, schema
+from ncipd.ncip import messages, schema, version
 from ncipd.ncip.codec import decode, encode
 from ncipd.ncip.document import DEFAULT_LIMITS, Document, Limits, parse
 from ncipd.ncip.elements import InitiationHeader
@@ -141,6 +141,8 @@ class Responder:
     async def _answer(self, exchange: _Exchange, door: Door) -> bytes:
         document = parse(exchange.raw, limits=self._limits)
         exchange.version = document.answer_version
+        if version.is_lookup(document.root):
+            return await self._versions(exchange, document)
         service = self._service(exchange, document)
         parties = self._directory.recognise(document, door.key)
         exchange.entry.agency, exchange.entry.partner = parties.agency.id, parties.partner.code
@@ -155,6 +157,13 @@ class Responder:
         if service.reads:
             return await self._look_up(exchange, service, message, parties)
         return await self._store.transact(lambda tx: self._carry_out(tx, exchange, service, message, parties))
+
+    async def _versions(self, exchange: _Exchange, document: Document) -> bytes:
+        exchange.entry.service = exchange.service = "LookupVersion"
+        asked = version.read(document.root)
+        answer = version.answer(asked, [*self._services, "LookupVersion"])
+        await self._write_later(exchange, answer)
+        return answer
 
     # ------------------------------------------------------------------------------------------ what was asked
 

@@ -174,6 +174,142 @@ VALUES (:user, :type, :status, :valid_from, :valid_to, :description, :content)
 -- Block a user.
 INSERT INTO user_block (user_id, type, valid_from, valid_to, note) VALUES (:user, :type, :valid_from, :valid_to, :note)
 
+-- name: insert_agency_block
+-- Block a user, or note something, in the name of an agency.
+INSERT INTO user_block (user_id, type, valid_from, valid_to, note, agency)
+VALUES (:user, :type, :valid_from, :valid_to, :note, :agency)
+
+-- name: set_user_facts
+-- Write what a message changes of a user.
+UPDATE user SET surname = :surname, given_name = :given_name, name = :name, user_group = :user_group,
+    language = :language, born_at = :born_at, expires_at = :expires_at, version = version + 1 WHERE id = :id
+RETURNING version
+
+-- name: set_user_primary_id
+-- Give a user another number as the one under which the agency knows them.
+UPDATE user SET primary_id = :primary_id, version = version + 1 WHERE id = :id RETURNING version
+
+-- name: touch_user
+-- Note that what belongs to a user has changed.
+UPDATE user SET version = version + 1 WHERE id = :id RETURNING version
+
+-- name: user_version
+-- Read the version of a user.
+SELECT version FROM user WHERE id = :id
+
+-- name: delete_user_identifier
+-- Take an identifier from a user.
+DELETE FROM user_identifier WHERE agency_id = :agency AND value = :value AND type = :type AND user_id = :user
+
+-- name: user_previous_identifiers
+-- List what a user was called before, the oldest first.
+SELECT {user_previous_identifier} FROM user_previous_identifier WHERE user_previous_identifier.user_id = :user
+ORDER BY id LIMIT 100
+
+-- name: insert_user_previous_identifier
+-- Keep an identifier that a user has no longer.
+INSERT INTO user_previous_identifier (user_id, agency, value, valid_from, valid_to)
+VALUES (:user, :agency, :value, :valid_from, :valid_to)
+
+-- name: delete_user_previous_identifiers
+-- Forget what a user was called before.
+DELETE FROM user_previous_identifier WHERE user_id = :user
+
+-- name: user_secrets
+-- Read the hashes of a user's PIN and password, and how often they were guessed wrong.
+SELECT {user_secret} FROM user_secret WHERE user_secret.user_id = :user ORDER BY user_secret.kind
+
+-- name: upsert_user_secret
+-- Give a user a PIN or password, or another one.
+INSERT INTO user_secret (user_id, kind, hash) VALUES (:user, :kind, :hash)
+ON CONFLICT (user_id, kind) DO UPDATE SET hash = excluded.hash, failures = 0, locked_until = NULL
+
+-- name: delete_user_secret
+-- Take the PIN or the password from a user.
+DELETE FROM user_secret WHERE user_id = :user AND kind = :kind
+
+-- name: delete_user_secrets
+-- Take PIN and password from a user.
+DELETE FROM user_secret WHERE user_id = :user
+
+-- name: count_secret_failure
+-- Count a wrong guess at any secret of a user; the last one allowed locks them all. While locked nothing is counted.
+UPDATE user_secret SET locked_until = CASE WHEN failures + 1 >= :most THEN :until END,
+    failures = CASE WHEN failures + 1 >= :most THEN 0 ELSE failures + 1 END
+WHERE user_id = :user AND coalesce(locked_until, 0) <= :now
+
+-- name: forget_secret_failures
+-- Forget the wrong guesses of a user who has given the right secret.
+UPDATE user_secret SET failures = 0, locked_until = NULL WHERE user_id = :user
+
+-- name: note_failed_authentication
+-- Write down when an authentication last failed, so that a wrong guess costs the same whoever was guessed.
+INSERT INTO setting (name, value) VALUES ('last-failed-authentication', :value)
+ON CONFLICT (name) DO UPDATE SET value = excluded.value
+
+-- name: delete_user
+-- Delete a user whom nothing open refers to any more.
+DELETE FROM user WHERE id = :id
+
+-- name: deleted_user_version
+-- Say whether a user is still deleted.
+SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM user WHERE id = :id)
+
+-- name: forget_user_of_loans
+-- Empty the user of the loans that have ended; the loans stay for the statistics.
+UPDATE loan SET user_id = NULL WHERE user_id = :user AND returned_at IS NOT NULL
+
+-- name: forget_user_of_requests
+-- Empty the user of the requests that have ended.
+UPDATE request SET user_id = NULL, user_as_sent = '' WHERE user_id = :user AND open = 0
+
+-- name: forget_holds_of_recalls
+-- Untie recalls from the ended holds of a user.
+UPDATE recall SET hold_id = NULL
+WHERE hold_id IN (SELECT id FROM hold WHERE user_id = :user AND state NOT IN ('waiting', 'ready'))
+
+-- name: delete_ended_holds_of_user
+-- Forget the holds of a user that have ended.
+DELETE FROM hold WHERE user_id = :user AND state NOT IN ('waiting', 'ready')
+
+-- ---------------------------------------------------------------------------------------------- accounts
+
+-- name: fiscal_entry_by_reference
+-- Find an entry of an account by its number, and by whose number that is.
+SELECT {fiscal_entry} FROM fiscal_entry WHERE fiscal_entry.agency_id = :agency
+  AND fiscal_entry.reference_agency = :reference_agency AND fiscal_entry.reference = :reference
+
+-- name: fiscal_entry_by_id
+-- Read one entry of an account.
+SELECT {fiscal_entry} FROM fiscal_entry WHERE fiscal_entry.id = :id
+
+-- name: fiscal_entries_of_user
+-- List the newest entries of a user's account.
+SELECT {fiscal_entry} FROM fiscal_entry WHERE fiscal_entry.user_id = :user ORDER BY fiscal_entry.id DESC LIMIT :most
+
+-- name: fiscal_entries_of_loan
+-- List what was charged and paid for a loan.
+SELECT {fiscal_entry} FROM fiscal_entry WHERE fiscal_entry.loan_id = :loan ORDER BY fiscal_entry.id LIMIT 200
+
+-- name: fiscal_cancellations_of_user
+-- Read which entries of a user's account have been cancelled.
+SELECT related FROM fiscal_entry WHERE user_id = :user AND action = 'Cancel'
+
+-- name: fiscal_balances
+-- Add up what a user owes, by currency.
+SELECT currency, sum(effect) FROM fiscal_entry WHERE user_id = :user GROUP BY currency ORDER BY currency
+
+-- name: insert_fiscal_entry
+-- Post something on a user's account.
+INSERT INTO fiscal_entry (agency_id, user_id, reference_agency, reference, action, type, amount, effect, currency,
+    accrued_at, valid_from, valid_to, payment_method, description, related, request, item_id, loan_id)
+VALUES (:agency, :user, :reference_agency, :reference, :action, :type, :amount, :effect, :currency,
+    :accrued_at, :valid_from, :valid_to, :payment_method, :description, :related, :request, :item, :loan) RETURNING id
+
+-- name: fiscal_entry_version
+-- Say whether an entry is there; an entry is never changed.
+SELECT 1 FROM fiscal_entry WHERE id = :id
+
 -- ---------------------------------------------------------------------------------------------- records and items
 
 -- name: record_by_id
@@ -469,6 +605,11 @@ SELECT {loan} FROM loan WHERE loan.id = :id
 -- List what a user has on loan.
 SELECT {loan} FROM loan WHERE loan.user_id = :user AND loan.returned_at IS NULL ORDER BY loan.id LIMIT 500
 
+-- name: count_loans_of_user_by_status
+-- Count what a user has on loan, by where the items stand and whether they are recalled.
+SELECT item.status, loan.recalled_at IS NOT NULL, count(*) FROM loan JOIN item ON item.id = loan.item_id
+WHERE loan.user_id = :user AND loan.returned_at IS NULL GROUP BY 1, 2 ORDER BY 1, 2
+
 -- name: count_open_loans_of_user
 -- Count what a user has on loan.
 SELECT count(*) FROM loan WHERE user_id = :user AND returned_at IS NULL
@@ -549,6 +690,37 @@ SELECT version FROM hold WHERE id = :id
 -- Queue a message to a user.
 INSERT INTO notice (agency_id, user_id, request_id, type, content, created_at)
 VALUES (:agency, :user, :request, :type, :content, :created_at) RETURNING id
+
+-- name: insert_timed_notice
+-- Queue a message to a user for a certain time, or keep one that has been sent.
+INSERT INTO notice (agency_id, user_id, type, content, created_at, send_at, sent_at)
+VALUES (:agency, :user, :type, :content, :created_at, :send_at, :sent_at) RETURNING id
+
+-- name: notice_version
+-- Say whether a message to a user is there.
+SELECT 1 FROM notice WHERE id = :id
+
+-- name: notice_sent_at
+-- Find a message to a user that is known to have been sent at this time.
+SELECT id FROM notice WHERE user_id = :user AND type = :type AND sent_at = :sent_at AND content = :content LIMIT 1
+
+-- name: lease_notices
+-- Take the next messages to users that are due, and say until when.
+UPDATE notice SET send_at = :until, attempts = attempts + 1
+WHERE id IN (SELECT id FROM notice WHERE sent_at IS NULL AND send_at <= :now ORDER BY send_at, id LIMIT :most)
+RETURNING id, agency_id, user_id, type, content, created_at, attempts
+
+-- name: next_notice_time
+-- Say when the next message to a user is due.
+SELECT min(send_at) FROM notice WHERE sent_at IS NULL
+
+-- name: settle_notice
+-- Note that a message to a user was sent.
+UPDATE notice SET sent_at = :at, error = '' WHERE id = :id
+
+-- name: postpone_notice
+-- Put a message to a user back, with the reason and the next time.
+UPDATE notice SET send_at = :send_at, error = :error WHERE id = :id
 
 -- name: notices_of_user
 -- List the newest messages to a user.

@@ -158,6 +158,7 @@ CREATE TABLE fiscal_entry (
     UNIQUE (agency_id, reference_agency, reference)
 ) STRICT;
 CREATE INDEX fiscal_entry_of_user ON fiscal_entry (user_id, id);
+CREATE INDEX fiscal_entry_cancelling ON fiscal_entry (user_id) WHERE action = 'Cancel';
 CREATE INDEX fiscal_entry_of_loan ON fiscal_entry (loan_id) WHERE loan_id IS NOT NULL;
 
 CREATE TABLE record (
