@@ -21,6 +21,7 @@ import structlog
 from lxml import etree
 
 from ncipd import log
+from ncipd.authentication import Authentication
 from ncipd.circulation.clock import MINUTE, to_micros
 from ncipd.circulation.errors import DeskError
 from ncipd.circulation.lifecycle import IllegalMoveError
@@ -41,6 +42,7 @@ from ncipd.store.port import StoreError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ncipd.circulation.proof import Proof
     from ncipd.directory import Directory, Parties
     from ncipd.metrics import Metrics
     from ncipd.ncip.applied import Applied
@@ -78,6 +80,7 @@ class _Exchange:
     version: str = VERSION
     service: str | None = None
     header: InitiationHeader | None = None
+    proof: Proof | None = None
     unit: Circulation | None = None
 
 
@@ -110,6 +113,7 @@ class Responder:
         self._limits = limits
         self._keep_bodies = keep_bodies
         self._services = services()
+        self._authentication = Authentication(store, clock)
 
     async def respond(self, raw: bytes, door: Door) -> bytes:
         """Answer one message; always an NCIPMessage, whatever came."""
@@ -154,6 +158,9 @@ class Responder:
         exchange.header = message.initiation_header
         self._count_repairs(exchange, reading.repairs)
         _authorise(parties, document.service or "")
+        exchange.proof = await self._authentication.prove(
+            message, lambda view: self._store.read(lambda tx: view(self._unit(tx, exchange, message, parties)))
+        )
         if service.reads:
             return await self._look_up(exchange, service, message, parties)
         return await self._store.transact(lambda tx: self._carry_out(tx, exchange, service, message, parties))
@@ -226,13 +233,14 @@ class Responder:
             our_code=parties.our_code,
             partner_agency=parties.partner_agency,
             happened_at=to_micros(action.date_event_occurred, zone) if action is not None else None,
+            proof=exchange.proof,
         )
         return exchange.unit
 
     async def _look_up(self, exchange: _Exchange, service: Service, message: Initiation, parties: Parties) -> bytes:
         def look(tx: Transaction) -> tuple[bytes, Circulation]:
             circ = self._unit(tx, exchange, message, parties)
-            return self._checked(exchange, service.run(message, circ)), circ
+            return self._checked(exchange, _serve(service, message, circ)), circ
 
         answer, circ = self._store.read(look)
         self._note(exchange, circ)
@@ -256,7 +264,7 @@ class Responder:
             answer: bytes = stored[2]
         else:
             circ = self._unit(tx, exchange, message, parties)
-            answer = self._checked(exchange, service.run(message, circ))
+            answer = self._checked(exchange, _serve(service, message, circ))
             self._note(exchange, circ)
             if circ.traces:
                 traces = json.dumps([[kind, number, version] for (kind, number), version in circ.traces.items()])
@@ -309,10 +317,7 @@ class Responder:
         )
         exchange.entry.verdict = str(problem.type)
         answer = self._problem_answer(exchange, problem)
-        try:
-            await self._write_later(exchange, answer)
-        except StoreError as again:
-            _log.error("journal line lost", exc_info=again)
+        await self._write_later(exchange, answer)
         return answer
 
     def _problem_answer(self, exchange: _Exchange, problem: Problem) -> bytes:
@@ -340,7 +345,20 @@ class Responder:
             exchange.entry.write(tx, *words)
             _keep(tx, exchange)
 
-        await self._store.later(write_down)
+        try:
+            if exchange.unit is not None and exchange.unit.kept:
+                await self._store.transact(write_down)  # a person has to see it: it must not get lost
+            else:
+                await self._store.later(write_down)
+        except StoreError as error:
+            _log.error("journal line lost", exc_info=error)
+
+
+def _serve(service: Service, message: Initiation, circ: Circulation) -> Response:
+    """Carry a service out, unless the user could not be authenticated: a stored answer goes before that."""
+    if circ.proof is not None and circ.proof.problem is not None:
+        raise circ.proof.problem
+    return service.run(message, circ)
 
 
 def _keep(tx: Transaction, exchange: _Exchange) -> None:

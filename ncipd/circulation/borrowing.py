@@ -17,6 +17,7 @@ from ncipd.circulation.model import (
     Micros,
     Record,
     Request,
+    RequestStatus,
     Role,
     TaskKind,
     User,
@@ -237,11 +238,21 @@ def _new_request(
     )
 
 
+def _unasked(circ: Circulation, arrival: Arrival, user: User, partner: Partner, event: Event) -> Request:
+    """Make a request for what no open one waits for; staff hear of it where one had been cancelled."""
+    earlier = circ.requests_called(partner.code, arrival.identifier) if arrival.identifier else []
+    made = _new_request(circ, arrival, user, partner, event)
+    if any((one.role, one.status) == (Role.BORROWING, RequestStatus.CANCELLED) for one in earlier[:1]):
+        note = "the request had been cancelled; the item came all the same"
+        circ.ask_staff(Role.BORROWING, TaskKind.REVIEW, request=made, note=note)
+    return made
+
+
 def _request_for(circ: Circulation, arrival: Arrival, known: Request | None, user: User, partner: Partner) -> Request:
     waits = circ.by_message and not partner.automatic_receive
     event = Event.ANNOUNCE if waits else Event.RECEIVE
     if known is None:
-        return _new_request(circ, arrival, user, partner, event)
+        return _unasked(circ, arrival, user, partner, event)
     if arrival.user is not None and known.user_id not in (None, arrival.user.id):
         circ.note("AcceptItem names another user than the request did; the item is for the user of AcceptItem")
         circ.ask_staff(Role.BORROWING, TaskKind.REVIEW, request=known, note="the item came for another user than asked")

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from ncipd.circulation import policy, shelf
+from ncipd.circulation.errors import DeskError, ErrorKind
 from ncipd.circulation.lifecycle import Event, allows
 from ncipd.circulation.model import (
     HoldState,
@@ -216,8 +217,29 @@ def serve_waiting(circ: Circulation, item: Item) -> Request | None:
     return None
 
 
+def set_aside_for(circ: Circulation, item: Item) -> Request | None:
+    """Find the request that has an item set aside, on its shelf or picked."""
+    for request in circ.open_requests_of(item):
+        place = circ.request_item(request, item) if request.status is RequestStatus.BEING_PROCESSED else None
+        if place is not None and place.state in (ItemState.WANTED, ItemState.PICKED):
+            return request
+    return None
+
+
 def locate(circ: Circulation, request: Request, item: Item) -> Request:
-    """Staff name the item that fills a request that could not be located, or another copy of one that could."""
+    """Staff name the item that fills a request that could not be located, or another copy of one that could.
+
+    Raises DeskError where the item is not free.
+    """
+    if item.temporary or item.status is not ItemStatus.AVAILABLE:
+        raise DeskError(
+            ErrorKind.CONFLICT,
+            "not-available",
+            f"Item {item.barcode} is not available ({item.status.value}).",
+            field="barcode",
+            value=item.barcode,
+            hint="Take another copy.",
+        )
     _free_wanted(circ, request, keep=item)
     moved = circ.advance(request, Event.LOCATE, f"item {item.barcode}")
     circ.finish_tasks(request, TaskKind.LOCATE, TaskKind.PICK)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from ncipd.circulation import identity
 from ncipd.circulation.model import Item, Request, Role, User
 from ncipd.circulation.partner import PartnerRole, Sides
 from ncipd.circulation.unit import request_row
@@ -32,13 +33,14 @@ class Named(NamedTuple):
 def named(
     circ: Circulation, *, request: RequestId | None = None, item: ItemId | None = None, user: UserId | None = None
 ) -> Named:
-    """Read the ids of a message as the partner's profile means them."""
+    """Read the ids of a message as the partner's profile means them; a user may have been authenticated instead."""
+    proven = identity.proven_user(circ) if user is None else None
     counts = request is not None and request.agency_id is not None and circ.partner.request_agency_counts
     return Named(
         identifier=request.request_identifier_value.strip() if request else "",
         identifier_agency=request.agency_id.value.strip() if request and request.agency_id and counts else "",
         item=item.item_identifier_value.strip() if item else "",
-        user=user.user_identifier_value.strip() if user else "",
+        user=user.user_identifier_value.strip() if user else proven.primary_id if proven else "",
     )
 
 
@@ -170,6 +172,9 @@ def user_of(circ: Circulation, value: str) -> User | None:
     """Find the single user that a UserId names, by the partner's kind of identifier."""
     if not value or value in circ.partner.pseudo_users:
         return None
+    proven = identity.proven_user(circ)
+    if proven is not None and proven.primary_id == value:
+        return proven
     users = circ.users(value, circ.partner.user_identifier_type)
     return users[0] if len(users) == 1 else None
 

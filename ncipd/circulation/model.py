@@ -378,6 +378,7 @@ class RequestItem(NamedTuple):
     loan_id: int | None
     state: ItemState
     version: int
+    before: str = ""
 
 
 class Loan(NamedTuple):
@@ -396,6 +397,10 @@ class Loan(NamedTuple):
     returned_at: Micros | None
     reported: int
     version: int
+    mark: str = ""
+    claimed_at: Micros | None = None
+    renewed_at: Micros | None = None
+    hold_id: int | None = None
 
 
 class Hold(NamedTuple):

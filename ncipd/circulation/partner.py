@@ -85,6 +85,10 @@ class Partner(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     url: str = ""
     #: Whether it may see and change data of users.
     user_data: bool = True
+    #: Whether it may see users' accounts and post to them.
+    user_accounts: bool = True
+    #: Whether a number in AuthenticationInput says who the user is without a PIN or password beside it.
+    trust_identifier_alone: bool = False
     #: NCIP services it may call; empty = all.
     services: tuple[str, ...] = ()
     #: Named repairs that are not made on its messages; what needs one of them is refused.

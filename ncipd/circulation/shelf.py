@@ -34,6 +34,7 @@ def fetch(circ: Circulation, item: Item, hold: Hold) -> None:
     """Ask staff to fetch an item from its shelf for a user."""
     circ.set_hold(hold, HoldState.WAITING, item=item.id)
     circ.set_item_status(item, ItemStatus.REQUESTED)
+    circ.finish_item_tasks(item, TaskKind.RESHELVE)
     circ.ask_staff(Role.LENDING, TaskKind.PICK, item=item, note="for the hold shelf")
 
 
@@ -42,7 +43,7 @@ def shelve(circ: Circulation, item: Item, hold: Hold, *, days: int, request: Req
     expires_at = hold.expires_at or days_later(circ.now, days, circ.agency.time_zone)
     circ.set_hold(hold, HoldState.READY, item=item.id, expires_at=expires_at)
     circ.set_item_status(item, ItemStatus.ON_HOLD_SHELF)
-    circ.finish_item_tasks(item, TaskKind.SHELVE_HOLD, TaskKind.PICK)
+    circ.finish_item_tasks(item, TaskKind.SHELVE_HOLD, TaskKind.PICK, TaskKind.RESHELVE, TaskKind.SEND_HOME)
     record = circ.record(item.record_id)
     circ.tell(
         hold.user_id, "available for pickup", f"{record.title or item.barcode} is ready for you to pick up.", request

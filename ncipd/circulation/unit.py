@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from ncipd.circulation.partner import Partner
+    from ncipd.circulation.proof import Proof
     from ncipd.ncip.types import Initiation
     from ncipd.store.port import Row, Transaction
 
@@ -59,7 +60,7 @@ def request_row(row: Row) -> Request:
 
 def request_item_row(row: Row) -> RequestItem:
     """Build an item's place in a request from its columns."""
-    return RequestItem._make((*row[:4], ItemState(row[4]), row[5]))
+    return RequestItem._make((*row[:4], ItemState(row[4]), *row[5:]))
 
 
 def hold_row(row: Row) -> Hold:
@@ -92,10 +93,12 @@ class Circulation:
         our_code: str = "",
         partner_agency: str = "",
         happened_at: Micros | None = None,
+        proof: Proof | None = None,
     ) -> None:
         """Open a unit of work; `partners` are those of the agency, by code.
 
-        `happened_at` is when what it records took place, where a MandatedAction says that it already has.
+        `happened_at` is when what it records took place, where a MandatedAction says that it already has; `proof` is
+        what the message's AuthenticationInput proved.
         """
         self.tx = tx
         self.agency = agency
@@ -105,6 +108,7 @@ class Circulation:
         self.occurred_at = now if happened_at is None else happened_at
         self.mandated = happened_at is not None
         self.new_id = new_id
+        self.proof = proof
         self.our_code = our_code or agency.code
         self.partner_agency = partner_agency
         self.side: Role | None = None
@@ -532,6 +536,10 @@ class Circulation:
     def touch(self, kind: str, number: int) -> None:
         """Say that what belongs to a row has changed, so that answers stored before no longer hold."""
         self._changed(kind, number, f"touch_{kind}")
+
+    def leave(self, kind: str, number: int) -> None:
+        """Say that this work has left a new row, on which its stored answer depends."""
+        self._made(kind, number)
 
     def _made(self, kind: str, number: int) -> None:
         self._seen.clear()

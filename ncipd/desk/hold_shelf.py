@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from ncipd.circulation import policy, shelf
+from ncipd.circulation import lending, policy, shelf
 from ncipd.circulation.model import HoldState, ItemStatus
 from ncipd.desk import Done, action, conflict, finding
 
@@ -33,6 +33,14 @@ def hold_shelf(scan: HoldShelf, circ: Circulation) -> Done:
         raise conflict("nobody-waits", f"Nobody waits for item {item.barcode}.", value=item.barcode)
     if item.status is ItemStatus.ON_LOAN:
         raise conflict("on-loan", f"Item {item.barcode} is on loan; check it in first.", value=item.barcode)
+    wanted = lending.set_aside_for(circ, item)
+    if wanted is not None:
+        raise conflict(
+            "set-aside",
+            f"Item {item.barcode} is set aside for lending request {wanted.identifier}.",
+            value=item.barcode,
+            hint="Ship it; or cancel that request first.",
+        )
     hold = holds[0]
     if hold.state is HoldState.READY and item.status is ItemStatus.ON_HOLD_SHELF:
         return Done(f"{item.barcode} is on the hold shelf already.", "hold shelf", request, item)

@@ -47,7 +47,6 @@ def receive(form: Receive, circ: Circulation) -> Done:
         return _announced_item(circ, form, *announced)
     form = _from_network(circ, form, barcode)
     known = finding.request(circ, form.request, Role.BORROWING) if form.request else None
-    partner = _partner(circ, form, known)
     taken = circ.item_by_barcode(barcode)
     if taken is not None and not (known is not None and taken.temporary and circ.request_item(known, taken)):
         raise conflict(
@@ -67,6 +66,7 @@ def receive(form: Receive, circ: Circulation) -> Done:
             hint="Name the request that it came for, or the user and the partner to make one.",
             value=barcode,
         )
+    partner = _partner(circ, form, known)
     request, item = borrowing.accept(circ, _arrival(circ, form, known, barcode), partner, known)
     if item is None:
         raise conflict("request-is-digital", f"Request {request.identifier} is for a digital copy.", field="request")
@@ -74,24 +74,46 @@ def receive(form: Receive, circ: Circulation) -> Done:
 
 
 def _announced(circ: Circulation, form: Receive, barcode: str) -> tuple[Request, Item] | None:
-    """Find the item that AcceptItem has announced: by its barcode here, or by the lender's id, or by its request."""
-    candidates = []
-    found = circ.item_by_barcode(barcode)
-    if found is not None and found.temporary:
-        candidates.append(found)
-    for partner in circ.partners if not candidates else ():
-        candidates += [item for item in circ.temporary_items(partner, form.partner_item_id or barcode) if item.live]
-    if form.request:
-        known = finding.request(circ, form.request, Role.BORROWING)
-        candidates += [circ.item(place.item_id) for place in circ.request_items(known)]
-    expected = [item for item in candidates if item.live and item.status is ItemStatus.EXPECTED]
-    if expected:
-        request = circ.last_request_of(expected[0])
-        return (request, expected[0]) if request is not None else None
-    here = [item for item in candidates if item.live and barcode in (item.barcode, item.partner_item_id)]
-    if here and (request := circ.last_request_of(here[0])) is not None:
-        return request, here[0]
-    return None
+    """Find the item that is expected or here already: of the request that is named, else by its barcode or number."""
+    known = finding.request(circ, form.request, Role.BORROWING) if form.request else None
+    scanned = circ.item_by_barcode(barcode)
+    if known is not None:
+        candidates = [circ.item(place.item_id) for place in circ.request_items(known)]
+    else:
+        candidates = [scanned] if scanned is not None and scanned.temporary else []
+        for partner in circ.partners:
+            candidates += circ.temporary_items(partner, form.partner_item_id or barcode)
+    live = list({item.id: item for item in candidates if item.live}.values())
+    expected = [item for item in live if item.status is ItemStatus.EXPECTED]
+    named = [item for item in live if {barcode, form.partner_item_id} & {item.barcode, item.partner_item_id or barcode}]
+    found = [item for item in expected if item in named] or named or expected
+    if known is None and len(found) > 1:
+        raise conflict(
+            "item-ambiguous",
+            f"{len(found)} items that have come or are expected are called {barcode}.",
+            value=barcode,
+            hint="Name the request that this one came for.",
+        )
+    if not found:
+        _refuse_others(circ, known, scanned)
+        return None
+    request = known or circ.last_request_of(found[0])
+    return (request, found[0]) if request is not None else None
+
+
+def _refuse_others(circ: Circulation, known: Request | None, scanned: Item | None) -> None:
+    """Say so where the item that was scanned has come for another request than the one that is named."""
+    if known is None or scanned is None or not scanned.temporary:
+        return
+    came_for = circ.last_request_of(scanned)
+    if came_for is not None:
+        raise conflict(
+            "for-another-request",
+            f"Item {scanned.barcode} has come for request {came_for.identifier}.",
+            field="request",
+            value=came_for.identifier,
+            hint="Scan it without naming a request, or check which parcel it was in.",
+        )
 
 
 def _announced_item(circ: Circulation, form: Receive, request: Request, item: Item) -> Done:

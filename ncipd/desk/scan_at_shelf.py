@@ -39,11 +39,18 @@ def scan_at_shelf(scan: ScanAtShelf, circ: Circulation) -> Done:
         ]
         if not waiting:
             return _for_a_user(circ, item.barcode)
-        request = waiting[0]
+        request = next((one for one in waiting if one.status is RequestStatus.BEING_PROCESSED), waiting[0])
     circ.about(request)
     if request.status is RequestStatus.CREATED_LENDING and not request.digital and item.status is ItemStatus.AVAILABLE:
         request = circ.advance(request, Event.LOCATE)
     if not request.digital:
+        if request.status is not RequestStatus.BEING_PROCESSED:
+            raise conflict(
+                "not-available",
+                f"Request {request.identifier} is in status {request.status.value!r}, and item {item.barcode} is "
+                f"{item.status.value}.",
+                value=item.barcode,
+            )
         lending.pick(circ, request, item)
     to = "scan and send the copy" if request.digital else f"ship to {request.partner_agency or request.partner}"
     return Done(

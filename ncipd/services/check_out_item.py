@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from ncipd.circulation import borrowing, lending, local, matching
 from ncipd.circulation.clock import optional_date, to_micros
+from ncipd.circulation.identity import find_user
 from ncipd.circulation.model import Role
 from ncipd.ncip import elements as el
 from ncipd.ncip.messages import CheckOutItem, CheckOutItemResponse
 from ncipd.ncip.problems import Problem, ProblemType
 from ncipd.services import answers, serves
-from ncipd.services.lookup_user import find_user
 
 if TYPE_CHECKING:
     from ncipd.circulation.model import Item, Loan, Request

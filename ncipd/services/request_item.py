@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from ncipd.circulation import borrowing, details, lending, local, matching
 from ncipd.circulation.clock import to_micros
+from ncipd.circulation.identity import find_user
 from ncipd.circulation.model import Role
 from ncipd.ncip import elements as el
 from ncipd.ncip.messages import RequestItem, RequestItemResponse
 from ncipd.ncip.problems import Problem, ProblemType
 from ncipd.ncip.schemes import RequestScopeType
 from ncipd.services import answers, serves
-from ncipd.services.lookup_user import find_user
 
 if TYPE_CHECKING:
     from ncipd.circulation.model import Item, Request

@@ -420,6 +420,19 @@ UPDATE item SET call_number = :call_number, copy_number = :copy_number, volume =
 -- List what limits the use of an item.
 SELECT type FROM item_restriction WHERE item_id = :item ORDER BY type
 
+-- name: restrictions_to_acknowledge
+-- List the limits on the use of an item that a user must accept first.
+SELECT type FROM item_restriction WHERE item_id = :item AND acknowledge = 1 ORDER BY type
+
+-- name: require_acknowledgement
+-- Limit the use of an item in a way that a user must accept first.
+INSERT INTO item_restriction (item_id, type, acknowledge) VALUES (:item, :type, 1)
+ON CONFLICT (item_id, type) DO UPDATE SET acknowledge = 1
+
+-- name: set_item_fee
+-- Write what borrowing an item costs, in minor units; NULL where it is free.
+UPDATE item SET fee_amount = :amount, fee_currency = :currency, version = version + 1 WHERE id = :id RETURNING version
+
 -- name: insert_item_restriction
 -- Limit the use of an item.
 INSERT INTO item_restriction (item_id, type) VALUES (:item, :type) ON CONFLICT DO NOTHING

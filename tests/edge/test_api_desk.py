@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from ncipd.desk import actions
@@ -12,7 +14,7 @@ DIGITAL = "Non-returnable Copy"
 
 def test_every_action_is_tried_here():
     """A new action needs a test of its happy path and of its refusals."""
-    text = __import__("pathlib").Path(__file__).read_text("utf-8")
+    text = Path(__file__).read_text("utf-8")
     assert not [name for name in actions() if f'"{name}"' not in text]
 
 
@@ -183,7 +185,6 @@ async def test_scan_in_completes_what_was_lent_and_says_where_it_goes(office: Of
     done = await office.do("scan-in", barcode="L1")
     assert (done["instruction"], done["request"]["status"]) == ("shelve", "request-completed")
     assert done["loan"]["returned"]
-    assert await office.kinds() == ["reshelve"]
     again = await office.do("scan-in", barcode="L1")
     assert again["instruction"] == "shelve"
     await office.refused(404, "item-not-found", "scan-in", barcode="nothing")
@@ -252,8 +253,9 @@ async def test_the_form_makes_a_request_and_an_item_from_nothing(office: Office)
 
 async def test_receive_says_no_in_words(office: Office) -> None:
     await office.refused(422, "value-missing", "receive", "BORROW", barcode="  ")
-    error = await office.refused(409, "barcode-taken", "receive", "BORROW", barcode="B1", user="BORROW-USER-1")
-    assert "fresh barcode" in error["hint"] or "partner" in error["hint"]
+    form = {"user": "BORROW-USER-1", "partner": "BROKER"}
+    error = await office.refused(409, "barcode-taken", "receive", "BORROW", barcode="B1", **form)
+    assert "fresh barcode" in error["hint"]
     error = await office.refused(409, "request-needed", "receive", "BORROW", barcode="T-1", partner="BROKER")
     assert error["hint"].startswith("Name the request")
     await office.refused(404, "request-not-found", "receive", "BORROW", barcode="T-1", request="R-9")
@@ -389,12 +391,7 @@ async def test_renew_says_no_in_words(office: Office) -> None:
 
 
 async def test_a_lender_that_takes_no_renewals_is_not_asked(office: Office) -> None:
-    await office.say(
-        accept("X-1", "R-1", "BORROW-USER-1", more="<RenewalNotPermitted/>")
-        .replace("<RenewalNotPermitted/>", "")
-        .replace("</ItemId>", "</ItemId><RenewalNotPermitted/>"),
-        to="BORROW",
-    )
+    await office.say(accept("X-1", "R-1", "BORROW-USER-1", more="<RenewalNotPermitted/>"), to="BORROW")
     await office.do("check-out", "BORROW", barcode="X-1", user="BORROW-USER-1")
     error = await office.refused(409, "item-not-renewable", "renew", "BORROW", barcode="X-1")
     assert error["message"] == "The lending library takes no renewals of this item."

@@ -322,6 +322,10 @@ CREATE TABLE loan (
     returned_at INTEGER,
     reported    INTEGER NOT NULL DEFAULT 0 CHECK (reported IN (0, 1)),   -- a message has said so, not only the desk
     version     INTEGER NOT NULL DEFAULT 1,
+    mark        TEXT NOT NULL DEFAULT '',          -- said of it beside out and back: claimed returned, lost, undone, ...
+    claimed_at  INTEGER,                           -- when the user says that the item came back
+    renewed_at  INTEGER,                           -- the last renewal that was told with its date (MandatedAction)
+    hold_id     INTEGER REFERENCES hold (id),      -- the user's hold that it filled
     CHECK (user_id IS NULL OR partner IS NULL),
     CHECK (returned_at IS NOT NULL OR user_id IS NOT NULL OR partner IS NOT NULL)
 ) STRICT;
@@ -329,7 +333,7 @@ CREATE UNIQUE INDEX loan_open_of_item ON loan (item_id) WHERE returned_at IS NUL
 CREATE INDEX loan_open_of_user ON loan (user_id) WHERE returned_at IS NULL AND user_id IS NOT NULL;
 CREATE INDEX loan_of_user ON loan (user_id) WHERE user_id IS NOT NULL;
 CREATE INDEX loan_of_request ON loan (request_id) WHERE request_id IS NOT NULL;
-CREATE INDEX loan_last_of_item ON loan (item_id, id);
+CREATE INDEX loan_of_item ON loan (item_id, out_at);
 
 CREATE TABLE request_item (
     id          INTEGER PRIMARY KEY,
@@ -338,6 +342,7 @@ CREATE TABLE request_item (
     loan_id     INTEGER REFERENCES loan (id),
     state       TEXT NOT NULL,
     version     INTEGER NOT NULL DEFAULT 1,
+    before      TEXT NOT NULL DEFAULT '',          -- its state before it was taken in again; '' = it was no part
     UNIQUE (request_id, item_id)
 ) STRICT;
 CREATE INDEX request_item_of_item ON request_item (item_id, id);
@@ -380,6 +385,7 @@ CREATE TABLE recall (
     hold_id     INTEGER REFERENCES hold (id),      -- the local wish behind it, where we recall
     asked_by    TEXT NOT NULL,                     -- partner code, or '' for ourselves
     due_at      INTEGER,
+    was_due_at  INTEGER,                           -- the due date before it
     placed_at   INTEGER NOT NULL,
     cancelled_at INTEGER
 ) STRICT;

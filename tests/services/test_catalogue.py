@@ -1,0 +1,251 @@
+"""Items and agencies as messages create, change and delete them; every effect is looked up."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.services.world import Answer, World, item_id, request_id, user_id
+
+TITLE = "<BibliographicDescription><Author>Mary Shelley</Author><Title>Frankenstein</Title></BibliographicDescription>"
+EVERYTHING = (
+    "Bibliographic Description", "Circulation Status", "Electronic Resource", "Hold Queue Length", "Item Description",
+    "Item Use Restriction Type", "Location", "Physical Condition", "Security Marker", "Sensitization Flag",
+)  # fmt: skip
+
+
+def create(barcode: str = "", more: str = "", request: str = "") -> str:
+    return f"<CreateItem>{item_id(barcode) if barcode else ''}{request}{TITLE}{more}</CreateItem>"
+
+
+async def look(world: World, barcode: str, partner: str = "BROKER") -> Answer:
+    wanted = "".join(f"<ItemElementType>{one}</ItemElementType>" for one in EVERYTHING)
+    return await world.send(f"<LookupItem>{item_id(barcode)}{wanted}</LookupItem>", partner=partner)
+
+
+DETAILS = (
+    "<ItemUseRestrictionType>Overnight Only</ItemUseRestrictionType><CirculationStatus>In Process</CirculationStatus>"
+    "<ItemDescription><CallNumber>PR 5397</CallNumber><CopyNumber>2</CopyNumber><NumberOfPieces>3</NumberOfPieces>"
+    "</ItemDescription><Location><LocationType>Permanent Location</LocationType><LocationName><LocationNameInstance>"
+    "<LocationNameLevel>1</LocationNameLevel><LocationNameValue>STACKS</LocationNameValue></LocationNameInstance>"
+    "</LocationName></Location><PhysicalCondition><PhysicalConditionType>Pages Missing</PhysicalConditionType>"
+    "<PhysicalConditionDetails>page 7</PhysicalConditionDetails></PhysicalCondition>"
+    "<SecurityMarker>Tag-It</SecurityMarker><SensitizationFlag/>"
+)
+
+
+async def test_an_item_is_created_with_all_that_is_said_of_it(world: World) -> None:
+    """What LookupItem gives back is what CreateItem brought."""
+    answer = await world.send(create("N1", DETAILS), partner="DISCOVERY")
+    assert answer.text("CreateItemResponse/ItemId/ItemIdentifierValue") == "N1", answer
+    found = await look(world, "N1")
+    for path, value in (
+        ("BibliographicDescription/Title", "Frankenstein"),
+        ("ItemUseRestrictionType", "Overnight Only"),
+        ("CirculationStatus", "In Process"),
+        ("ItemDescription/CallNumber", "PR 5397"),
+        ("ItemDescription/NumberOfPieces", "3"),
+        ("PhysicalCondition/PhysicalConditionDetails", "page 7"),
+        ("SecurityMarker", "Tag-It"),
+    ):
+        assert found.text(f"ItemOptionalFields/{path}") == value, path
+    assert found.has("ItemOptionalFields/SensitizationFlag")
+
+
+async def test_an_item_without_an_id_is_given_one(world: World) -> None:
+    """The answer says which."""
+    answer = await world.send(create())
+    made = answer.text("CreateItemResponse/ItemId/ItemIdentifierValue")
+    assert made is not None
+    assert (await look(world, made)).problem is None
+
+
+async def test_what_cannot_be_created_is_refused_and_leaves_nothing(world: World) -> None:
+    """Duplicate Item, a status that follows from a loan, an unknown value, a request and a place that are not known."""
+    assert (await world.send(create("L1"))).problem == "Duplicate Item"
+    on_loan = "<CirculationStatus>On Loan</CirculationStatus>"
+    assert (await world.send(create("N2", on_loan))).problem == "Element Rule Violated"
+    nonsense = "<CirculationStatus>Gone Fishing</CirculationStatus>"
+    assert (await world.send(create("N2", nonsense))).problem == "Unknown Value From Known Scheme"
+    assert (await world.send(create("N2", request=request_id("R-none")))).problem == "Element Rule Violated"
+    nowhere = DETAILS.replace("STACKS", "MOON")
+    assert (await world.send(create("N2", nowhere))).problem == "Element Rule Violated"
+    assert (await look(world, "N2")).problem == "Unknown Item"
+    assert world.count("item") == world.count("item WHERE temporary = 0")
+
+
+async def test_creating_twice_is_one_item(world: World) -> None:
+    """A resend gets the stored answer."""
+    first, second = await world.send(create("N3")), await world.send(create("N3"))
+    assert first.raw == second.raw
+    assert world.count("item WHERE barcode = 'N3'") == 1
+
+
+def update(barcode: str, deleted: str = "", added: str = "") -> str:
+    gone = f"<DeleteItemFields>{deleted}</DeleteItemFields>" if deleted else ""
+    new = f"<AddItemFields>{added}</AddItemFields>" if added else ""
+    return f"<UpdateItem>{item_id(barcode)}{gone}{new}</UpdateItem>"
+
+
+def call_number(text: str) -> str:
+    return f"<ItemDescription><CallNumber>{text}</CallNumber></ItemDescription>"
+
+
+async def test_updates_delete_before_they_add(world: World) -> None:
+    """To change a value the old one is deleted and the new one added, in one message."""
+    answer = await world.send(update("L1", call_number("QA L1"), call_number("PR 1")), partner="DISCOVERY")
+    assert answer.problem is None, answer
+    assert (await look(world, "L1")).text("ItemDescription/CallNumber") == "PR 1"
+
+
+async def test_an_update_that_does_not_fit_changes_nothing(world: World) -> None:
+    """Deleting what is not there, adding what is there already, nothing at all, an item of ours by a broker."""
+    wrong = update("L1", call_number("never"), call_number("PR 2"))
+    assert (await world.send(wrong, partner="DISCOVERY")).problem == "Unable To Delete Element"
+    assert (
+        await world.send(update("L1", "", call_number("PR 2")), partner="DISCOVERY")
+    ).problem == "Unable To Add Element"
+    assert (await world.send(update("L1"), partner="DISCOVERY")).problem == "Needed Data Missing"
+    assert (await world.send(update("L1", "", call_number("PR 2")))).problem == "Item Access Denied"
+    assert (await world.send(update("nope", "", call_number("PR 2")))).problem == "Unknown Item"
+    assert (await look(world, "L1")).text("ItemDescription/CallNumber") == "QA L1"
+
+
+async def test_restrictions_come_and_go(world: World) -> None:
+    """A repeatable element: added, refused when it is there, deleted, refused when it is not."""
+    limit = "<ItemUseRestrictionType>Overnight Only</ItemUseRestrictionType>"
+    assert (await world.send(update("L1", added=limit), partner="DISCOVERY")).problem is None
+    assert (await look(world, "L1")).texts("ItemUseRestrictionType") == ["Overnight Only"]
+    world.clock.pass_days(1)
+    assert (await world.send(update("L1", added=limit), partner="DISCOVERY")).problem == "Unable To Add Element"
+    assert (await world.send(update("L1", deleted=limit), partner="DISCOVERY")).problem is None
+    assert (await world.send(update("L1", deleted=limit), partner="DISCOVERY")).problem == "Unable To Delete Element"
+
+
+async def test_an_item_is_deleted_unless_it_is_needed(world: World) -> None:
+    """On loan or wanted: refused. Free: gone. Deleted twice: the same."""
+    await world.send(create("T1"))
+    assert (await world.send(f"<DeleteItem>{item_id('T1')}</DeleteItem>")).problem is None
+    assert (await look(world, "T1")).problem == "Unknown Item"
+    world.clock.pass_days(1)
+    assert (await world.send(f"<DeleteItem>{item_id('T1')}</DeleteItem>")).problem is None
+    assert (await world.send(f"<DeleteItem>{item_id('L1')}</DeleteItem>")).problem == "Item Access Denied"
+    await world.desk("check-out", barcode="L2", user="LEND-USER-1")
+    taken = await world.send(f"<DeleteItem>{item_id('L2')}</DeleteItem>", partner="DISCOVERY")
+    assert taken.problem == "Element Rule Violated"
+    await world.desk("request", barcode="L3", user="LEND-USER-1")
+    wanted = await world.send(f"<DeleteItem>{item_id('L3')}</DeleteItem>", partner="DISCOVERY")
+    assert wanted.problem == "Element Rule Violated"
+    assert (await world.send(f"<DeleteItem>{item_id('L4')}</DeleteItem>", partner="DISCOVERY")).problem is None
+
+
+async def test_a_temporary_item_that_is_deleted_ends_its_borrowing(world: World) -> None:
+    """DeleteItem after a return cleans up: the request completes, the item is withdrawn."""
+    accept = (
+        f"<AcceptItem>{request_id('B-1')}<RequestedActionType>Hold For Pickup</RequestedActionType>"
+        f"{user_id('BORROW-USER-1')}{item_id('THEIRS-1')}</AcceptItem>"
+    )
+    assert (await world.send(accept, to="BORROW")).problem is None
+    assert (await world.send(f"<DeleteItem>{item_id('THEIRS-1')}</DeleteItem>", to="BORROW")).problem is None
+    assert world.status("B-1", "BORROW") == "request-completed"
+    assert world.item_status("THEIRS-1", "BORROW") == "withdrawn"
+
+
+@pytest.mark.parametrize("status", ["Lost", "Missing", "Available On Shelf"])
+async def test_a_circulation_status_is_set(world: World, status: str) -> None:
+    """What LookupItem says afterwards."""
+    message = (
+        f"<UpdateCirculationStatus>{item_id('L1')}<CirculationStatus>{status}</CirculationStatus>"
+        "</UpdateCirculationStatus>"
+    )
+    assert (await world.send(message, partner="DISCOVERY")).problem is None
+    assert (await look(world, "L1")).text("ItemOptionalFields/CirculationStatus") == status
+
+
+async def test_a_status_that_contradicts_a_loan_is_refused(world: World) -> None:
+    """An item on loan is not available by being said to be."""
+    await world.desk("check-out", barcode="L1", user="LEND-USER-1")
+    message = (
+        f"<UpdateCirculationStatus>{item_id('L1')}<CirculationStatus>Available On Shelf</CirculationStatus>"
+        "</UpdateCirculationStatus>"
+    )
+    assert (await world.send(message, partner="DISCOVERY")).problem == "Element Rule Violated"
+    assert world.item_status("L1") == "on-loan"
+
+
+async def test_told_of_an_item_it_is_known_once(world: World) -> None:
+    """ItemCreated and ItemUpdated are taken up, and told twice they change nothing more."""
+    told = f"<ItemCreated>{item_id('THEIRS-2')}{TITLE}</ItemCreated>"
+    for _ in range(2):
+        assert (await world.send(told)).problem is None
+        world.clock.pass_days(1)
+    assert world.count("item WHERE partner_item_id = 'THEIRS-2'") == 1
+    changed = f"<ItemUpdated>{item_id('THEIRS-2')}<AddItemFields>{call_number('XY 1')}</AddItemFields></ItemUpdated>"
+    assert (await world.send(changed)).problem is None
+    assert (await look(world, "THEIRS-2")).text("ItemDescription/CallNumber") == "XY 1"
+    unknown = await world.send(changed.replace("THEIRS-2", "THEIRS-9"))
+    assert unknown.problem == "Unknown Item"
+    assert world.tasks("borrowing") == ["review"], "a person sees what nobody here knows"
+
+
+NAME = (
+    "<OrganizationNameInformation><OrganizationNameType>Official Name</OrganizationNameType>"
+    "<OrganizationName>{}</OrganizationName></OrganizationNameInformation>"
+)
+
+
+async def look_agency(world: World, code: str, *types: str) -> Answer:
+    wanted = "".join(f"<AgencyElementType>{one}</AgencyElementType>" for one in types)
+    return await world.send(f"<LookupAgency><AgencyId>{code}</AgencyId>{wanted}</LookupAgency>")
+
+
+async def test_an_agency_is_created_looked_up_and_changed(world: World) -> None:
+    """Name, agreement and privilege; then another name instead of the first."""
+    named = f"<AgencyId>NEW-1</AgencyId>{NAME.format('New Library')}"
+    made = f"<CreateAgency>{named}<ConsortiumAgreement>REGIO</ConsortiumAgreement></CreateAgency>"
+    assert (await world.send(made)).text("CreateAgencyResponse/AgencyId") == "NEW-1"
+    found = await look_agency(world, "NEW-1", "Organization Name Information", "Consortium Agreement")
+    assert (found.text("OrganizationName"), found.text("ConsortiumAgreement")) == ("New Library", "REGIO")
+    update_message = (
+        f"<UpdateAgency><AgencyId>NEW-1</AgencyId><DeleteAgencyFields>{NAME.format('New Library')}</DeleteAgencyFields>"
+        f"<AddAgencyFields>{NAME.format('Newer Library')}</AddAgencyFields></UpdateAgency>"
+    )
+    assert (await world.send(update_message)).problem is None
+    assert (await look_agency(world, "NEW-1", "Organization Name Information")).texts("OrganizationName") == [
+        "Newer Library"
+    ]
+    world.clock.pass_days(1)
+    assert (await world.send(update_message)).problem == "Unable To Delete Element"
+    assert (await world.send(made)).problem == "Duplicate Agency"
+
+
+async def test_agencies_of_others_are_not_changed(world: World) -> None:
+    """Unknown Agency, and Agency Access Denied for one that is served here."""
+    agreement = "<AddAgencyFields><ConsortiumAgreement>X</ConsortiumAgreement></AddAgencyFields>"
+    change = "<UpdateAgency><AgencyId>{}</AgencyId>" + agreement + "</UpdateAgency>"
+    assert (await world.send(change.format("nobody"))).problem == "Unknown Agency"
+    assert (await world.send(change.format("LEND"))).problem == "Agency Access Denied"
+    assert (await world.send(change.format("LEND"), partner="DISCOVERY")).problem is None
+    assert (await world.send(change.format("BORROW"), partner="DISCOVERY")).problem == "Agency Access Denied"
+
+
+async def test_an_agency_that_is_only_known_is_not_served(world: World) -> None:
+    """A message to it is for somebody else."""
+    await world.send(f"<CreateAgency><AgencyId>NEW-2</AgencyId>{NAME.format('N')}</CreateAgency>")
+    world.store.read(world.directory.refresh)
+    assert (await world.send(f"<LookupItem>{item_id('L1')}</LookupItem>", to="NEW-2")).problem == "Unknown Agency"
+
+
+async def test_told_of_an_agency_it_is_known_once(world: World) -> None:
+    """AgencyCreated and AgencyUpdated are taken up; what does not fit goes to staff."""
+    told = f"<AgencyCreated><AgencyId>NEW-3</AgencyId>{NAME.format('Third')}</AgencyCreated>"
+    for _ in range(2):
+        assert (await world.send(told)).problem is None
+        world.clock.pass_days(1)
+    changed = (
+        "<AgencyUpdated><AgencyId>NEW-3</AgencyId><AddAgencyFields><ConsortiumAgreement>A</ConsortiumAgreement>"
+        "</AddAgencyFields></AgencyUpdated>"
+    )
+    assert (await world.send(changed)).problem is None
+    assert (await look_agency(world, "NEW-3", "Consortium Agreement")).text("ConsortiumAgreement") == "A"
+    assert (await world.send(changed.replace("NEW-3", "NEW-9"))).problem == "Unknown Agency"
+    assert world.tasks() == ["review"]
