@@ -94,7 +94,10 @@ def seconds_until(retry_after: str, now: datetime) -> float | None:
 
 def without_password(url: str) -> str:
     """Give an address as it may be shown: what stands before the @ is a secret."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "the broker's address"
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from ncipd.circulation import policy, shelf
+from ncipd.circulation import matching, policy, shelf
+from ncipd.circulation.clock import from_micros
 from ncipd.circulation.errors import DeskError, ErrorKind
 from ncipd.circulation.lifecycle import Event, allows
 from ncipd.circulation.model import (
@@ -23,6 +24,7 @@ from ncipd.circulation.model import (
     User,
 )
 from ncipd.circulation.partner import BarcodeRule, Partner
+from ncipd.circulation.recall import note_recall
 from ncipd.circulation.unit import request_row
 from ncipd.ncip.problems import Problem, ProblemType
 
@@ -134,6 +136,27 @@ def refuse_over_limit(circ: Circulation, user: User, problem: ProblemType, eleme
         )
 
 
+def item_meant(circ: Circulation, service: str, number: str, user: str = "") -> Item | None:
+    """Find the borrowed item that the partner means by a number, live ones first.
+
+    Two lenders may number alike; then the user tells them apart, named as the partner names them. Raises Problem
+    Needed Data Missing where nothing does.
+    """
+    alike = [item for item in circ.temporary_items(circ.partner.code, number) if item.live] if number else []
+    if len(alike) > 1 and user:
+        theirs = [item for item in alike if (last := circ.last_request_of(item)) and last.user_as_sent == user]
+        alike = theirs or alike
+    if len(alike) > 1:
+        raise Problem(
+            ProblemType.NEEDED_DATA_MISSING,
+            element=f"{service}/ItemId/ItemIdentifierValue",
+            value=number,
+            detail=f"{len(alike)} items that were borrowed through this partner are called {number}; say which one is "
+            "meant by its RequestId or UserId, or by the barcode that the answer to its AcceptItem gave.",
+        )
+    return alike[0] if alike else matching.borrowed_item(circ, circ.partner, number)
+
+
 # ---------------------------------------------------------------------------------------------- arrival
 
 
@@ -198,8 +221,22 @@ def _confirm(circ: Circulation, request: Request, item: Item, arrival: Arrival) 
             renewal_forbidden=forbidden,
             digital=request.digital,
         )
+        _keep_within(circ, request, item)
     circ.note("confirms an item that is here already")
     return request, circ.item(item.id)
+
+
+def _keep_within(circ: Circulation, request: Request, item: Item) -> None:
+    """Shorten a loan that the desk made before the lender's date was known; the user is told."""
+    loan, partner = circ.loan_of(item), circ.partner_of(request) or policy.LOCAL
+    if loan is None or loan.due_at is None or request.due_at is None:
+        return
+    latest = policy.user_due(partner, request.due_at, circ.now, circ.agency.time_zone)
+    if loan.due_at > latest:
+        circ.change_loan(loan, "set_loan_due", due_at=latest, renewals=0)
+        title = circ.record(item.record_id).title or item.barcode
+        told = f"{title} is due earlier than you were told: {from_micros(latest):%Y-%m-%d}."
+        circ.tell(_user_of(request), "due earlier", told, request)
 
 
 def _accept_digitally(
@@ -532,15 +569,6 @@ def recall(circ: Circulation, request: Request, item: Item, desired: Micros | No
         circ.tell(_user_of(moved), "recalled", f"{title} was recalled by its library before you could fetch it.", moved)
         return None
     due_at = policy.recall_due(partner, loan, desired, circ.now, circ.agency.time_zone)
-    loan = circ.change_loan(loan, "set_loan_recalled", recalled_at=circ.now, due_at=due_at)
-    circ.tx.insert(
-        "insert_recall",
-        agency=circ.agency.id,
-        loan=loan.id,
-        hold=None,
-        asked_by=partner.code,
-        due_at=due_at,
-        placed_at=circ.now,
-    )
+    loan = note_recall(circ, loan, due_at, asked_by=partner.code)
     circ.tell(_user_of(moved), "recalled", f"{title} was recalled by its library; please bring it back early.", moved)
     return loan

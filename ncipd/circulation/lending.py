@@ -106,14 +106,27 @@ def request(circ: Circulation, wish: Wish) -> tuple[Request, Item | None]:
     if event is Event.LOCATE and item is not None:
         _reserve(circ, made, item)
     elif wish.digital and record is not None:
-        if item is not None:
-            circ.add_request_item(made, item, ItemState.WANTED)
-        circ.ask_staff(Role.LENDING, TaskKind.PICK, request=made, item=item, note="to be supplied digitally")
+        _ask_for_copy(circ, made, item)
     elif event is Event.MISS:
         circ.ask_staff(Role.LENDING, TaskKind.LOCATE, request=made, note="no single title here matches the request")
     elif item is not None and wish.barcode:
         circ.add_request_item(made, item, ItemState.WANTED)
     return made, item if event is not Event.MISS else None
+
+
+def add_volume(circ: Circulation, request: Request, barcode: str) -> None:
+    """Make one more item part of a request that names several; raises Problem as for a single one."""
+    item = circ.item_by_barcode(barcode)
+    if item is None or item.temporary:
+        raise unknown_item("RequestItem", barcode)
+    if not item.circulates and not circ.mandated:
+        raise _does_not_circulate(barcode)
+    if circ.request_item(request, item) is not None:
+        return
+    if item.status is ItemStatus.AVAILABLE and not request.digital:
+        _reserve(circ, request, item)
+    else:
+        circ.add_request_item(request, item, ItemState.WANTED)
 
 
 def _same_again(circ: Circulation, known: Request, wish: Wish) -> tuple[Request, Item | None]:
@@ -204,6 +217,13 @@ def _reserve(circ: Circulation, request: Request, item: Item) -> None:
     circ.ask_staff(Role.LENDING, TaskKind.PICK, request=request, item=item)
 
 
+def _ask_for_copy(circ: Circulation, request: Request, item: Item | None) -> None:
+    """Ask staff to scan an item; where it stands is nobody else's business."""
+    if item is not None:
+        circ.add_request_item(request, item, ItemState.WANTED)
+    circ.ask_staff(Role.LENDING, TaskKind.PICK, request=request, item=item, note="to be supplied digitally")
+
+
 def serve_waiting(circ: Circulation, item: Item) -> Request | None:
     """Give an item that has become free to the lending request that waits longest for it or its title."""
     if not item.circulates:
@@ -241,9 +261,12 @@ def locate(circ: Circulation, request: Request, item: Item) -> Request:
             hint="Take another copy.",
         )
     _free_wanted(circ, request, keep=item)
-    moved = circ.advance(request, Event.LOCATE, f"item {item.barcode}")
+    moved = circ.advance(request, Event.WAIT if request.digital else Event.LOCATE, f"item {item.barcode}")
     circ.finish_tasks(request, TaskKind.LOCATE, TaskKind.PICK)
-    _reserve(circ, moved, item)
+    if request.digital:
+        _ask_for_copy(circ, moved, item)
+    else:
+        _reserve(circ, moved, item)
     return circ.change_request(
         moved,
         "set_request_record",

@@ -9,7 +9,8 @@ not contradict, because they have already happened. *Wishes* (renew, recall, can
 still makes sense. The row of `None` says in which statuses a request can begin.
 
 A request of several volumes stays where it is while one volume follows another: `SHIP` leads from *Shipped
-physically* to itself, and `CHECK_IN` is fired once, by the last volume back.
+physically* to itself, and `CHECK_IN` is fired once, by the last volume back. A check-out that is undone leads back to
+where a request begins; the events that it had gone through before are then fired again (`undo.py`).
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ class Event(StrEnum):
     SUPPLY_DIGITALLY = "supply-digitally"  # shipped and done in one
     CONFIRM = "confirm"  # staff: the digital copy has arrived
     CHECK_IN = "check-in"  # the last item is back
+    ARRIVE = "arrive"  # the partner has received it
     # borrowing
     REQUEST = "request"
     ANNOUNCE = "announce"  # on its way: the desk will receive it
@@ -43,12 +45,17 @@ class Event(StrEnum):
     RECEIVE_DIGITALLY = "receive-digitally"
     LOAN = "loan"
     RETURN = "return"
-    COMPLETE = "complete"  # it went back to the lender
+    COMPLETE = "complete"  # it is back with the lender
+    OVERDUE = "overdue"  # the lender says so
     # both
     WISH_RENEWAL = "wish-renewal"
     APPROVE_RENEWAL = "approve-renewal"
     REJECT_RENEWAL = "reject-renewal"
     RECALL = "recall"
+    CANCEL_RECALL = "cancel-recall"
+    SEND_BACK = "send-back"  # the borrowing library has sent it off
+    LOSE = "lose"
+    UNDO = "undo"  # the check-out was made in error
     CANCEL = "cancel"
 
 
@@ -58,6 +65,10 @@ _SHIPPED_ROW = {
     Event.APPROVE_RENEWAL: S.RENEWED,
     Event.REJECT_RENEWAL: S.RENEW_REJECTED,
     Event.RECALL: S.RECALLED,
+    Event.ARRIVE: S.RECEIVED_BY_PARTNER,
+    Event.SEND_BACK: S.RETURNED_BY_PARTNER,
+    Event.LOSE: S.LOST,
+    Event.UNDO: S.CREATED_LENDING,
     Event.CHECK_IN: S.COMPLETED,
 }
 _UNSHIPPED_ROW = {
@@ -76,18 +87,44 @@ LENDING: Mapping[S | None, Mapping[Event, S]] = {
     S.LOCATE_FAILED: _UNSHIPPED_ROW,
     S.BEING_PROCESSED: _UNSHIPPED_ROW,
     S.SHIPPED_PHYSICALLY: _SHIPPED_ROW,
-    S.RENEW_REQUESTED: {**_SHIPPED_ROW, Event.SHIP: S.RENEW_REQUESTED},
-    S.RENEWED: {**_SHIPPED_ROW, Event.SHIP: S.RENEWED},
-    S.RENEW_REJECTED: {**_SHIPPED_ROW, Event.SHIP: S.RENEW_REJECTED},
+    S.RECEIVED_BY_PARTNER: {**_SHIPPED_ROW, Event.SHIP: S.RECEIVED_BY_PARTNER},
+    S.RENEW_REQUESTED: {**_SHIPPED_ROW, Event.SHIP: S.RENEW_REQUESTED, Event.ARRIVE: S.RENEW_REQUESTED},
+    S.RENEWED: {**_SHIPPED_ROW, Event.SHIP: S.RENEWED, Event.ARRIVE: S.RENEWED},
+    S.RENEW_REJECTED: {**_SHIPPED_ROW, Event.SHIP: S.RENEW_REJECTED, Event.ARRIVE: S.RENEW_REJECTED},
     S.RECALLED: {
         Event.SHIP: S.RECALLED,
         Event.RECALL: S.RECALLED,
+        Event.CANCEL_RECALL: S.SHIPPED_PHYSICALLY,
+        Event.APPROVE_RENEWAL: S.RECALLED,  # only what has happened already
         Event.REJECT_RENEWAL: S.RECALLED,
+        Event.ARRIVE: S.RECALLED,
+        Event.SEND_BACK: S.RETURNED_BY_PARTNER,
+        Event.LOSE: S.LOST,
+        Event.UNDO: S.CREATED_LENDING,
+        Event.CHECK_IN: S.COMPLETED,
+    },
+    S.RETURNED_BY_PARTNER: {
+        Event.SHIP: S.SHIPPED_PHYSICALLY,
+        Event.APPROVE_RENEWAL: S.RETURNED_BY_PARTNER,  # only what has happened already
+        Event.REJECT_RENEWAL: S.RETURNED_BY_PARTNER,
+        Event.ARRIVE: S.RETURNED_BY_PARTNER,
+        Event.SEND_BACK: S.RETURNED_BY_PARTNER,
+        Event.LOSE: S.LOST,
+        Event.UNDO: S.CREATED_LENDING,
+        Event.CHECK_IN: S.COMPLETED,
+    },
+    S.LOST: {
+        Event.SHIP: S.SHIPPED_PHYSICALLY,
+        Event.ARRIVE: S.LOST,
+        Event.SEND_BACK: S.RETURNED_BY_PARTNER,
+        Event.LOSE: S.LOST,
         Event.CHECK_IN: S.COMPLETED,
     },
     S.SHIPPED_DIGITALLY: {
         Event.SHIP_DIGITALLY: S.SHIPPED_DIGITALLY,
         Event.CONFIRM: S.COMPLETED,
+        Event.ARRIVE: S.COMPLETED,
+        Event.UNDO: S.CREATED_LENDING,
         Event.CHECK_IN: S.COMPLETED,
     },
     S.CANCELLED: {},
@@ -101,7 +138,11 @@ _WITH_USER_ROW = {
     Event.APPROVE_RENEWAL: S.RENEWED_BY_PARTNER,
     Event.REJECT_RENEWAL: S.RENEW_NOT_ACCEPTED,
     Event.RECALL: S.RECALLED_BY_PARTNER,
+    Event.OVERDUE: S.OVERDUE,
     Event.RETURN: S.RETURNED_BY_PATRON,
+    Event.SEND_BACK: S.RETURNED_TO_PARTNER,
+    Event.LOSE: S.REPORTED_LOST,
+    Event.UNDO: S.RECEIVED_PHYSICALLY,
     Event.COMPLETE: S.COMPLETED,
 }
 
@@ -124,6 +165,7 @@ BORROWING: Mapping[S | None, Mapping[Event, S]] = {
         Event.RECEIVE: S.RECEIVED_PHYSICALLY,
         Event.APPROVE_RENEWAL: S.SHIPPED_PHYSICALLY,
         Event.RECALL: S.RECALLED_BY_PARTNER,
+        Event.SEND_BACK: S.RETURNED_TO_PARTNER,
         Event.COMPLETE: S.COMPLETED,
     },
     S.RECEIVED_PHYSICALLY: {
@@ -133,19 +175,39 @@ BORROWING: Mapping[S | None, Mapping[Event, S]] = {
         Event.APPROVE_RENEWAL: S.RECEIVED_PHYSICALLY,
         Event.RECALL: S.RECALLED_BY_PARTNER,
         Event.RETURN: S.RETURNED_BY_PATRON,
+        Event.SEND_BACK: S.RETURNED_TO_PARTNER,
         Event.COMPLETE: S.COMPLETED,
     },
     S.LOANED: {**_WITH_USER_ROW, Event.ANNOUNCE: S.LOANED},
-    S.RENEW_REQUESTED: {**_WITH_USER_ROW, Event.ANNOUNCE: S.RENEW_REQUESTED, Event.RECEIVE: S.RENEW_REQUESTED},
+    S.RENEW_REQUESTED: {
+        **_WITH_USER_ROW,
+        Event.ANNOUNCE: S.RENEW_REQUESTED,
+        Event.RECEIVE: S.RENEW_REQUESTED,
+        Event.OVERDUE: S.RENEW_REQUESTED,
+    },
     S.RENEWED_BY_PARTNER: {**_WITH_USER_ROW, Event.ANNOUNCE: S.RENEWED_BY_PARTNER},
     S.RENEW_NOT_ACCEPTED: {**_WITH_USER_ROW, Event.ANNOUNCE: S.RENEW_NOT_ACCEPTED},
+    S.OVERDUE: {**_WITH_USER_ROW, Event.ANNOUNCE: S.OVERDUE},
     S.RECALLED_BY_PARTNER: {
         Event.ANNOUNCE: S.RECALLED_BY_PARTNER,
         Event.RECEIVE: S.RECALLED_BY_PARTNER,
         Event.APPROVE_RENEWAL: S.RENEWED_BY_PARTNER,
         Event.REJECT_RENEWAL: S.RECALLED_BY_PARTNER,
         Event.RECALL: S.RECALLED_BY_PARTNER,
+        Event.CANCEL_RECALL: S.LOANED,
+        Event.OVERDUE: S.RECALLED_BY_PARTNER,
         Event.RETURN: S.RETURNED_BY_PATRON,
+        Event.SEND_BACK: S.RETURNED_TO_PARTNER,
+        Event.LOSE: S.REPORTED_LOST,
+        Event.UNDO: S.RECALLED_BY_PARTNER,
+        Event.COMPLETE: S.COMPLETED,
+    },
+    S.REPORTED_LOST: {
+        Event.ANNOUNCE: S.REPORTED_LOST,
+        Event.LOAN: S.LOANED,
+        Event.LOSE: S.REPORTED_LOST,
+        Event.RETURN: S.RETURNED_BY_PATRON,
+        Event.SEND_BACK: S.RETURNED_TO_PARTNER,
         Event.COMPLETE: S.COMPLETED,
     },
     S.RETURNED_BY_PATRON: {
@@ -156,6 +218,14 @@ BORROWING: Mapping[S | None, Mapping[Event, S]] = {
         Event.REJECT_RENEWAL: S.RETURNED_BY_PATRON,
         Event.RECALL: S.RETURNED_BY_PATRON,
         Event.RETURN: S.RETURNED_BY_PATRON,
+        Event.SEND_BACK: S.RETURNED_TO_PARTNER,
+        Event.COMPLETE: S.COMPLETED,
+    },
+    S.RETURNED_TO_PARTNER: {
+        Event.ANNOUNCE: S.SHIPPED_PHYSICALLY,
+        Event.RECEIVE: S.RECEIVED_PHYSICALLY,
+        Event.RETURN: S.RETURNED_BY_PATRON,
+        Event.SEND_BACK: S.RETURNED_TO_PARTNER,
         Event.COMPLETE: S.COMPLETED,
     },
     S.RECEIVED_DIGITALLY: {},

@@ -54,7 +54,7 @@ def _serve(circ: Circulation, hold: Hold, items: list[Item]) -> str:
         shelf.fetch(circ, free[0], hold)
         return f"Item {free[0].barcode} is on the pick list for the hold shelf."
     away = [(item, loan) for item in items if (loan := circ.loan_of(item)) is not None and loan.partner is not None]
-    if not away or len(away) < len([item for item in items if item.status is ItemStatus.ON_LOAN]):
+    if not away:
         return "No copy is free; the user waits for the next one that comes back."
     if any(loan.recalled_at is not None for _, loan in away):
         return "A copy has been recalled already; the user waits for it."

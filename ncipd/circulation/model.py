@@ -48,8 +48,11 @@ class RequestStatus(StrEnum):
     CREATED_LENDING = "created-lending-request"
     LOCATE_FAILED = "locate-failed"
     BEING_PROCESSED = "being-processed"
+    RECEIVED_BY_PARTNER = "received-by-partner"
     RECALLED = "recalled"
     RENEW_REJECTED = "renew-rejected"
+    RETURNED_BY_PARTNER = "returned-by-partner"
+    LOST = "lost"
     # borrowing
     CREATED_BORROWING = "created-borrowing-request"
     RECEIVED_PHYSICALLY = "physically-received-by-library"
@@ -58,7 +61,10 @@ class RequestStatus(StrEnum):
     RENEWED_BY_PARTNER = "renewed-by-partner"
     RENEW_NOT_ACCEPTED = "renew-request-not-accepted"
     RECALLED_BY_PARTNER = "recalled-by-partner"
+    OVERDUE = "overdue-request"
+    REPORTED_LOST = "report-lost-item-to-partner"
     RETURNED_BY_PATRON = "returned-by-patron"
+    RETURNED_TO_PARTNER = "returned-item-to-partner"
     # both
     SHIPPED_PHYSICALLY = "shipped-physically"
     SHIPPED_DIGITALLY = "shipped-digitally"
@@ -75,6 +81,9 @@ STATUS_NAMES: dict[RequestStatus, str] = {
     RequestStatus.BEING_PROCESSED: "Being processed",
     RequestStatus.RECALLED: "Recalled by library",
     RequestStatus.RENEW_REJECTED: "Renew rejected",
+    RequestStatus.RECEIVED_BY_PARTNER: "Received by partner",
+    RequestStatus.RETURNED_BY_PARTNER: "Returned by partner",
+    RequestStatus.LOST: "Lost",
     RequestStatus.CREATED_BORROWING: "Created borrowing request",
     RequestStatus.RECEIVED_PHYSICALLY: "Physically received by library",
     RequestStatus.RECEIVED_DIGITALLY: "Digitally received by library",
@@ -82,7 +91,10 @@ STATUS_NAMES: dict[RequestStatus, str] = {
     RequestStatus.RENEWED_BY_PARTNER: "Renewed by partner",
     RequestStatus.RENEW_NOT_ACCEPTED: "Renew request not accepted",
     RequestStatus.RECALLED_BY_PARTNER: "Recalled by partner",
+    RequestStatus.OVERDUE: "Overdue request",
+    RequestStatus.REPORTED_LOST: "Report lost item to partner",
     RequestStatus.RETURNED_BY_PATRON: "Returned by patron",
+    RequestStatus.RETURNED_TO_PARTNER: "Returned item to partner",
     RequestStatus.SHIPPED_PHYSICALLY: "Shipped physically",
     RequestStatus.SHIPPED_DIGITALLY: "Shipped digitally",
     RequestStatus.RENEW_REQUESTED: "Renew requested",
@@ -117,6 +129,7 @@ class TaskKind(StrEnum):
     SHELVE_HOLD = "shelve-hold"
     RETURN_TO_PARTNER = "return-to-partner"
     RECALL_BY_HAND = "recall-by-hand"
+    SEARCH = "search"  # look for an item that is said to be back, or to be missing
     RENEW_BY_HAND = "renew-by-hand"
     REVIEW = "review"
 
@@ -128,6 +141,16 @@ class HoldState(StrEnum):
     READY = "ready"
     FILLED = "filled"
     CANCELLED = "cancelled"
+
+
+class LoanMark(StrEnum):
+    """What is said of a loan beside out and back."""
+
+    CLAIMED_RETURNED = "claimed-returned"
+    NEVER_BORROWED = "never-borrowed"
+    MISSING = "missing"
+    LOST = "lost"
+    UNDONE = "undone"  # made in error: it never was
 
 
 class Agency(NamedTuple):
@@ -401,6 +424,20 @@ class Loan(NamedTuple):
     claimed_at: Micros | None = None
     renewed_at: Micros | None = None
     hold_id: int | None = None
+
+
+class Recall(NamedTuple):
+    """A loan called back: by whom, for which hold, and the due date before it."""
+
+    id: int
+    agency_id: int
+    loan_id: int
+    hold_id: int | None
+    asked_by: str
+    due_at: Micros | None
+    was_due_at: Micros | None
+    placed_at: Micros
+    cancelled_at: Micros | None
 
 
 class Hold(NamedTuple):

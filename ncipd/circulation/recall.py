@@ -7,12 +7,29 @@ from typing import TYPE_CHECKING
 from ncipd.circulation import policy
 from ncipd.circulation.clock import from_micros
 from ncipd.circulation.lifecycle import Event
-from ncipd.circulation.model import Hold, Item, Loan, Role, TaskKind
+from ncipd.circulation.model import Hold, Item, Loan, Micros, Role, TaskKind
 from ncipd.circulation.outgoing import header_to, item_id_of
 from ncipd.ncip.messages import RecallItem
 
 if TYPE_CHECKING:
     from ncipd.circulation.unit import Circulation
+
+
+def note_recall(
+    circ: Circulation, loan: Loan, due_at: Micros | None, *, asked_by: str, hold: Hold | None = None
+) -> Loan:
+    """Write down that a loan is called back, by a partner or by ourselves (''), with the due date before and after."""
+    circ.tx.insert(
+        "insert_recall",
+        agency=circ.agency.id,
+        loan=loan.id,
+        hold=hold.id if hold else None,
+        asked_by=asked_by,
+        due_at=due_at,
+        was_due_at=loan.due_at,
+        placed_at=circ.occurred_at,
+    )
+    return circ.change_loan(loan, "set_loan_recalled", recalled_at=circ.occurred_at, due_at=due_at)
 
 
 def recall_shipped(circ: Circulation, item: Item, loan: Loan, hold: Hold | None) -> str:
@@ -27,18 +44,9 @@ def recall_shipped(circ: Circulation, item: Item, loan: Loan, hold: Hold | None)
     if partner is None or not partner.recall_on_local_request:
         return "The item is with a partner whose items are not recalled; the hold waits for its return."
     due_at = policy.recall_due(partner, loan, None, circ.now, circ.agency.time_zone)
-    loan = circ.change_loan(loan, "set_loan_recalled", recalled_at=circ.now, due_at=due_at)
+    loan = note_recall(circ, loan, due_at, asked_by="", hold=hold)
     circ.advance(request, Event.RECALL)
     circ.change_request(request, "set_request_due", due_at=due_at)
-    circ.tx.insert(
-        "insert_recall",
-        agency=circ.agency.id,
-        loan=loan.id,
-        hold=hold.id if hold else None,
-        asked_by="",
-        due_at=due_at,
-        placed_at=circ.now,
-    )
     circ.finish_tasks(request, TaskKind.DECIDE_RENEWAL)
     if not partner.url:
         circ.ask_staff(

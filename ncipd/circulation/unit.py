@@ -443,14 +443,15 @@ class Circulation:
     def set_hold(
         self, hold: Hold, state: HoldState, *, item: int | None = None, expires_at: Micros | None = None
     ) -> None:
-        """Move a hold; the item and the expiry stay where none is given."""
+        """Move a hold; the item and the expiry stay where none is given, but one that waits again expires no more."""
+        waits_again = state is HoldState.WAITING and hold.state is HoldState.READY
         self._changed(
             "hold",
             hold.id,
             "set_hold",
             state=state,
             item=item if item is not None else hold.item_id,
-            expires_at=expires_at if expires_at is not None else hold.expires_at,
+            expires_at=expires_at if expires_at is not None or waits_again else hold.expires_at,
         )
 
     # ------------------------------------------------------------------------------------------ people

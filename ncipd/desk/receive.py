@@ -83,22 +83,28 @@ def _announced(circ: Circulation, form: Receive, barcode: str) -> tuple[Request,
         candidates = [scanned] if scanned is not None and scanned.temporary else []
         for partner in circ.partners:
             candidates += circ.temporary_items(partner, form.partner_item_id or barcode)
-    live = list({item.id: item for item in candidates if item.live}.values())
-    expected = [item for item in live if item.status is ItemStatus.EXPECTED]
-    named = [item for item in live if {barcode, form.partner_item_id} & {item.barcode, item.partner_item_id or barcode}]
-    found = [item for item in expected if item in named] or named or expected
-    if known is None and len(found) > 1:
+    item = _best(form, barcode, [item for item in candidates if item.live], by_request=known is not None)
+    if item is None:
+        _refuse_others(circ, known, scanned)
+        return None
+    request = known or circ.last_request_of(item)
+    return (request, item) if request is not None else None
+
+
+def _best(form: Receive, barcode: str, items: list[Item], *, by_request: bool) -> Item | None:
+    """Choose: what is expected under this name, what is here under it, else the one that the request waits for."""
+    names = {barcode, form.partner_item_id} - {""}
+    named = [item for item in items if names & {item.barcode, item.partner_item_id}]
+    expected = {item.id: item for item in named if item.status is ItemStatus.EXPECTED}
+    if len(expected) > 1 and not by_request:
         raise conflict(
             "item-ambiguous",
-            f"{len(found)} items that have come or are expected are called {barcode}.",
+            f"{len(expected)} items are expected that their libraries call {barcode}.",
             value=barcode,
             hint="Name the request that this one came for.",
         )
-    if not found:
-        _refuse_others(circ, known, scanned)
-        return None
-    request = known or circ.last_request_of(found[0])
-    return (request, found[0]) if request is not None else None
+    waiting = [item for item in items if by_request and item.status is ItemStatus.EXPECTED]
+    return next(iter((*expected.values(), *named, *waiting)), None)
 
 
 def _refuse_others(circ: Circulation, known: Request | None, scanned: Item | None) -> None:

@@ -78,11 +78,13 @@ def _delivered(message: AcceptItem, circ: Circulation, ids: matching.Named) -> R
             for request in called
             if request.status is RequestStatus.RECEIVED_DIGITALLY
             and request.identifier_agency == ids.identifier_agency
-            and (request.digital or message.non_returnable_flag)
+            and _is_digital(message, circ, asked=bool(request.digital))
         ),
         None,
     )
 
 
 def _is_digital(message: AcceptItem, circ: Circulation, asked: bool) -> bool:
-    return circ.partner.digital and (asked or message.non_returnable_flag)
+    """Say whether a copy was delivered: by the flag, or as asked for, unless what has come must be returned."""
+    returnable = message.date_for_return is not None or message.indeterminate_loan_period_flag
+    return circ.partner.digital and (message.non_returnable_flag or (asked and not returnable))

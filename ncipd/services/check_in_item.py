@@ -85,7 +85,8 @@ def _came_back(message: CheckInItem, circ: Circulation, item: Item, ids: matchin
     if known is not None:
         circ.about(known)
     rule = circ.partner.check_in_not_on_loan
-    if rule is NotOnLoan.SUCCESS or (rule is NotOnLoan.SUCCESS_IF_KNOWN and known is not None):
+    by_rule = rule is NotOnLoan.SUCCESS or (rule is NotOnLoan.SUCCESS_IF_KNOWN and known is not None)
+    if by_rule or _back_already(circ, item, known):
         _note_unexpected(circ, item, known)
         return CheckInItemResponse(
             item_id=message.item_id,
@@ -122,6 +123,12 @@ def _known_request(circ: Circulation, item: Item, ids: matching.Named) -> Reques
         return None
     last = circ.last_request_of(item)
     return last if last is not None and last.partner == circ.partner.code else None
+
+
+def _back_already(circ: Circulation, item: Item, known: Request | None) -> bool:
+    """Say whether the check-in has had its effect: told late, told again, or done at the desk before."""
+    place = circ.request_item(known, item) if known is not None else None
+    return place is not None and place.state is ItemState.BACK
 
 
 def _note_unexpected(circ: Circulation, item: Item, known: Request | None) -> None:
@@ -162,7 +169,11 @@ def _routing(circ: Circulation, item: Item, destination: Destination) -> el.Rout
 
 
 def _sent_back(message: CheckInItem, circ: Circulation, ids: matching.Named) -> CheckInItemResponse:
-    item = matching.borrowed_item(circ, circ.partner, ids.item)
+    item = (
+        matching.borrowed_item(circ, circ.partner, ids.item)
+        if ids.identifier
+        else borrowing.item_meant(circ, "CheckInItem", ids.item, ids.user)
+    )
     request = matching.open_request(circ, Role.BORROWING, ids, "CheckInItem", item)
     if request is not None and ids.identifier:
         item = _item_of(circ, request, ids.item, item)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ncipd.circulation import lending, matching, renewal
+from ncipd.circulation import borrowing, lending, matching, renewal
 from ncipd.circulation.model import Role, TaskKind
 from ncipd.ncip.messages import CirculationStatusUpdated, CirculationStatusUpdatedResponse
 from ncipd.ncip.problems import Problem, ProblemType
@@ -31,7 +31,7 @@ def circulation_status_updated(
             detail=f"This notification tells only {', '.join(told)}; use UpdateCirculationStatus for other statuses.",
         )
     matching.side_of(circ, ids)
-    item = matching.borrowed_item(circ, circ.partner, ids.item)
+    item = borrowing.item_meant(circ, "CirculationStatusUpdated", ids.item)
     request = circ.last_request_of(item) if item is not None else None
     if item is None or request is None:
         raise lending.unknown_item(

@@ -28,7 +28,7 @@ def recall_item(message: RecallItem, circ: Circulation) -> RecallItemResponse:
             value=ids.item,
             detail=f"Item {ids.item} is ours; a partner can recall only what it has lent to us.",
         )
-    item = matching.borrowed_item(circ, circ.partner, ids.item)
+    item = borrowing.item_meant(circ, "RecallItem", ids.item)
     if item is None:
         raise lending.unknown_item("RecallItem", ids.item, hint="no item borrowed through this partner has this id")
     request = circ.last_request_of(item)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ncipd.circulation import lending, local, matching, renewal
+from ncipd.circulation import borrowing, lending, local, matching, renewal
 from ncipd.circulation.clock import days_later, from_micros, optional_date, to_micros
 from ncipd.circulation.errors import DeskError
 from ncipd.circulation.model import Role
@@ -67,7 +67,7 @@ def _user_wishes(message: RenewItem, circ: Circulation, ids: matching.Named, wis
 
 
 def _lender_approves(message: RenewItem, circ: Circulation, ids: matching.Named, date: int | None) -> RenewItemResponse:
-    item = matching.borrowed_item(circ, circ.partner, ids.item)
+    item = borrowing.item_meant(circ, "RenewItem", ids.item, ids.user)
     if item is None or not item.live:
         raise lending.unknown_item("RenewItem", ids.item, hint="no item borrowed through this partner has this id")
     request = circ.last_request_of(item)

@@ -52,6 +52,8 @@ def _lend(
         mandated=circ.mandated,
     )
     request, item = lending.request(circ, wish)
+    for further in message.item_id[1:]:
+        lending.add_volume(circ, request, further.item_identifier_value.strip())
     return _answer(message, circ, details.write(circ, request, message), item)
 
 

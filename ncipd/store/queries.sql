@@ -598,7 +598,7 @@ SELECT version FROM request_item WHERE id = :id
 -- Make an item part of a request, or take it in again.
 INSERT INTO request_item (request_id, item_id, loan_id, state) VALUES (:request, :item, :loan, :state)
 ON CONFLICT (request_id, item_id) DO UPDATE SET loan_id = coalesce(excluded.loan_id, loan_id), state = excluded.state,
-    version = version + 1 RETURNING id, version
+    before = state, version = version + 1 RETURNING id, version
 
 -- name: set_request_item
 -- Move an item within its request.
@@ -627,6 +627,38 @@ WHERE loan.user_id = :user AND loan.returned_at IS NULL GROUP BY 1, 2 ORDER BY 1
 -- Count what a user has on loan.
 SELECT count(*) FROM loan WHERE user_id = :user AND returned_at IS NULL
 
+-- name: last_loan_begun
+-- Find the loan of an item that began last, up to a moment.
+SELECT {loan} FROM loan WHERE loan.item_id = :item AND loan.out_at <= :at AND loan.mark <> 'undone'
+ORDER BY loan.out_at DESC, loan.id DESC LIMIT 1
+
+-- name: next_loan_begun
+-- Find the loan of an item that began first after a moment.
+SELECT {loan} FROM loan WHERE loan.item_id = :item AND loan.out_at > :at AND loan.mark <> 'undone'
+ORDER BY loan.out_at, loan.id LIMIT 1
+
+-- name: insert_past_loan
+-- Write down a loan that was over before it was told; of some, only the end is known.
+INSERT INTO loan (agency_id, item_id, user_id, partner, request_id, out_at, due_at, returned_at, reported)
+VALUES (:agency, :item, :user, :partner, :request, :out_at, :due_at, :returned_at, 1) RETURNING id
+
+-- name: mark_loan
+-- Note what is said of a loan beside out and back.
+UPDATE loan SET mark = :mark, claimed_at = :claimed_at, version = version + 1 WHERE id = :id RETURNING version
+
+-- name: undo_loan
+-- Take back a loan that was made in error: it ended as it began.
+UPDATE loan SET mark = 'undone', returned_at = out_at, version = version + 1 WHERE id = :id RETURNING version
+
+-- name: set_loan_hold
+-- Note which hold a loan filled.
+UPDATE loan SET hold_id = :hold, version = version + 1 WHERE id = :id RETURNING version
+
+-- name: set_loan_renewed
+-- Write a renewal that was told with its date.
+UPDATE loan SET due_at = :due_at, renewals = renewals + 1, renewed_at = :renewed_at, version = version + 1
+WHERE id = :id RETURNING version
+
 -- name: insert_loan
 -- Lend an item.
 INSERT INTO loan (agency_id, item_id, user_id, partner, request_id, out_at, due_at, reported)
@@ -654,8 +686,12 @@ SELECT version FROM loan WHERE id = :id
 
 -- name: insert_recall
 -- Note a recall.
-INSERT INTO recall (agency_id, loan_id, hold_id, asked_by, due_at, placed_at)
-VALUES (:agency, :loan, :hold, :asked_by, :due_at, :placed_at) RETURNING id
+INSERT INTO recall (agency_id, loan_id, hold_id, asked_by, due_at, was_due_at, placed_at)
+VALUES (:agency, :loan, :hold, :asked_by, :due_at, :was_due_at, :placed_at) RETURNING id
+
+-- name: last_recall_of_loan
+-- Find the newest recall of a loan, cancelled or not.
+SELECT {recall} FROM recall WHERE recall.loan_id = :loan ORDER BY recall.id DESC LIMIT 1
 
 -- name: cancel_recall
 -- Note that a recall is over, because the loan was renewed after it.

@@ -18,7 +18,7 @@ from tests.edge.listener import PENDING, Broker, listening, ncip, plain, problem
 from tests.edge.office import Office, check_out, opened, partners, renew
 from tests.services.world import DAY
 
-ASKED = "2026-03-10T04:59:59Z"  # 28 days on from the date that lend_borrowed gives, counted in New York
+ASKED = "2026-03-11T03:59:59Z"  # the end of the 28th day from the loan's date, in New York
 
 
 async def ask(office: Office, item: str = "X-1") -> None:
@@ -123,7 +123,7 @@ async def test_a_message_that_cannot_go_anywhere_is_refused_at_the_desk_at_once(
 # ---------------------------------------------------------------------------------------------- what goes wrong
 
 
-RECALLED = "<RecallItemResponse/>"
+RECALLED = "<RecallItemResponse><ItemId><ItemIdentifierValue>X-1</ItemIdentifierValue></ItemId></RecallItemResponse>"
 NO_ANSWERS = {
     "500": (plain(b"", 500), "answered HTTP 500"),
     "503": (plain(b"", 503), "answered HTTP 503"),

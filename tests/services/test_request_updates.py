@@ -168,3 +168,14 @@ async def test_a_users_hold_is_placed_looked_up_and_cancelled(world: World) -> N
     world.clock.pass_days(1)
     again = await world.send(cancel.format(1, names[0]), partner="DISCOVERY")
     assert again.problem == "Request Already Processed"
+
+
+async def test_a_request_can_name_several_volumes(world: World) -> None:
+    """Every ItemId is on the pick list; one that is unknown refuses the whole request."""
+    two = request_item("L1", "R-1").replace(item_id("L1"), item_id("L1") + item_id("L2"))
+    assert (await world.send(two)).problem is None
+    assert (world.item_status("L1"), world.item_status("L2")) == ("requested", "requested")
+    assert world.tasks() == ["pick", "pick"]
+    wrong = request_item("L3", "R-2").replace(item_id("L3"), item_id("L3") + item_id("nope"))
+    assert (await world.send(wrong)).problem == "Unknown Item"
+    assert world.item_status("L3") == "available"

@@ -390,6 +390,7 @@ CREATE TABLE recall (
     cancelled_at INTEGER
 ) STRICT;
 CREATE UNIQUE INDEX recall_open_of_loan ON recall (loan_id) WHERE cancelled_at IS NULL;
+CREATE INDEX recall_of_loan ON recall (loan_id, id);
 CREATE INDEX recall_of_hold ON recall (hold_id) WHERE hold_id IS NOT NULL;
 
 CREATE TABLE notice (

@@ -1,0 +1,111 @@
+"""`ncipd explain`: what a message is and what is wrong with it, whatever the file holds."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ncipd.explain import Verdict, explain
+from tests.services.world import NS, message, user_id
+
+VALID = message(f"<LookupUser>{user_id('u-1')}</LookupUser>", origin="XX-FROM", to="XX-TO", partner="ALMA").encode()
+UNQUALIFIED = VALID.replace(b"n:version", b"version")
+INVALID = VALID.replace(b"<UserIdentifierValue>u-1</UserIdentifierValue>", b"<UserNumber>u-1</UserNumber>")
+
+
+def test_a_valid_message_is_named_with_its_version_and_both_ends() -> None:
+    told = explain(VALID)
+    assert (told.verdict, told.service) == (Verdict.VALID, "LookupUser")
+    assert told.version == "http://www.niso.org/schemas/ncip/v2_02/ncip_v2_02.xsd"
+    assert told.header == {"from": "XX-FROM", "to": "XX-TO", "partner": "ALMA"}
+    assert (told.repairs, told.violations, told.problem) == ([], [], "")
+
+
+def test_each_repair_is_named_with_its_place_and_what_was_done() -> None:
+    told = explain(UNQUALIFIED)
+    assert told.verdict is Verdict.REPAIRABLE
+    (repair,) = told.repairs
+    assert repair["name"] == "unqualified-version"
+    assert repair["path"] == "/NCIPMessage"
+    assert "version" in repair["detail"]
+
+
+def test_strict_allows_no_repair() -> None:
+    assert explain(VALID, strict=True).verdict is Verdict.VALID
+    told = explain(UNQUALIFIED, strict=True)
+    assert told.verdict is Verdict.INVALID
+    assert told.violations[0]["found"] == "version"
+
+
+def test_each_violation_has_its_line_its_place_and_what_was_expected() -> None:
+    told = explain(INVALID.replace(b"<UserId>", b"\n\n<UserId>"))
+    assert told.verdict is Verdict.INVALID
+    (violation, *_) = told.violations
+    assert violation["line"] == 3
+    assert violation["path"].startswith("/NCIPMessage/LookupUser/UserId")
+    assert "UserNumber" in violation["found"]
+    assert "UserIdentifierValue" in violation["expected"]
+
+
+@pytest.mark.parametrize(
+    ("raw", "words"),
+    [
+        (b"", ""),
+        (b"not xml", "Line 1"),
+        (b"<a>", "close"),
+        (b"\x00\x01\x02", ""),
+        (b"<html><body/></html>", "NCIPMessage"),
+        (b'<?xml version="1.0" encoding="EBCDIC-US"?><a/>', "EBCDIC-US"),
+        (b'<!DOCTYPE a [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><a>&b;</a>', "DOCTYPE"),
+        (b'<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><a>&x;</a>', "DOCTYPE"),
+        (b"<a>" * 10_000, ""),
+        (b"<a>" * 70 + b"</a>" * 70, "nested"),
+        (b"x" * 2_000_000, "bytes"),
+        (b'<NCIPMessage version="http://www.niso.org/ncip/v1_0/imp1/dtd/ncip_v1_0.dtd"/>', "version 2"),
+        (f'<NCIPMessage xmlns="{NS}" xmlns:n="{NS}" n:version="3.0"><LookupUser/></NCIPMessage>'.encode(), "version 2"),
+    ],
+)
+def test_what_cannot_be_read_says_why(raw: bytes, words: str) -> None:
+    told = explain(raw)
+    assert told.verdict is Verdict.UNREADABLE
+    assert words in told.problem
+    assert told.problem
+    assert "root:" not in told.problem
+
+
+def test_an_empty_message_and_one_that_nobody_knows_are_invalid() -> None:
+    start = f'<NCIPMessage xmlns="{NS}" xmlns:n="{NS}" n:version="v2_02">'.encode()
+    for content in (b"", b"<DoWhatIWant/>", b"<LookupUser/>"):
+        told = explain(start + content + b"</NCIPMessage>")
+        assert told.verdict is Verdict.INVALID
+        assert told.violations
+
+
+def test_problems_and_responses_are_messages_too() -> None:
+    start = f'<NCIPMessage xmlns="{NS}" xmlns:n="{NS}" n:version="v2_02">'
+    for content, service in (
+        ("<Problem><ProblemType>Unknown Agency</ProblemType></Problem>", None),
+        (
+            "<LookupUserResponse><Problem><ProblemType>x</ProblemType></Problem></LookupUserResponse>",
+            "LookupUserResponse",
+        ),
+    ):
+        told = explain(f"{start}{content}</NCIPMessage>".encode())
+        assert (told.verdict, told.service) == (Verdict.VALID, service)
+
+
+@pytest.mark.parametrize("raw", [VALID, UNQUALIFIED, INVALID, b"<a>"])
+def test_programs_get_the_same_as_people(raw: bytes) -> None:
+    told = explain(raw)
+    shown = json.loads(json.dumps(told.as_json()))
+    assert shown["verdict"] == told.verdict.name.lower()
+    assert set(shown) == {"verdict", "service", "version", "header", "repairs", "violations", "problem"}
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_are_explained(raw: bytes) -> None:
+    assert explain(raw).verdict in Verdict
+    assert explain(VALID[:400] + raw).verdict in Verdict

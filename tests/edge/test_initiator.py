@@ -1,0 +1,230 @@
+"""A message out, its answer in: what counts as an answer, however a partner's server delivers it."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from datetime import UTC, datetime
+
+import aiohttp
+import pytest
+from aiohttp import web
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ncipd.initiator import LONGEST, Answer, Initiator, Undelivered, seconds_until, understand, without_password
+from tests.edge.listener import PENDING, Broker, ncip, plain, problem, renewed, wrapped
+
+NOW = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+async def initiator() -> AsyncIterator[Initiator]:
+    async with aiohttp.ClientSession() as session:
+        yield Initiator(session, seconds=0.5)
+
+
+async def refusal(initiator: Initiator, url: str) -> Undelivered:
+    with pytest.raises(Undelivered) as caught:
+        await initiator.send(url, b"<m/>")
+    return caught.value
+
+
+# ---------------------------------------------------------------------------------------------- over HTTP
+
+
+async def test_a_response_comes_back_decoded_and_word_for_word(initiator: Initiator, broker: Broker) -> None:
+    broker.usual = ncip(renewed("2026-03-05T22:59:59Z"))
+    answer = await initiator.send(broker.url, b"<m/>")
+    assert answer.raw == wrapped(renewed("2026-03-05T22:59:59Z"))
+    assert type(answer.response).__name__ == "RenewItemResponse"
+    assert answer.problems == ()
+
+
+async def test_an_answer_that_comes_in_pieces_is_put_together(initiator: Initiator, broker: Broker) -> None:
+    """Servers send a body in as many packets as they like."""
+    whole = wrapped(PENDING)
+
+    async def in_pieces(request: web.Request, _body: bytes) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        for start in range(0, len(whole), 50):
+            await response.write(whole[start : start + 50])
+            await asyncio.sleep(0.005)
+        return response
+
+    broker.usual = in_pieces
+    assert (await initiator.send(broker.url, b"<m/>")).raw == whole
+
+
+async def test_an_answer_without_end_is_not_read_to_its_end(initiator: Initiator, broker: Broker) -> None:
+    sent = 0
+
+    async def endless(request: web.Request, _body: bytes) -> web.StreamResponse:
+        nonlocal sent
+        response = web.StreamResponse()
+        await response.prepare(request)
+        while sent < 100 * LONGEST:
+            await response.write(b" " * 100_000)
+            sent += 100_000
+        return response
+
+    broker.usual = endless
+    why = await refusal(initiator, broker.url)
+    assert "no NCIP message" in str(why)
+    assert sent < 20 * LONGEST
+
+
+async def test_a_compressed_answer_is_read_and_a_bomb_is_not(initiator: Initiator, broker: Broker) -> None:
+    async def compressed(request: web.Request, _body: bytes) -> web.StreamResponse:
+        response = web.Response(body=wrapped(PENDING))
+        response.enable_compression(web.ContentCoding.gzip)
+        return response
+
+    broker.script = [compressed]
+    assert (await initiator.send(broker.url, b"<m/>")).response is not None
+    broker.script = [plain(gzip.compress(b" " * 50_000_000), Content_Encoding="gzip")]
+    assert "no NCIP message" in str(await refusal(initiator, broker.url))
+
+
+async def test_a_broker_that_does_not_answer_in_time_is_given_up_for_now(initiator: Initiator, broker: Broker) -> None:
+    broker.gate.clear()
+    why = await refusal(initiator, broker.url)
+    assert str(why) == f"{broker.url} did not answer within 0.5 s"
+
+
+async def test_a_broker_that_begins_to_answer_and_stops_is_given_up_too(initiator: Initiator, broker: Broker) -> None:
+    async def stops(request: web.Request, _body: bytes) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Length": "1000"})
+        await response.prepare(request)
+        await response.write(b"<NCIPMessage")
+        await asyncio.sleep(2)
+        return response
+
+    broker.usual = stops
+    assert "did not answer within" in str(await refusal(initiator, broker.url))
+
+
+async def test_nothing_there_is_said_so(initiator: Initiator) -> None:
+    why = await refusal(initiator, "http://127.0.0.1:9/ncip")
+    assert str(why).startswith("http://127.0.0.1:9/ncip cannot be reached: ")
+
+
+@pytest.mark.parametrize("url", ["http://[/", "nonsense", "ftp://example.org/", "http:///ncip", "http://a b/"])
+async def test_an_address_that_is_none_is_an_undelivered_message_and_no_crash(initiator: Initiator, url: str) -> None:
+    assert "cannot be reached" in str(await refusal(initiator, url))
+
+
+async def test_a_redirection_is_not_followed(initiator: Initiator, broker: Broker) -> None:
+    """What is in a message is for the address that was configured."""
+    broker.script = [plain(b"", 307, Location=broker.url)]
+    assert "HTTP 307" in str(await refusal(initiator, broker.url))
+    assert len(broker.got) == 1
+
+
+async def test_a_password_in_the_address_is_sent_and_never_told(initiator: Initiator, broker: Broker) -> None:
+    broker.usual = plain(b"", 500)
+    for url in (broker.url.replace("//", "//me:hush@"), "http://me:hush@127.0.0.1:9/"):
+        assert "hush" not in str(await refusal(initiator, url))
+
+
+async def test_retry_after_is_read(initiator: Initiator, broker: Broker) -> None:
+    broker.usual = plain(b"", 503, Retry_After="120")
+    assert (await refusal(initiator, broker.url)).retry_after == 120.0
+    broker.usual = plain(b"", 503)
+    assert (await refusal(initiator, broker.url)).retry_after is None
+
+
+# ---------------------------------------------------------------------------------------------- Retry-After
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("0", 0.0),
+        (" 30 ", 30.0),
+        ("Mon, 05 Jan 2026 09:02:00 GMT", 120.0),
+        ("Mon, 05 Jan 2026 10:02:00 +0100", 120.0),
+        ("Mon, 05 Jan 2026 08:00:00 GMT", 0.0),  # it is over
+        ("Monday, 05-Jan-26 09:02:00 GMT", 120.0),
+        ("", None),
+        ("soon", None),
+        ("-5", None),
+        ("1.5", None),
+        ("²", None),
+        ("9" * 400, None),
+        ("Mon, 99 Jan 2026 09:02:00 GMT", None),
+    ],
+)
+def test_retry_after_is_seconds_or_a_date(text: str, seconds: float | None) -> None:
+    """RFC 9110 section 10.2.3."""
+    assert seconds_until(text, NOW) == seconds
+
+
+@given(st.text(max_size=60) | st.from_regex(r"[A-Z][a-z]{2}, \d{1,3} [A-Z][a-z]{2} \d{1,6} \d\d:\d\d:\d\d [A-Z]{0,3}"))
+def test_any_retry_after_gives_a_pause_or_none(text: str) -> None:
+    found = seconds_until(text, NOW)
+    assert found is None or found >= 0
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://broker.example/ncip?x=1", "https://broker.example/ncip?x=1"),
+        ("https://me:hush@broker.example:8443/ncip", "https://broker.example:8443/ncip"),
+        ("https://hush@[::1]:80/", "https://[::1]:80/"),
+        ("http://a:b@c@host/", "http://host/"),
+        ("http://[/", "the broker's address"),
+        ("", ""),
+    ],
+)
+def test_an_address_is_shown_without_its_password(url: str, shown: str) -> None:
+    assert without_password(url) == shown
+
+
+# ---------------------------------------------------------------------------------------------- understanding
+
+
+def test_problems_for_the_whole_message_are_an_answer() -> None:
+    answer = understand(wrapped("<Problem><ProblemType>Unknown Agency</ProblemType></Problem>" * 2), "u")
+    assert answer.response is None
+    assert [problem.problem_type.value for problem in answer.problems] == ["Unknown Agency"] * 2
+
+
+def test_problems_in_a_response_are_told() -> None:
+    answer = understand(wrapped(problem("RenewItem", "Unknown Item", "no")), "u")
+    assert [problem.problem_detail for problem in answer.problems] == ["no"]
+    assert answer.response is not None
+
+
+def test_an_answer_with_the_usual_deviations_is_understood() -> None:
+    """No namespace, no qualified version: brokers answer as they send."""
+    raw = f'<NCIPMessage version="http://www.niso.org/schemas/ncip/v2_02/ncip_v2_02.xsd">{PENDING}</NCIPMessage>'
+    assert isinstance(understand(raw.encode(), "u"), Answer)
+
+
+@pytest.mark.parametrize(
+    ("raw", "words"),
+    [
+        (b"", "no NCIP message"),
+        (b"{}", "no NCIP message"),
+        (b"<html/>", "no NCIP message"),
+        (b'<!DOCTYPE a [<!ENTITY x "y">]><a>&x;</a>', "no NCIP message"),
+        (b"<NCIPMessage/>", "no NCIP message"),
+        (wrapped("<Ext/>"), "which is no response"),
+        (wrapped("<RenewItem/>"), "no NCIP message"),
+        (b'<NCIPMessage version="http://www.niso.org/ncip/v1_0/imp1/dtd/ncip_v1_0.dtd"/>', "no NCIP message"),
+    ],
+)
+def test_what_is_no_answer_is_undelivered(raw: bytes, words: str) -> None:
+    with pytest.raises(Undelivered, match=words):
+        understand(raw, "u")
+
+
+@given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
+def test_any_bytes_are_an_answer_or_undelivered(raw: bytes) -> None:
+    for body in (raw, wrapped(raw.decode("utf-8", "ignore"))):
+        with suppress(Undelivered):
+            assert isinstance(understand(body, "u"), Answer)
