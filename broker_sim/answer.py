@@ -52,8 +52,8 @@ def read_json(sent: Sent) -> Answer:
         return Answer(sent, unreadable=str(error))
 
 
-def envelope(answer: Answer, *, statuses: tuple[int, ...] = (200,)) -> Iterator[Finding]:
-    """HTTP status, media type, an XML document that is an NCIPMessage, as far as each could be looked at."""
+def envelope(answer: Answer, *, statuses: tuple[int, ...] = (200,), other_root: str | None = None) -> Iterator[Finding]:
+    """HTTP status, media type, an XML document that is an NCIPMessage (or has another root), as far as can be seen."""
     sent = answer.sent
     if sent.outcome != "answered":
         yield Finding(False, "Every message is answered", "an answer", sent.error or "none", "envelope")
@@ -84,6 +84,12 @@ def envelope(answer: Answer, *, statuses: tuple[int, ...] = (200,)) -> Iterator[
         )
         return
     root = answer.message.root
+    if other_root is not None:
+        name = local(root.tag)
+        yield Finding(
+            name == other_root, f"The answer is an {other_root}", other_root, name, "envelope", where=f"/{name}"
+        )
+        return
     yield Finding(
         root.tag == f"{{{NAMESPACE}}}NCIPMessage",
         "The answer is an NCIPMessage in the NCIP 2 namespace",

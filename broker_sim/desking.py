@@ -27,7 +27,7 @@ async def play_desk(play: Play, step: Desk) -> dict[str, str]:
     while True:
         answers = [read_json(await _once(play, step, action)) for _ in range(step.times)]
         findings = list(_judged(play, step, answers))
-        if loop.time() >= deadline or not any(finding.fatal for finding in findings):
+        if loop.time() >= deadline or all(finding.ok for finding in findings):
             break
         await asyncio.sleep(_PAUSE)
     desk = f"{step.at.capitalize() if step.at in {'lender', 'borrower'} else step.at}'s desk"
@@ -72,14 +72,14 @@ async def _once(play: Play, step: Desk, action: DeskAction) -> Sent:
 
 
 def _judged(play: Play, step: Desk, answers: list[Answer]) -> Iterator[Finding]:
-    wanted = play.expectations(step)
+    wanted, level = play.expectations(step), play.scenario.story.level
     for answer in answers:
         if answer.sent.outcome != "answered":
             yield Finding(False, "The desk's request is answered", "an answer", answer.sent.error or "none", "envelope")
             return
         if not any(one.status is not None for one in wanted):
             said = _summary(answer)
-            yield Finding(answer.sent.status == 200, f"The desk can {step.desk}", "HTTP 200", said, "envelope")
+            yield Finding(answer.sent.status == 200, f"The desk can {step.desk}", "HTTP 200", said, "answer", level)
     for one in wanted:
         yield expect.judge(one, answers, play.context())
 

@@ -28,7 +28,7 @@ _WEIGHTS = {"RequestIdentifierValue": 4, "ItemIdentifierValue": 2, "UserIdentifi
 
 
 class Unmet(Exception):
-    """A MUST is broken: the scenario ends here, as FAIL."""
+    """What comes next makes no sense any more: the scenario ends here, with the verdict of what was found."""
 
 
 class Excused(Exception):
@@ -122,9 +122,13 @@ class Play:
             self.stage.emit(events.Judged(self.scenario.id, self.step if step is None else step, finding))
 
     def settle(self) -> None:
-        """Raise Unmet when something that MUST be is not."""
-        if any(finding.fatal for finding in self.findings):
+        """Raise Unmet when something that MUST be is not, or when the answer is not one that the story goes on with."""
+        if any(finding.fatal or (finding.aspect == "answer" and not finding.ok) for finding in self.findings):
             raise Unmet
+
+    def lacking(self, requirement: str, expected: str, actual: str, where: str | None = None) -> Finding:
+        """What the story needs to go on, and has not got; as serious as the scenario is."""
+        return Finding(False, requirement, expected, actual, "answer", self.scenario.story.level, where=where)
 
     def capture(self, names: Mapping[str, str], texts: Callable[[str], list[str]]) -> dict[str, str]:
         """Take variables from what was found at their paths; a path that leads nowhere is an unmet MUST."""
@@ -134,9 +138,8 @@ class Play:
             if found:
                 self.variables[name] = captured[name] = found[0]
             else:
-                self.found(
-                    [Finding(False, f"{path} is there, to be remembered as {name}", "present", "absent", where=path)]
-                )
+                self.found([self.lacking(f"{path} is there, to be remembered as {name}", "present", "absent", path)])
+        self.settle()
         return captured
 
     def capture_message(self, names: Mapping[str, str], answer: Answer) -> dict[str, str]:

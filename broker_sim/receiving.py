@@ -37,7 +37,7 @@ async def play_await(play: Play, step: Await) -> dict[str, str]:
         raise Excused("the agent file has no [callback] listen: the broker hears nothing from this target")
     inbound = await play.mailbox.take(lambda one: not play.differences(step, one), step.within)
     if inbound is None or inbound.message is None:
-        play.found([Finding(False, f"The target sends a {step.service}", f"within {step.within}", _instead(play))])
+        play.found([play.lacking(f"The target sends a {step.service}", f"within {step.within}", _instead(play))])
         play.settle()
         return {}
     message = inbound.message

@@ -180,7 +180,10 @@ class Judged(Step, frozen=True, kw_only=True):
 
 
 class Transmission(Judged, frozen=True, kw_only=True):
-    """What is common to every NCIP message that the broker sends to the target."""
+    """What is common to every NCIP message that the broker sends to the target.
+
+    ``root`` is the root element of the answer where it is not NCIPMessage: LookupVersion has its own.
+    """
 
     to: str = "lender"
     from_: str | None = msgspec.field(name="from", default=None)
@@ -191,6 +194,7 @@ class Transmission(Judged, frozen=True, kw_only=True):
     concurrently: int = 1
     timeout: Duration = msgspec.field(default_factory=lambda: Duration(30))
     eventually: Duration | None = None
+    root: str | None = None
 
 
 class Send(Transmission, frozen=True, kw_only=True):

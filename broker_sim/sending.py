@@ -145,7 +145,7 @@ async def _deliver(play: Play, step: Transmission, parcel: Parcel) -> dict[str, 
         answers = [await read_ncip(sent) for sent in await _transmit(play, step, parcel)]
         _note(play, parcel, answers)
         findings = list(_judged(play, step, parcel, answers))
-        if loop.time() >= deadline or not any(finding.fatal for finding in findings):
+        if loop.time() >= deadline or all(finding.ok for finding in findings):
             break
         await asyncio.sleep(_PAUSE)
     for answer in answers:
@@ -199,9 +199,10 @@ def _judged(play: Play, step: Transmission, parcel: Parcel, answers: list[Answer
         for status in (one.status if isinstance(one.status, list) else [one.status])
     ]
     for answer in answers:
-        yield from envelope(answer, statuses=tuple(stated) or (200,))
-        yield from schema(answer.opinion)
-        yield from header(answer, parcel.header)
+        yield from envelope(answer, statuses=tuple(stated) or (200,), other_root=step.root)
+        if step.root is None:
+            yield from schema(answer.opinion)
+            yield from header(answer, parcel.header)
     if any(answer.sent.outcome != "answered" for answer in answers):
         return
     context = play.context()

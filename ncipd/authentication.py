@@ -124,7 +124,7 @@ class Authentication:
             number, now = NOBODY if user is None else user, self._clock.now()
             known = self._store.read(lambda tx: tx.all("user_secrets", UserSecret._make, user=number))
             locked = any(one.locked_until is not None and now < one.locked_until for one in known)
-            right = [await self._compare(text, _secret_of(known, kind)) for kind, text in secrets]
+            right = [await self._compare(text, identity.secret_of(known, kind)) for kind, text in secrets]
             if all(right) and not locked:
                 if any(one.failures or one.locked_until for one in known):
                     await self._store.transact(lambda tx: tx.run("forget_secret_failures", user=number))
@@ -148,7 +148,7 @@ class Authentication:
 def _changed(message: Initiation) -> tuple[tuple[el.AuthenticationInput, ...], tuple[el.AuthenticationInput, ...]]:
     """The inputs that a message gives a user, and those that it takes away; a fact is taken away unproved."""
     if isinstance(message, CreateUser):
-        return message.authentication_input, ()
+        return identity.inputs_of(message), ()
     if not isinstance(message, UpdateUser | UserUpdated):
         return (), ()
     deleted, added = message.delete_user_fields, message.add_user_fields
@@ -193,12 +193,6 @@ def _by_name_alone(
         return identity.one_user(circ, users, element, what.names[0][1]).id, None
     except Problem as problem:
         return None, problem
-
-
-def _secret_of(known: list[UserSecret], kind: str) -> UserSecret | None:
-    """The secret of a kind; a user who has a single one is known by it, whatever the partner calls it."""
-    same = next((one for one in known if one.kind == kind), None)
-    return same or (known[0] if len(known) == 1 else None)
 
 
 def _count_failure(tx: Transaction, user: int, now: int) -> None:

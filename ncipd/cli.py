@@ -195,7 +195,9 @@ def load(
 
 @app.command
 def explain(
-    file: Annotated[Path, Parameter(help="A file with one NCIP message; - reads standard input.")],
+    file: Annotated[
+        Path, Parameter(help="A file with one NCIP message; - reads standard input.", allow_leading_hyphen=True)
+    ],
     /,
     *,
     as_json: Annotated[bool, Parameter(name="--json", negative="", help="For programs.")] = False,

@@ -115,11 +115,9 @@ def _open(url: str, body: bytes | None, headers: dict[str, str]) -> dict[str, An
         reason = getattr(error, "reason", error)
         raise DeskCallError(f"{url} cannot be reached: {reason}; is ncipd running there?") from error
     except (ValueError, HTTPException) as error:
-        raise DeskCallError(
-            f"{url} gives no answer of ncipd's desk ({error}); is it the address of an ncipd?"
-        ) from error
+        raise DeskCallError(f"{url} is not answered by ncipd's desk ({error}); check --url") from error
     if not isinstance(found, dict):
-        raise DeskCallError(f"{url} gives no answer of ncipd's desk; is it the address of an ncipd?")
+        raise DeskCallError(f"{url} is not answered by ncipd's desk; check --url")
     return found
 
 

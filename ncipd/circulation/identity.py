@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from ncipd.circulation.model import User
+from ncipd.circulation.model import User, UserIdentifier, UserSecret
 from ncipd.ncip import elements as el
 from ncipd.ncip.problems import SERVICE_PROBLEMS, Problem, ProblemType
 
@@ -25,6 +25,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     "barcode id": ("Barcode Id", "Barcode", ""),
     "barcode": ("Barcode Id", "Barcode", ""),
 }
+_BARCODES = frozenset({"barcode id", "barcode"})
 MOST_SECRETS = 2
 """A PIN and a password: more of them in one message are guesses."""
 
@@ -52,6 +53,24 @@ def typed(inputs: Iterable[el.AuthenticationInput]) -> Typed:
     return Typed(tuple(names), tuple(secrets), tuple(others))
 
 
+def kept_type(type_: str) -> str:
+    """Give the type under which an identifier is kept that came as an input of this type."""
+    name = type_.casefold()
+    return "Barcode Id" if name in _BARCODES else "" if name == "user id" else type_
+
+
+def may_be(type_: str, row: UserIdentifier) -> bool:
+    """Say whether an input of this type may mean this identifier."""
+    kinds = NAMES[type_.casefold()]
+    return not kinds or row.type.casefold() in {kind.casefold() for kind in kinds}
+
+
+def secret_of(known: list[UserSecret], kind: str) -> UserSecret | None:
+    """Find the secret of a kind; a user who has a single one is known by it, whatever the partner calls it."""
+    same = next((one for one in known if one.kind == kind), None)
+    return same or (known[0] if len(known) == 1 else None)
+
+
 def inputs_of(message: Message) -> tuple[el.AuthenticationInput, ...]:
     """Give the AuthenticationInput that says or proves who the user of a message is.
 
@@ -73,9 +92,6 @@ def users_typed(circ: Circulation, user_id: el.UserId | None, names: Iterable[tu
         return []
     numbers = set.intersection(*({user.id for user in users} for users in found))
     return list({user.id: user for user in found[0] if user.id in numbers}.values())
-
-
-_BARCODES = frozenset({"barcode id", "barcode"})
 
 
 def _users(circ: Circulation, value: str, kind: str, *, exact: bool) -> list[User]:

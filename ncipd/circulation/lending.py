@@ -8,7 +8,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from ncipd.circulation import policy, shelf
+from ncipd.circulation import history, policy, shelf
+from ncipd.circulation.clock import days_later
 from ncipd.circulation.errors import DeskError, ErrorKind
 from ncipd.circulation.lifecycle import Event, allows
 from ncipd.circulation.model import (
@@ -298,10 +299,13 @@ def ship(
     Raises Problem: Item Already Checked Out, Unknown Request, Element Rule Violated (date beyond the maximum).
     """
     out = circ.loan_of(item)
+    same = _same_shipment(circ, request, out, identifier) if out is not None else None
+    if out is not None and same is not None:
+        return _confirm(circ, same, item, out, wished)
+    past = _past_shipment(circ, request if identifier else None, item, identifier, wished, sent)
+    if past is not None:
+        return past
     if out is not None:
-        same = _same_shipment(circ, request, out, identifier)
-        if same is not None:
-            return _confirm(circ, same, item, out, wished)
         _close_older(circ, item, out)
     due_at = _due(circ, request, wished)
     if request is None:
@@ -323,6 +327,53 @@ def ship(
     return Shipment(request, item, loan)
 
 
+def _past_shipment(
+    circ: Circulation,
+    request: Request | None,
+    item: Item,
+    identifier: str,
+    wished: Micros | None,
+    sent: dict[str, str],
+) -> Shipment | None:
+    """Write down a shipment that is told after it was over; None where the item may still be out on it."""
+    if not circ.mandated:
+        return None
+    known = history.told_before(circ, item, lambda one: _same_shipment(circ, request, one, identifier) is not None)
+    if known is not None and known.request_id is not None:
+        told = circ.request(known.request_id)
+        circ.about(told)
+        circ.note("the check-out is recorded already, and so is what came after it; nothing was changed")
+        return Shipment(told, item, known)
+    over = history.over_at(circ, item)
+    if over is None:
+        return None
+    due_at = _due(circ, request, wished)
+    place = circ.request_item(request, item) if request is not None else None
+    was_set_aside = (
+        request is not None
+        and request.status is RequestStatus.BEING_PROCESSED
+        and item.status in (ItemStatus.REQUESTED, ItemStatus.PICKED)
+    )
+    if request is None:
+        request = _unannounced(circ, item, identifier, due_at, sent)
+    else:
+        circ.about(request)
+        _free_wanted(circ, request, keep=item)
+        request = circ.advance(request, Event.SHIP)
+    loan = history.write_loan(circ, item, over, due_at, partner=request.partner, request=request.id)
+    circ.add_request_item(request, item, ItemState.BACK, loan.id)
+    if place is not None and was_set_aside and place.state in (ItemState.WANTED, ItemState.PICKED):
+        _put_back(circ, request, item, picked=place.state is ItemState.PICKED)
+    return Shipment(_complete_if_all_back(circ, request), item, loan)
+
+
+def _complete_if_all_back(circ: Circulation, request: Request) -> Request:
+    if any(place.state not in (ItemState.BACK, ItemState.DROPPED) for place in circ.request_items(request)):
+        return request
+    circ.finish_tasks(request)
+    return circ.advance(request, Event.CHECK_IN)
+
+
 def _same_shipment(circ: Circulation, request: Request | None, loan: Loan, identifier: str) -> Request | None:
     if loan.request_id is None or loan.partner is None:
         return None
@@ -338,6 +389,8 @@ def _confirm(circ: Circulation, request: Request, item: Item, loan: Loan, wished
     circ.about(request)
     if circ.by_message and not loan.reported:
         due_at = _due(circ, request, wished) if wished is not None else loan.due_at
+        if loan.recalled_at is not None and loan.due_at is not None and due_at is not None:
+            due_at = min(due_at, loan.due_at)  # a recall since then stands
         loan = circ.change_loan(loan, "report_loan", due_at=due_at)
         if due_at != request.due_at:
             request = circ.change_request(request, "set_request_due", due_at=due_at)
@@ -347,6 +400,9 @@ def _confirm(circ: Circulation, request: Request, item: Item, loan: Loan, wished
 
 def _close_older(circ: Circulation, item: Item, loan: Loan) -> None:
     own = circ.by_message and loan.partner == circ.partner.code
+    if circ.mandated:
+        give_way(circ, item, loan)
+        return
     if not (own and circ.partner.open_loan is OpenLoan.CLOSE_OWN):
         raise Problem(
             ProblemType.ITEM_ALREADY_CHECKED_OUT,
@@ -358,11 +414,22 @@ def _close_older(circ: Circulation, item: Item, loan: Loan) -> None:
     _give_back(circ, item, loan)
 
 
+def give_way(circ: Circulation, item: Item, loan: Loan) -> None:
+    """End a loan because the item is known to have gone out again after it; staff see that nobody checked it in."""
+    circ.note(f"the item went out again while it was on loan {loan.id}, which was ended")
+    circ.ask_staff(
+        Role.LENDING, TaskKind.REVIEW, item=item, note="it went out again though nobody had checked it in before"
+    )
+    _give_back(circ, item, loan)
+
+
 def _due(circ: Circulation, request: Request | None, wished: Micros | None) -> Micros:
-    if wished is not None and wished <= circ.now:
+    if wished is not None and wished <= circ.occurred_at:
         circ.note("the desired due date has passed; the usual loan period was given")
         wished = None
     partner = circ.partner if circ.by_message else circ.partner_of(request) if request is not None else None
+    if circ.mandated:
+        return wished or days_later(circ.occurred_at, (partner or policy.LOCAL).loan_days, circ.zone)
     decided = policy.due_at_check_out(partner or policy.LOCAL, wished, circ.now, circ.zone)
     if isinstance(decided, policy.Refusal):
         raise Problem(decided.problem, element="CheckOutItem/DesiredDateDue", detail=decided.detail)
@@ -370,7 +437,7 @@ def _due(circ: Circulation, request: Request | None, wished: Micros | None) -> M
 
 
 def _unannounced(circ: Circulation, item: Item, identifier: str, due_at: Micros, sent: dict[str, str]) -> Request:
-    if circ.by_message and not circ.partner.check_out_without_request:
+    if circ.by_message and not circ.partner.check_out_without_request and not circ.mandated:
         raise Problem(
             ProblemType.UNKNOWN_REQUEST,
             element="CheckOutItem/RequestId/RequestIdentifierValue",
@@ -483,14 +550,10 @@ def _give_back(circ: Circulation, item: Item, loan: Loan) -> Request | None:
         return None
     request = circ.request(loan.request_id)
     circ.about(request)
-    places = circ.request_items(request)
-    for place in places:
-        if place.item_id == item.id:
-            circ.set_request_item(place, ItemState.BACK)
-    if all(place.state in (ItemState.BACK, ItemState.DROPPED) for place in places if place.item_id != item.id):
-        circ.finish_tasks(request)
-        return circ.advance(request, Event.CHECK_IN)
-    return request
+    place = circ.request_item(request, item)
+    if place is not None:
+        circ.set_request_item(place, ItemState.BACK)
+    return _complete_if_all_back(circ, request)
 
 
 def place_free_item(circ: Circulation, item: Item, request: Request | None) -> Destination:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ncipd.circulation import borrowing, lending, policy, recall, shelf
+from ncipd.circulation import borrowing, conditions, fees, history, lending, policy, recall, shelf
+from ncipd.circulation.catalogue import resource_of
 from ncipd.circulation.errors import DeskError, ErrorKind
 from ncipd.circulation.model import Hold, HoldState, Item, ItemStatus, Loan, Micros, User
 from ncipd.ncip.problems import Problem, ProblemType
+from ncipd.ncip.schemes import FiscalTransactionType
 
 if TYPE_CHECKING:
     from ncipd.circulation.unit import Circulation
+    from ncipd.ncip import elements as el
 
 
 def place_hold(
@@ -62,32 +65,59 @@ def _serve(circ: Circulation, hold: Hold, items: list[Item]) -> str:
     return recall.recall_shipped(circ, item, loan, hold)
 
 
-def check_out(circ: Circulation, item: Item, user: User, due_at: Micros | None, *, mandated: bool = False) -> Loan:
-    """Lend an item of ours to a user of ours; raises Problem or DeskError where the rules forbid it.
+def check_out(
+    circ: Circulation,
+    item: Item,
+    user: User,
+    due_at: Micros | None,
+    asked: object = None,
+    *,
+    charged_elsewhere: bool = False,
+) -> Loan:
+    """Lend an item of ours to a user of ours, for its fee; raises Problem or DeskError where the rules forbid it.
 
-    What is `mandated` has happened already: only another loan of the item contradicts it.
+    `asked` is the message that may say which fee and restrictions the user has accepted; at the desk that is said aloud.
+    What is mandated has happened already, and is put where it belongs in time.
     """
-    if circ.loan_of(item) is not None:
+    out = circ.loan_of(item)
+    ends = due_at or policy.user_due(policy.LOCAL, None, circ.occurred_at, circ.agency.time_zone)
+    if circ.mandated:
+        known = history.told_before(circ, item, lambda one: one.user_id == user.id)
+        if known is not None:
+            circ.note("the check-out is recorded already; nothing was changed")
+            return known
+        over = history.over_at(circ, item)
+        if over is not None:
+            past = history.write_loan(circ, item, over, ends, user=user.id)
+            if not charged_elsewhere:
+                fees.charge_use(circ, item, user, FiscalTransactionType.RENTAL, asked, loan=past)
+            return past
+        if out is not None:
+            lending.give_way(circ, item, out)
+    elif out is not None:
         raise Problem(
             ProblemType.ITEM_ALREADY_CHECKED_OUT,
             element="CheckOutItem/ItemId/ItemIdentifierValue",
             value=item.barcode,
             detail=f"Item {item.barcode} is on loan already; check it in first.",
         )
-    ready = [hold for hold in circ.holds_on(item) if hold.state is HoldState.READY and hold.item_id == item.id]
-    if not mandated:
-        _refuse_check_out(circ, item, user, ready)
+    else:
+        _refuse_check_out(circ, item, user)
+        if asked is not None:
+            conditions.require_acceptance(circ, item, asked, "CheckOutItem")
     mine = next((hold for hold in circ.holds_on(item) if hold.user_id == user.id), None)
-    ends = due_at or policy.user_due(policy.LOCAL, None, circ.now, circ.agency.time_zone)
     loan = circ.lend(item, ends, user=user.id)
     circ.set_item_status(item, ItemStatus.ON_LOAN)
     if mine is not None:
         circ.set_hold(mine, HoldState.FILLED, item=item.id)
+        loan = circ.change_loan(loan, "set_loan_hold", hold=mine.id)
     lending.take_away(circ, item)
+    if not charged_elsewhere:
+        fees.charge_use(circ, item, user, FiscalTransactionType.RENTAL, asked, loan=loan)
     return loan
 
 
-def _refuse_check_out(circ: Circulation, item: Item, user: User, ready: list[Hold]) -> None:
+def _refuse_check_out(circ: Circulation, item: Item, user: User) -> None:
     if not item.circulates:
         raise Problem(
             ProblemType.ITEM_DOES_NOT_CIRCULATE,
@@ -96,15 +126,25 @@ def _refuse_check_out(circ: Circulation, item: Item, user: User, ready: list[Hol
             detail=f"Item {item.barcode} is for use in the library only.",
         )
     refuse_loan(circ, user)
-    if any(hold.user_id != user.id for hold in ready):
-        raise DeskError(
-            ErrorKind.CONFLICT,
-            "held-for-another-user",
-            f"Item {item.barcode} is on the hold shelf for another user.",
-            field="barcode",
+    conditions.refuse_restricted(circ, item, user, conditions.Use.CHECK_OUT, "CheckOutItem")
+    ready = [hold for hold in circ.holds_on(item) if hold.state is HoldState.READY and hold.item_id == item.id]
+    if not any(hold.user_id != user.id for hold in ready):
+        return
+    if circ.by_message:
+        raise Problem(
+            ProblemType.USER_INELIGIBLE_TO_CHECK_OUT_THIS_ITEM,
+            element="CheckOutItem/ItemId/ItemIdentifierValue",
             value=item.barcode,
-            hint="Put it back on the hold shelf.",
+            detail=f"Item {item.barcode} is on the hold shelf for another user; put it back there.",
         )
+    raise DeskError(
+        ErrorKind.CONFLICT,
+        "held-for-another-user",
+        f"Item {item.barcode} is on the hold shelf for another user.",
+        field="barcode",
+        value=item.barcode,
+        hint="Put it back on the hold shelf.",
+    )
 
 
 def refuse_loan(circ: Circulation, user: User) -> None:
@@ -115,19 +155,54 @@ def refuse_loan(circ: Circulation, user: User) -> None:
     borrowing.refuse_over_limit(circ, user, ProblemType.MAXIMUM_CHECK_OUTS_EXCEEDED, "CheckOutItem/UserId")
 
 
-def refuse_renewal(circ: Circulation, loan: Loan) -> None:
-    """Raise Problem User Blocked where the user who has the item may not renew now."""
-    if loan.user_id is None:
+def supply(circ: Circulation, item: Item, user: User, asked: object) -> el.ElectronicResource:
+    """Give a user the electronic resource that an item stands for, once for its fee; it need not come back.
+
+    Raises Problem: Resource Cannot Be Provided, User Blocked, and until its terms are accepted Needed Data Missing.
+    """
+    resource = resource_of(item)
+    if resource is None:
+        raise Problem(
+            ProblemType.RESOURCE_CANNOT_BE_PROVIDED,
+            element="CheckOutItem/ResourceDesired",
+            value=item.barcode,
+            detail=f"Item {item.barcode} is not there in electronic form; ask for the item itself, without "
+            "ResourceDesired.",
+        )
+    if not circ.mandated:
+        refusal = policy.refuse_user(user, circ.blocks(user), policy.Action.RESOURCE, circ.now)
+        if refusal is not None:
+            raise Problem(refusal.problem, element="CheckOutItem/UserId", value=user.primary_id, detail=refusal.detail)
+    if not fees.was_charged(circ, item, user):
+        conditions.require_acceptance(circ, item, asked, "CheckOutItem")
+        fees.charge_use(circ, item, user, FiscalTransactionType.SERVICE_CHARGE, asked)
+    return resource
+
+
+def refuse_renewal(circ: Circulation, item: Item, loan: Loan) -> None:
+    """Raise Problem User Blocked or User Ineligible To Renew This Item where the user may not renew now.
+
+    Raises Problem Item Not Renewable for what the user says to have no longer.
+    """
+    if loan.user_id is None or circ.mandated:
         return
     user = circ.user(loan.user_id)
     refusal = policy.refuse_user(user, circ.blocks(user), policy.Action.RENEW, circ.now)
     if refusal is not None:
         raise Problem(refusal.problem, element="RenewItem/UserId", value=user.primary_id, detail=refusal.detail)
+    conditions.refuse_restricted(circ, item, user, conditions.Use.RENEW, "RenewItem")
+    if loan.mark:
+        raise Problem(
+            ProblemType.ITEM_NOT_RENEWABLE,
+            element="RenewItem/ItemId/ItemIdentifierValue",
+            value=item.barcode,
+            detail=f"The loan is marked {loan.mark}: the user says not to have the item, so it cannot be kept longer.",
+        )
 
 
-def renew(circ: Circulation, item: Item, loan: Loan, wished: Micros | None) -> Loan:
-    """Judge a user's wish to keep an item of ours longer; raises Problem where policy refuses it."""
-    refuse_renewal(circ, loan)
+def renew(circ: Circulation, item: Item, loan: Loan, wished: Micros | None, asked: object = None) -> Loan:
+    """Judge a user's wish to keep an item of ours longer, for its fee; raises Problem where policy refuses it."""
+    refuse_renewal(circ, item, loan)
     decided = policy.judge_renewal(
         policy.LOCAL,
         loan,
@@ -140,4 +215,9 @@ def renew(circ: Circulation, item: Item, loan: Loan, wished: Micros | None) -> L
         raise Problem(
             decided.problem, element="RenewItem/ItemId/ItemIdentifierValue", value=item.barcode, detail=decided.detail
         )
-    return circ.change_loan(loan, "set_loan_due", due_at=decided, renewals=1)
+    if asked is not None:
+        conditions.require_acceptance(circ, item, asked, "RenewItem")
+    renewed = circ.change_loan(loan, "set_loan_due", due_at=decided, renewals=1)
+    if loan.user_id is not None:
+        fees.charge_use(circ, item, circ.user(loan.user_id), FiscalTransactionType.RENEWAL_FEE, asked, loan=loan)
+    return renewed

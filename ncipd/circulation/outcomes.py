@@ -55,7 +55,13 @@ def _renewed(
         circ.note("the lender agreed without a date; its RenewItem or ItemRenewed must bring it")
         return
     if item is not None and request.status is RequestStatus.RENEW_REQUESTED:
-        renewal.approved_by_lender(circ, request, item, to_micros(date, circ.agency.time_zone))
+        renewal.approved_by_lender(circ, request, item, to_micros(date, _zone(circ, request)))
+
+
+def _zone(circ: Circulation, request: Request) -> str:
+    """Give the time zone of an answer's dates without one: the partner's, else the agency's."""
+    partner = circ.partner_of(request)
+    return (partner.time_zone if partner else "") or circ.agency.time_zone
 
 
 def _item(circ: Circulation, request: Request) -> Item | None:

@@ -22,6 +22,7 @@ class Action(StrEnum):
     CHECK_OUT = "Block Check Out"
     RENEW = "Block Renewal"
     HOLD = "Block Hold"
+    RESOURCE = "Block Electronic Resource Access"
 
 
 class Refusal(NamedTuple):

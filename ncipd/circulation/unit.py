@@ -151,6 +151,11 @@ class Circulation:
         self.request_id = request.id
         self.side = request.role
 
+    def take_as_fact(self, at: Micros | None = None) -> None:
+        """Take what the message tells as having happened, at a moment or now: policy has no say in it."""
+        self.mandated = True
+        self.occurred_at = self.now if at is None else min(at, self.now)
+
     # ------------------------------------------------------------------------------------------ places
 
     def libraries(self) -> list[Library]:
@@ -185,6 +190,11 @@ class Circulation:
     def user(self, number: int) -> User:
         """Read a user that a row refers to."""
         return _there(self.tx.one("user_by_id", User._make, id=number), "user", number)
+
+    def change_user(self, user: User, query: str, **columns: Any) -> User:
+        """Change a user by a named statement, and read it again."""
+        self._changed("user", user.id, query, **columns)
+        return self.user(user.id)
 
     def blocks(self, user: User) -> list[UserBlock]:
         """List the blocks and traps on a user."""

@@ -253,109 +253,25 @@ def user_id(circ: Circulation, user: User) -> el.UserId:
 
 
 def user_fields(circ: Circulation, user: User, types: Iterable[Coded]) -> el.UserOptionalFields | None:
-    """Give what was asked about a user; None where nothing was."""
+    """Give what was asked about a user; None where nothing was, or where the partner may not see it.
+
+    AuthenticationInput is never given, whoever asks.
+    """
     wanted = asked(circ, types)
-    if not wanted:
+    if not wanted or not circ.partner.user_data:
         return None
     return el.UserOptionalFields(
-        name_information=user_name(user) if _wants(wanted, UserElementType.NAME_INFORMATION) else None,
-        user_address_information=_addresses(circ, user)
+        name_information=persons.name(user) if _wants(wanted, UserElementType.NAME_INFORMATION) else None,
+        user_address_information=persons.addresses(circ, user)
         if _wants(wanted, UserElementType.USER_ADDRESS_INFORMATION)
         else (),
         date_of_birth=optional_date(user.born_at) if _wants(wanted, UserElementType.DATE_OF_BIRTH) else None,
-        user_language=(Coded(user.language),)
-        if user.language and _wants(wanted, UserElementType.USER_LANGUAGE)
-        else (),
-        user_privilege=_privileges(circ, user) if _wants(wanted, UserElementType.USER_PRIVILEGE) else (),
-        block_or_trap=_blocks(circ, user) if _wants(wanted, UserElementType.BLOCK_OR_TRAP) else (),
-        user_id=_identifiers(circ, user) if _wants(wanted, UserElementType.USER_ID) else (),
+        user_language=persons.languages(user) if _wants(wanted, UserElementType.USER_LANGUAGE) else (),
+        user_privilege=persons.privileges(circ, user) if _wants(wanted, UserElementType.USER_PRIVILEGE) else (),
+        block_or_trap=persons.blocks(circ, user) if _wants(wanted, UserElementType.BLOCK_OR_TRAP) else (),
+        user_id=persons.identifiers(circ, user) if _wants(wanted, UserElementType.USER_ID) else (),
+        previous_user_id=persons.previous(circ, user) if _wants(wanted, UserElementType.PREVIOUS_USER_ID) else (),
     )
-
-
-def user_name(user: User) -> el.NameInformation | None:
-    """Name a person."""
-    if not user.surname:
-        return None
-    structured = el.StructuredPersonalUserName(given_name=user.given_name or None, surname=user.surname)
-    return el.NameInformation(
-        personal_name_information=el.PersonalNameInformation(structured_personal_user_name=structured)
-    )
-
-
-def _identifiers(circ: Circulation, user: User) -> tuple[el.UserId, ...]:
-    known = circ.tx.all("user_identifiers", UserIdentifier._make, user=user.id)
-    return tuple(
-        el.UserId(
-            agency_id=Coded(circ.our_code),
-            user_identifier_type=Coded(identifier.type) if identifier.type else None,
-            user_identifier_value=identifier.value,
-        )
-        for identifier in known
-    )
-
-
-def _privileges(circ: Circulation, user: User) -> tuple[el.UserPrivilege, ...]:
-    rows = circ.tx.all("user_privileges", UserPrivilege._make, user=user.id)
-    given = tuple(
-        el.UserPrivilege(
-            agency_id=Coded(circ.our_code),
-            agency_user_privilege_type=Coded(row.type),
-            valid_from_date=optional_date(row.valid_from),
-            valid_to_date=optional_date(row.valid_to),
-            user_privilege_status=_privilege_status(row.status),
-            user_privilege_description=row.description or None,
-        )
-        for row in rows
-    )
-    if not user.user_group:
-        return given
-    group = el.UserPrivilege(
-        agency_id=Coded(circ.our_code),
-        agency_user_privilege_type=Coded(user.user_group),
-        valid_to_date=optional_date(user.expires_at),
-        user_privilege_status=_privilege_status(
-            "Active" if user.expires_at is None or user.expires_at >= circ.now else "Expired"
-        ),
-    )
-    return (group, *given)
-
-
-def _privilege_status(status: str) -> el.UserPrivilegeStatus | None:
-    return el.UserPrivilegeStatus(user_privilege_status_type=Coded(status)) if status else None
-
-
-def _blocks(circ: Circulation, user: User) -> tuple[el.BlockOrTrap, ...]:
-    return tuple(
-        el.BlockOrTrap(
-            agency_id=Coded(circ.our_code),
-            block_or_trap_type=Coded(block.type, BlockOrTrapType.scheme),
-            valid_from_date=optional_date(block.valid_from),
-            valid_to_date=optional_date(block.valid_to),
-        )
-        for block in circ.blocks(user)
-        if block.valid_to is None or block.valid_to >= circ.now
-    )
-
-
-def _addresses(circ: Circulation, user: User) -> tuple[el.UserAddressInformation, ...]:
-    return tuple(_address(row) for row in circ.tx.all("user_addresses", UserAddress._make, user=user.id))
-
-
-def _address(row: UserAddress) -> el.UserAddressInformation:
-    if row.kind != "postal":
-        electronic = el.ElectronicAddress(electronic_address_type=Coded(row.kind), electronic_address_data=row.data)
-        return el.UserAddressInformation(user_address_role_type=Coded(row.role), electronic_address=electronic)
-    structured = el.StructuredAddress(
-        line1=row.data,
-        locality=row.locality or None,
-        region=row.region or None,
-        country=row.country or None,
-        postal_code=row.postal_code or None,
-    )
-    physical = el.PhysicalAddress(
-        structured_address=structured, physical_address_type=PhysicalAddressType.POSTAL_ADDRESS.coded()
-    )
-    return el.UserAddressInformation(user_address_role_type=Coded(row.role), physical_address=physical)
 
 
 # ---------------------------------------------------------------------------------------------- requests

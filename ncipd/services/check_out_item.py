@@ -104,7 +104,7 @@ def _lend_locally(message: CheckOutItem, circ: Circulation, ids: matching.Named)
     loan = circ.loan_of(item)
     if loan is None or loan.user_id != user.id:
         due = to_micros(message.desired_date_due, circ.zone) if message.desired_date_due else None
-        loan = local.check_out(circ, item, user, due, mandated=message.mandated_action is not None)
+        loan = local.check_out(circ, item, user, due, message)
     return _answer(message, circ, item, loan)
 
 

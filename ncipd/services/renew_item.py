@@ -57,7 +57,7 @@ def _user_wishes(message: RenewItem, circ: Circulation, ids: matching.Named, wis
     request = circ.last_request_of(item)
     if request is None:
         raise _not_checked_out(ids.item)
-    local.refuse_renewal(circ, loan)
+    local.refuse_renewal(circ, item, loan)
     try:
         renewal.ask_lender(circ, request, item, loan, wished)
     except DeskError as error:

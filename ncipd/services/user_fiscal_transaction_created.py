@@ -6,11 +6,11 @@ from dataclasses import replace
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
-from ncipd.circulation import account, transactions
+from ncipd.circulation import account, review, transactions
 from ncipd.circulation.identity import find_user
 from ncipd.ncip.codec import encode
 from ncipd.ncip.messages import UserFiscalTransactionCreated, UserFiscalTransactionCreatedResponse
-from ncipd.services import review, serves
+from ncipd.services import serves
 from ncipd.services.create_user_fiscal_transaction import refuse_without_accounts
 
 if TYPE_CHECKING:

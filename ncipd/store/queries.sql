@@ -369,7 +369,7 @@ ORDER BY item.id DESC LIMIT 1
 
 -- name: items_in_network
 -- Find live items with this barcode in the other agencies of a network.
-SELECT {item} FROM agency JOIN item ON item.agency_id = agency.id
+SELECT {item} FROM agency CROSS JOIN item ON item.agency_id = agency.id
 WHERE agency.network = :network AND agency.id <> :agency AND item.barcode = :barcode AND item.live = 1
   AND item.temporary = 0 LIMIT 2
 
@@ -394,7 +394,7 @@ ORDER BY item.id LIMIT :most
 
 -- name: count_waiting_holds_of_record
 -- Count who waits for any copy of a record.
-SELECT count(*) FROM hold WHERE record_id = :record AND state = 'waiting'
+SELECT count(*) FROM hold WHERE record_id = :record AND state IN ('waiting', 'ready') AND state = 'waiting'
 
 -- name: insert_item
 -- Add an item.
@@ -904,7 +904,9 @@ WHERE agency_id = :agency AND state = :state ORDER BY id DESC LIMIT :most
 
 -- name: outbox_depth
 -- Count what waits to be sent and what was given up.
-SELECT state, count(*) FROM outbox WHERE state IN ('queued', 'sending', 'dead') GROUP BY state
+SELECT 'queued', count(*) FROM outbox WHERE state IN ('queued', 'sending') AND next_at >= 0 AND state = 'queued'
+UNION ALL SELECT 'sending', count(*) FROM outbox WHERE state IN ('queued', 'sending') AND next_at >= 0 AND state = 'sending'
+UNION ALL SELECT 'dead', count(*) FROM outbox WHERE state = 'dead' AND created_at >= 0
 
 -- ---------------------------------------------------------------------------------------------- housekeeping
 

@@ -22,7 +22,7 @@ from ncipd.circulation.partner import BarcodeRule, OpenLoan, Partner
 from ncipd.ncip import schema
 from ncipd.ncip.problems import Problem
 from tests.circulation import messages as say
-from tests.services.world import DAY, fill, make_world
+from tests.services.world import fill, make_world
 
 PARTNERS = (
     Partner(code="P1", agency="LEND", url="http://one.invalid/ncip", default_library="MAIN"),
@@ -66,12 +66,19 @@ HERE = (
 class Libraries(RuleBasedStateMachine):
     """One agency that lends and borrows, two partners, and everybody does what comes to their mind."""
 
-    @initialize()
-    def open(self) -> None:
+    @initialize(beginning=st.sampled_from(["nothing", "out", "here", "both", "both"]), partner=partners)
+    def open(self, beginning, partner) -> None:
+        """Begin with nothing, or where it becomes interesting: an item lent, one borrowed and with its user."""
         self.folder = tempfile.TemporaryDirectory()
         self.runner = asyncio.Runner()
         self.world = self.runner.run(self._open())
         self.last: tuple[str, str] | None = None
+        if beginning in ("out", "both"):
+            self.send(say.check_out("L1", "R-1"), partner)
+        if beginning in ("here", "both"):
+            self.send(say.accept("R-2", item="X1", user=USERS[0], action="Circulate"), partner)
+            self.desk("receive", barcode="X1")
+            self.desk("check-out", barcode="X1", user=USERS[0])
 
     async def _open(self):
         world = make_world(Path(self.folder.name), PARTNERS)
@@ -237,6 +244,7 @@ class Libraries(RuleBasedStateMachine):
     def the_rows_agree(self) -> None:
         if not hasattr(self, "world"):
             return
+        self.check_recalls()
         loans = self.rows("SELECT * FROM loan WHERE returned_at IS NULL")
         live = self.rows("SELECT * FROM item WHERE live = 1")
         self.check_loans(loans, live)
@@ -362,16 +370,12 @@ class Libraries(RuleBasedStateMachine):
                 case "send-home":
                     assert status == "in-transit", task
 
-    @invariant()
-    def no_due_date_outlives_a_recall(self) -> None:
-        if not hasattr(self, "world"):
-            return
+    def check_recalls(self) -> None:
         late = self.rows(
             "SELECT loan.* FROM loan JOIN recall ON recall.loan_id = loan.id AND recall.cancelled_at IS NULL"
-            " WHERE loan.due_at > recall.due_at"
+            " WHERE loan.due_at > recall.due_at AND loan.returned_at IS NULL"
         )
-        assert not late
-        assert DAY  # the clock of the world counts in microseconds
+        assert not late, "a recall never gives more time"
 
 
 # A failure tells its steps as they were: to shrink them would take minutes, and everybody waits.

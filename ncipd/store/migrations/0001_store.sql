@@ -232,7 +232,7 @@ CREATE TABLE item (
 ) STRICT;
 CREATE UNIQUE INDEX item_live_barcode ON item (agency_id, barcode) WHERE live = 1;
 CREATE INDEX item_dead_barcode ON item (agency_id, barcode) WHERE live = 0;
-CREATE INDEX item_partner_item ON item (agency_id, partner, partner_item_id) WHERE temporary = 1;
+CREATE INDEX item_partner_item ON item (agency_id, partner, partner_item_id, live, id) WHERE temporary = 1;
 CREATE INDEX item_of_record ON item (record_id, live);
 
 -- What limits the use of an item (ItemUseRestrictionType); some must be acknowledged before it is lent.
@@ -281,11 +281,11 @@ CREATE TABLE request (
     fee_currency TEXT NOT NULL DEFAULT ''
 ) STRICT;
 CREATE UNIQUE INDEX request_open_key ON request (agency_id, role, partner, identifier, identifier_agency) WHERE open = 1;
-CREATE INDEX request_key ON request (agency_id, partner, identifier);
+CREATE INDEX request_key ON request (agency_id, partner, identifier, open, id);
 CREATE INDEX request_by_status ON request (agency_id, role, status, id) WHERE open = 1;
 CREATE INDEX request_of_user ON request (user_id, id) WHERE user_id IS NOT NULL;
 CREATE INDEX request_of_record ON request (record_id) WHERE open = 1 AND record_id IS NOT NULL;
-CREATE INDEX request_by_identifier ON request (agency_id, identifier);
+CREATE INDEX request_by_identifier ON request (agency_id, identifier, open, id);
 
 -- Further ids under which a request is known.
 CREATE TABLE request_identifier (
@@ -482,6 +482,7 @@ CREATE TABLE outbox (
 ) STRICT;
 CREATE INDEX outbox_due ON outbox (next_at, id) WHERE state IN ('queued', 'sending');
 CREATE INDEX outbox_open_of_request ON outbox (request_id, id) WHERE state IN ('queued', 'sending', 'dead') AND request_id IS NOT NULL;
+CREATE INDEX outbox_dead ON outbox (created_at, id) WHERE state = 'dead';
 CREATE INDEX outbox_by_agency ON outbox (agency_id, state, id);
 
 CREATE TABLE operator (
