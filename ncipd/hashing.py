@@ -31,7 +31,7 @@ def is_secret(text: str, hashed: str) -> bool:
 
 @cache
 def nobodys() -> str:
-    """Give the hash of a secret that nobody knows, so that comparing takes as long where there is nothing to compare."""
+    """Give the hash of a secret that nobody knows: comparing takes as long where there is nothing to compare with."""
     return _HASHER.hash(secrets.token_hex(16))
 
 

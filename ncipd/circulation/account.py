@@ -246,9 +246,7 @@ def _item_details(circ: Circulation, entry: FiscalEntry) -> el.ItemDetails | Non
     loan = circ.loan(entry.loan_id) if entry.loan_id is not None else None
     return el.ItemDetails(
         item_id=el.ItemId(item_identifier_type=ItemIdentifierType.BARCODE.coded(), item_identifier_value=item.barcode),
-        bibliographic_description=el.BibliographicDescription(
-            author=record.author or None, title=record.title or None
-        ),
+        bibliographic_description=el.BibliographicDescription(author=record.author or None, title=record.title or None),
         date_checked_out=from_micros(loan.out_at) if loan else None,
         date_due=optional_date(loan.due_at) if loan else None,
         indeterminate_loan_period_flag=loan is not None and loan.due_at is None,

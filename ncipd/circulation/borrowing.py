@@ -86,7 +86,6 @@ def request(circ: Circulation, wish: Wish) -> Request:
     mine = circ.tx.all("open_requests_of_user", request_row, user=wish.user.id)
     if wish.about and any(other.item_as_sent == wish.about for other in mine):
         raise _duplicate(wish.identifier, f"This user already has an open request for {wish.about}")
-    _outdate(circ, circ.partner, wish.identifier)
     return circ.add_request(
         Role.BORROWING,
         Event.REQUEST,
@@ -256,7 +255,6 @@ def _accept_digitally(
 def _new_request(
     circ: Circulation, arrival: Arrival, user: User, partner: Partner, event: Event, digital: int = 0
 ) -> Request:
-    _outdate(circ, partner, arrival.identifier)
     return circ.add_request(
         Role.BORROWING,
         event,
@@ -318,22 +316,10 @@ def _pickup(circ: Circulation, code: str, partner: Partner) -> Library:
     return circ.libraries()[0]
 
 
-def _outdate(circ: Circulation, partner: Partner, identifier: str) -> None:
-    """Let what was answered about earlier requests of this name lapse: the same words now mean the new one."""
-    for earlier in circ.requests_called(partner.code, identifier) if identifier else ():
-        if earlier.role is Role.BORROWING:
-            circ.change_request(
-                earlier,
-                "set_request_renewal",
-                desired_due_at=earlier.desired_due_at,
-                prior_status=earlier.prior_status,
-            )
-
-
 def _outdate_items(circ: Circulation, partner: Partner, partner_item: str) -> None:
     """Let what was answered about earlier items of this number lapse: the same words now mean the new one."""
     for earlier in circ.temporary_items(partner.code, partner_item) if partner_item else ():
-        circ.set_item_status(earlier, earlier.status)
+        circ.touch("item", earlier.id)
 
 
 def _make_item(circ: Circulation, arrival: Arrival, request: Request, partner: Partner) -> Item:
@@ -495,6 +481,7 @@ def give_back(circ: Circulation, request: Request, item: Item) -> Request:
         circ.return_loan(loan)
     _end_holds(circ, request, item, HoldState.CANCELLED)
     shelf.release(circ, item)
+    circ.finish_item_tasks(item, TaskKind.SEARCH)
     circ.set_item_status(item, ItemStatus.RETURNED)
     circ.ask_staff(Role.BORROWING, TaskKind.RETURN_TO_PARTNER, request=request, item=item)
     others = [

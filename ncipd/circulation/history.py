@@ -1,9 +1,9 @@
 """Facts told late: what MandatedAction says has happened, put where it belongs in time (Z39.83-1 section 6.3).
 
-Facts are ordered by DateEventOccurred, however late and in whatever order they are told; a past fact never undoes a later
-one. A check-out after which something else is known to have happened with the item is written down as a loan that is
-over. A check-in that ends no known loan is written down as the end of an unknown one, so that the check-out before it, told
-after it, is known to be over.
+Facts are ordered by DateEventOccurred, however late and in whatever order they are told; a past fact never undoes a
+later one. A check-out after which something else is known to have happened with the item is written down as a loan that
+is over. A check-in that ends no known loan is written down as the end of an unknown one, so that the check-out before
+it, told after it, is known to be over.
 """
 
 from __future__ import annotations
@@ -83,7 +83,9 @@ def check_in(circ: Circulation, item: Item, is_theirs: Callable[[Loan], bool]) -
     loan = _begun_by(circ, item, at)
     if loan is not None and loan.returned_at is None:
         return None
-    circ.note("told late: the check-in is about an earlier loan than the present one; where the item stands was not changed")
+    circ.note(
+        "told late: the check-in is about an earlier loan than the present one; where the item stands was not changed"
+    )
     if loan is not None and loan.returned_at == at:
         return Told.AGAIN
     if loan is not None and loan.returned_at is not None and loan.returned_at > at:

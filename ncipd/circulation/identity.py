@@ -86,8 +86,9 @@ def users_typed(circ: Circulation, user_id: el.UserId | None, names: Iterable[tu
     """Find the users whom a UserId and every typed name mean; one only where all of them mean the same."""
     found: list[list[User]] = [] if user_id is None else [_users_called(circ, user_id)]
     for type_, value in names:
+        exact = type_.casefold() in _BARCODES
         kinds = NAMES[type_.casefold()] or (circ.partner.user_identifier_type,)
-        found.append([user for kind in kinds for user in _users(circ, value, kind, exact=type_.casefold() in _BARCODES)])
+        found.append([user for kind in kinds for user in _users(circ, value, kind, exact=exact)])
     if not found:
         return []
     numbers = set.intersection(*({user.id for user in users} for users in found))

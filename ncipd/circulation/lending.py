@@ -8,7 +8,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from ncipd.circulation import history, policy, shelf
+from ncipd.circulation import claims, history, policy, shelf
 from ncipd.circulation.clock import days_later
 from ncipd.circulation.errors import DeskError, ErrorKind
 from ncipd.circulation.lifecycle import Event, allows
@@ -545,6 +545,7 @@ def check_in(circ: Circulation, item: Item, loan: Loan) -> tuple[Request | None,
 
 def _give_back(circ: Circulation, item: Item, loan: Loan) -> Request | None:
     circ.return_loan(loan)
+    circ.finish_item_tasks(item, TaskKind.SEARCH)
     circ.change_item(item, "set_item_home", status=ItemStatus.AVAILABLE)
     if loan.request_id is None:
         return None
@@ -576,6 +577,7 @@ def place_free_item(circ: Circulation, item: Item, request: Request | None) -> D
 def arrive(circ: Circulation, item: Item) -> None:
     """An item that was under way, or thought lost, is here."""
     circ.finish_item_tasks(item, TaskKind.SEND_HOME, TaskKind.RESHELVE)
+    claims.found(circ, item)
     circ.set_item_status(item, ItemStatus.AVAILABLE)
 
 

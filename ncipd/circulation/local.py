@@ -76,8 +76,8 @@ def check_out(
 ) -> Loan:
     """Lend an item of ours to a user of ours, for its fee; raises Problem or DeskError where the rules forbid it.
 
-    `asked` is the message that may say which fee and restrictions the user has accepted; at the desk that is said aloud.
-    What is mandated has happened already, and is put where it belongs in time.
+    `asked` is the message that may say which fee and restrictions the user has accepted; at the desk that is asked by
+    word of mouth. What is mandated has happened already, and is put where it belongs in time.
     """
     out = circ.loan_of(item)
     ends = due_at or policy.user_due(policy.LOCAL, None, circ.occurred_at, circ.agency.time_zone)

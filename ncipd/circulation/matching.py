@@ -78,6 +78,9 @@ def borrowed_item(circ: Circulation, partner: Partner, value: str) -> Item | Non
     by_barcode = circ.item_by_barcode(value)
     if by_barcode is not None and by_barcode.temporary and by_barcode.partner == partner.code:
         return by_barcode
+    gone = None if theirs else circ.withdrawn_item(value)
+    if gone is not None and gone.temporary and gone.partner == partner.code:
+        return gone
     return theirs[0] if theirs else None
 
 

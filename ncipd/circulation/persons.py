@@ -21,7 +21,7 @@ from ncipd.circulation.model import (
 from ncipd.ncip import elements as el
 from ncipd.ncip.codec import decode_text, encode
 from ncipd.ncip.schemes import BlockOrTrapType, PhysicalAddressType
-from ncipd.ncip.types import Coded
+from ncipd.ncip.types import Coded, Element
 
 if TYPE_CHECKING:
     from ncipd.circulation.unit import Circulation
@@ -274,22 +274,23 @@ def _moment(circ: Circulation, date: datetime | None) -> int | None:
 
 def covers(circ: Circulation, said: object, known: object) -> bool:
     """Say whether all that one element says is said by another too; whose code an AgencyId uses does not count."""
-    if isinstance(said, el.Ext):
-        return True
-    if isinstance(said, tuple):
-        return isinstance(known, tuple) and all(any(covers(circ, one, other) for other in known) for one in said)
-    if isinstance(said, Coded):
-        return known is not None and said.matches(str(known))
-    if isinstance(said, str):
-        return isinstance(known, str) and said.strip() == known.strip()
-    if isinstance(said, datetime):
-        return isinstance(known, datetime) and _moment(circ, said) == _moment(circ, known)
-    fields = getattr(type(said), "__dataclass_fields__", None)
-    if fields is None:
-        return said == known
-    return type(said) is type(known) and all(
-        covers(circ, value, getattr(known, field))
-        for field in fields
-        if field != "agency_id" and (value := getattr(said, field)) not in (None, (), False)
-    )
+    match said:
+        case Coded():
+            return known is not None and said.matches(str(known))
+        case str():
+            return isinstance(known, str) and said.strip() == known.strip()
+        case datetime():
+            return isinstance(known, datetime) and _moment(circ, said) == _moment(circ, known)
+        case tuple():
+            return isinstance(known, tuple) and all(any(covers(circ, one, other) for other in known) for one in said)
+        case Element() if not isinstance(said, el.Ext):
+            return type(said) is type(known) and all(
+                covers(circ, getattr(said, field), getattr(known, field)) for field in _said(said)
+            )
+        case _:
+            return isinstance(said, el.Ext) or said == known
 
+
+def _said(element: Element) -> list[str]:
+    fields = type(element).__dataclass_fields__
+    return [field for field in fields if field != "agency_id" and getattr(element, field) not in (None, (), False)]

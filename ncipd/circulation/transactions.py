@@ -1,4 +1,4 @@
-"""Fiscal transactions as messages ask for them: read, and judged against the user's account (Z39.83-1 section 5.4.8)."""
+"""Fiscal transactions as messages ask for them: read, and judged against the account (Z39.83-1 section 5.4.8)."""
 
 from __future__ import annotations
 

@@ -308,6 +308,9 @@ class Circulation:
     def add_request(self, role: Role, event: lifecycle.Event, identifier: str, **columns: Any) -> Request:
         """Begin a request with the event that brings it into being; raises IllegalMoveError for one that cannot."""
         status = lifecycle.next_status(role, None, event)
+        for earlier in self.requests_called(columns.get("partner") or self.partner.code, identifier):
+            if earlier.role is role:  # what was answered about it lapses: the same words now mean the new one
+                self.touch("request", earlier.id)
         defaults: dict[str, Any] = {
             "identifier_agency": "", "digital": 0, "request_type": "", "request_scope": "", "user": None,
             "user_as_sent": "", "item_as_sent": "", "record": None, "title": "", "author": "", "pickup_library": None,

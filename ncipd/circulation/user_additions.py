@@ -50,7 +50,7 @@ def _add_fact(edit: Edit, name: str, columns: dict[str, Any], *, is_free: bool) 
 
 def _add_rows(edit: Edit, fields: el.AddUserFields) -> None:
     circ, user = edit.circ, edit.user
-    for told in (*fields.user_address_information, *fields.user_privilege, *fields.block_or_trap):
+    for told in fields.user_address_information + fields.user_privilege + fields.block_or_trap:
         _refuse_dates(edit, told)
     addresses = [persons.address_row(circ, user, one) for one in fields.user_address_information]
     _append(edit, "address", addresses, persons.address_rows(circ, user))

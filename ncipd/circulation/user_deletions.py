@@ -39,9 +39,7 @@ def delete(edit: Edit, fields: el.DeleteUserFields, confirmed: tuple[bool, ...])
     _delete_rows(edit, fields)
 
 
-def _delete_fact(
-    edit: Edit, name: str, empty: dict[str, Any], *, is_there: bool, value: str | None = None
-) -> None:
+def _delete_fact(edit: Edit, name: str, empty: dict[str, Any], *, is_there: bool, value: str | None = None) -> None:
     if is_there:
         edit.facts |= empty
     else:

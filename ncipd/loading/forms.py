@@ -99,6 +99,22 @@ TEXT = Text()
 
 
 @dataclass(frozen=True)
+class Secret(Form):
+    """A PIN or a password; no message shows it."""
+
+    name: str = "secret"
+    empty: object = ""
+
+    def read(self, value: object, _: str, /) -> str:
+        """The text, stripped; hashed before it is stored."""
+        if not isinstance(value, str):
+            raise WrongValue("not a text", "text in quotes, with its leading zeros")
+        if _ILLEGAL.search(value) or _LINE_BREAK.search(value.strip()):
+            raise WrongValue("a control character in it", "text in one line")
+        return value.strip()
+
+
+@dataclass(frozen=True)
 class Spelled(Form):
     """Words that are spelled as in one of the standard's lists if they are on it.
 

@@ -7,7 +7,7 @@ their own number, items by barcode, agencies by code.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from itertools import islice
@@ -25,6 +25,7 @@ from ncipd.loading.outcome import Outcome
 from ncipd.loading.records import store_record
 from ncipd.loading.report import LoadReport, Refusal, RefusedRows
 from ncipd.loading.rows import AgencyRow, ItemRow, RecordRow, Row, UserRow
+from ncipd.loading.secrets import has_secrets, hashing
 from ncipd.loading.users import store_user
 from ncipd.store.bulk import BulkConnection
 from ncipd.store.connection import STORE_FILE
@@ -38,20 +39,26 @@ ALONE = 0.05  # … and where nobody waits
 
 @dataclass(frozen=True)
 class Kind:
-    """What can be loaded: the shape of its rows, the column that names one, and how it is written."""
+    """What can be loaded: the shape of its rows, the column that names one, and how it is written.
+
+    `ahead` is for rows (`is_slow` says which) with which something takes too long within a transaction: it looks things
+    up in one, and what it gives makes the rows that are written from those that were read.
+    """
 
     name: str
     row: type[Row]
     key: str
     store: Callable[[Transaction, Agency, Any], Outcome]
     of_agency: bool = True
+    ahead: Callable[[Transaction, Agency, Sequence[Any]], Callable[[], Sequence[Row]]] | None = None
+    is_slow: Callable[[Any], bool] = lambda _: False
 
 
 KINDS = {
     kind.name: kind
     for kind in (
         Kind("agencies", AgencyRow, "code", lambda tx, _, row: store_agency(tx, row), of_agency=False),
-        Kind("users", UserRow, "primary_id", store_user),
+        Kind("users", UserRow, "primary_id", store_user, ahead=hashing, is_slow=has_secrets),
         Kind("records", RecordRow, "id", store_record),
         Kind("items", ItemRow, "barcode", store_item),
     )
@@ -109,7 +116,7 @@ def load_file(
             home = _home(tx, what, agency)
         with RefusedRows(refused, path, file.header) as refusals:
             rows = _checked(what, file.rows(), home.time_zone)
-            while waiting := _more(waiting, rows):
+            while waiting := _more(waiting, rows, lambda new: _ahead(bulk, what, home, new)):
                 _settle(what, report, refusals, _chunk(bulk, store_folder, what, home, waiting))
                 if progress is not None:
                     progress(Progress(file.position, file.size, report.rows, report.refused))
@@ -124,7 +131,9 @@ def load_rows(
     home = _home(tx, what, agency)
     report = LoadReport(kind, source)
     numbered = (FileRow(number, number, row) for number, row in enumerate(rows, 1))
-    read = _checked(what, numbered, home.time_zone)
+    read = list(_checked(what, numbered, home.time_zone))
+    if what.ahead is not None:
+        read = _replaced(read, what.ahead(tx, home, _rows(read))())
     done = [(checked, _store(tx, what, home, checked, nullcontext)) for checked in read]
     with RefusedRows(None, Path(), ()) as nowhere:
         _settle(what, report, nowhere, done)
@@ -155,9 +164,31 @@ def _home(tx: Transaction, kind: Kind, code: str) -> Agency:
     return found
 
 
-def _more(waiting: deque[_Checked], rows: Iterator[_Checked]) -> deque[_Checked]:
-    waiting.extend(islice(rows, AHEAD - len(waiting)))
+def _more(
+    waiting: deque[_Checked], rows: Iterator[_Checked], ahead: Callable[[list[_Checked]], list[_Checked]]
+) -> deque[_Checked]:
+    waiting.extend(ahead(list(islice(rows, AHEAD - len(waiting)))))
     return waiting
+
+
+def _ahead(bulk: BulkConnection, kind: Kind, home: Agency, new: list[_Checked]) -> list[_Checked]:
+    """Do with new rows what takes too long within a chunk."""
+    rows = _rows(new)
+    if kind.ahead is None or not any(map(kind.is_slow, rows)):
+        return new
+    with bulk.chunk() as tx:
+        make = kind.ahead(tx, home, rows)
+    return _replaced(new, make())
+
+
+def _rows(checked: Iterable[_Checked]) -> list[Row]:
+    return [one.row for one in checked if one.row is not None]
+
+
+def _replaced(checked: list[_Checked], rows: Sequence[Row]) -> list[_Checked]:
+    """Put other rows in the place of those that were read; what was refused stays so."""
+    others = iter(rows)
+    return [one if one.row is None else one._replace(row=next(others)) for one in checked]
 
 
 def _checked(kind: Kind, rows: Iterable[FileRow], zone: str) -> Iterator[_Checked]:

@@ -92,6 +92,7 @@ class RefusedRows:
     def __enter__(self) -> Self:
         if self._path is not None:
             try:
+                self._path.touch(0o600)  # rows of users may hold their secrets
                 self._file = self._path.open("w", encoding="utf-8-sig", errors="replace", newline="")
             except OSError as error:
                 raise LoadError(f"{self._path}: the refused rows cannot be written: {error.strerror}") from error

@@ -12,7 +12,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from ncipd.circulation.model import ItemStatus, Micros
 from ncipd.loading.columns import Column, Listed, Words
-from ncipd.loading.forms import CODE, TEXT, Birthday, Choice, Email, Moment, Spelled, Whole, YesNo, Zone
+from ncipd.loading.forms import CODE, TEXT, Birthday, Choice, Email, Moment, Secret, Spelled, Whole, YesNo, Zone
 from ncipd.ncip.schemes import (
     BibliographicItemIdentifierCode,
     BibliographicLevel,
@@ -162,6 +162,8 @@ class UserRow(Row, frozen=True, kw_only=True):
             "Block Check Out=card reported lost",
         ),
     ] = UNSET
+    pin: Annotated[str | UnsetType, Column("PIN; only a hash of it is kept", Secret(), "0417")] = UNSET
+    password: Annotated[str | UnsetType, Column("password; only a hash of it is kept", Secret())] = UNSET
     note: Annotated[str | UnsetType, Column("for staff", TEXT)] = UNSET
 
 

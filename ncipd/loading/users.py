@@ -11,6 +11,7 @@ from ncipd.loading.columns import Mistake, RowRefused
 from ncipd.loading.forms import shown
 from ncipd.loading.outcome import Outcome
 from ncipd.loading.rows import UserRow
+from ncipd.loading.secrets import has_secrets, store_secrets
 from ncipd.ncip.schemes import UserAddressRoleType
 from ncipd.store.port import Transaction
 
@@ -47,6 +48,7 @@ def store_user(tx: Transaction, agency: Agency, row: UserRow) -> Outcome:
         _store_addresses(tx, user, row),
         row.privileges is not UNSET and _store_privileges(tx, user, row),
         row.blocks is not UNSET and _store_blocks(tx, user, row),
+        has_secrets(row) and store_secrets(tx, user, row),
     ]
     return Outcome.CHANGED if outcome is Outcome.UNCHANGED and any(changed) else outcome
 
@@ -101,8 +103,11 @@ def _store_addresses(tx: Transaction, user: int, row: UserRow) -> bool:
             wanted.append(UserAddress(user, _ROLE, kind, said[name], "", "", "", ""))
     none = UserAddress(user, _ROLE, "postal", "", "", "", "", "")
     known = next((one for one in present if one.kind == "postal"), none)
-    postal = known._replace(**{column: said[name] for column, name in _POSTAL.items() if name in said})
-    if any(postal[3:]):
+    changes = {column: said[name] for column, name in _POSTAL.items() if name in said}
+    postal = known._replace(**changes)
+    if postal != known:
+        postal = postal._replace(content="")  # what a message told of it is no longer the whole
+    if any(postal[3:8]):
         wanted.append(postal)
     if present == wanted:
         return False

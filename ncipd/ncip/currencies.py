@@ -1,7 +1,7 @@
 """The currencies of ISO 4217, with the digits of their minor units (Z39.83-1 section 6.3, Amount).
 
 Amounts in messages and in the store are whole numbers of the minor unit: EUR 5.00 is 500, JPY 500 is 500. The list is
-the one that NCIP systems share, with the codes that have come since; codes no longer in use stay, old charges have them.
+the one that NCIP systems share, with the codes that have come since; old charges may have codes no longer in use.
 """
 
 from __future__ import annotations

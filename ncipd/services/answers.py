@@ -4,24 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ncipd.circulation import persons
 from ncipd.circulation.catalogue import resource_of, restrictions
 from ncipd.circulation.clock import optional_date
-from ncipd.circulation.model import (
-    HoldState,
-    Item,
-    ItemStatus,
-    RecordIdentifier,
-    Request,
-    RequestStatus,
-    User,
-    UserAddress,
-    UserIdentifier,
-    UserPrivilege,
-)
+from ncipd.circulation.model import HoldState, Item, ItemStatus, RecordIdentifier, Request, RequestStatus, User
 from ncipd.ncip import elements as el
 from ncipd.ncip.schemes import (
     BibliographicItemIdentifierCode,
-    BlockOrTrapType,
     CirculationStatus,
     ItemDescriptionLevel,
     ItemElementType,
@@ -29,7 +18,6 @@ from ncipd.ncip.schemes import (
     ItemUseRestrictionType,
     LocationType,
     MediumType,
-    PhysicalAddressType,
     RequestStatusType,
     UserElementType,
 )
@@ -103,6 +91,11 @@ def circulation_status(circ: Circulation, item: Item) -> CirculationStatus:
         if loan is not None and loan.recalled_at is not None:
             return CirculationStatus.RECALLED
     return _STATUS[item.status]
+
+
+def status_on_loan(status: ItemStatus, *, recalled: bool) -> CirculationStatus:
+    """Say where something that is on loan stands: recalled, lost, or simply on loan."""
+    return CirculationStatus.RECALLED if recalled and status is ItemStatus.ON_LOAN else _STATUS[status]
 
 
 def item_fields(circ: Circulation, item: Item, types: Iterable[Coded]) -> el.ItemOptionalFields | None:
@@ -213,13 +206,39 @@ def description(circ: Circulation, item: Item) -> el.BibliographicDescription:
         title_of_component=record.component_title or None,
         bibliographic_level=Coded(record.level) if record.level else None,
         language=Coded(record.language) if record.language else None,
-        medium_type=_medium(record.medium),
+        medium_type=medium(record.medium),
     )
 
 
-def _medium(medium: str) -> Coded | None:
-    known = MediumType.named(medium) if medium else None
-    return known.coded() if known else (Coded(medium) if medium else None)
+def medium(name: str) -> Coded | None:
+    """Say what kind of carrier something is on, as the standard spells it where it does."""
+    known = MediumType.named(name) if name else None
+    return known.coded() if known else (Coded(name) if name else None)
+
+
+def bibliographic_ids(circ: Circulation, record: int) -> tuple[el.BibliographicId, ...]:
+    """Give every number of a title."""
+    return tuple(
+        _bibliographic_id(circ, number)
+        for number in circ.tx.all("record_identifiers", RecordIdentifier._make, record=record)
+    )
+
+
+def _bibliographic_id(circ: Circulation, number: RecordIdentifier) -> el.BibliographicId:
+    standard = BibliographicItemIdentifierCode.named(number.code)
+    if standard is not None:
+        return el.BibliographicId(
+            bibliographic_item_id=el.BibliographicItemId(
+                bibliographic_item_identifier=number.value, bibliographic_item_identifier_code=standard.coded()
+            )
+        )
+    return el.BibliographicId(
+        bibliographic_record_id=el.BibliographicRecordId(
+            bibliographic_record_identifier=number.value,
+            bibliographic_record_identifier_code=Coded(number.code) if number.code else None,
+            agency_id=None if number.code else Coded(circ.agency.code),
+        )
+    )
 
 
 def locations(circ: Circulation, item: Item) -> tuple[el.Location, ...]:

@@ -471,6 +471,10 @@ UPDATE item SET partner_item_id = :partner_item, version = version + 1 WHERE id 
 -- Take a temporary item out of use; it keeps its barcode for later scans.
 UPDATE item SET live = 0, status = 'withdrawn', version = version + 1 WHERE id = :id RETURNING version
 
+-- name: touch_item
+-- Say that answers about an item no longer hold.
+UPDATE item SET version = version + 1 WHERE id = :id RETURNING version
+
 -- name: item_version
 -- Read the version of an item.
 SELECT version FROM item WHERE id = :id
@@ -558,6 +562,10 @@ UPDATE request SET earliest_needed = :earliest_needed, need_before = :need_befor
 -- Write what AcceptItem says of a borrowing request.
 UPDATE request SET user_id = :user, due_at = :due_at, pickup_library_id = :pickup_library,
     renewal_forbidden = :renewal_forbidden, digital = :digital, version = version + 1 WHERE id = :id RETURNING version
+
+-- name: touch_request
+-- Say that answers about a request no longer hold.
+UPDATE request SET version = version + 1 WHERE id = :id RETURNING version
 
 -- name: request_version
 -- Read the version of a request.

@@ -181,3 +181,18 @@ async def test_a_title_waits_for_the_copy_that_is_back_first(world: World) -> No
     assert (await world.send(in_time)).problem is None
     too_soon = needed("L20", "R-2", "2026-01-08T12:00:00Z").replace(item_id("L20"), title)
     assert (await world.send(too_soon)).problem == "Item Not Available By Need Before Date"
+
+
+async def test_requested_and_cancelled_twice_over_is_four_effects(world: World) -> None:
+    """The very same words within the window mean the new request, located or not."""
+    wish = (
+        f"<RequestItem>{user_id('-')}<BibliographicId><BibliographicRecordId><BibliographicRecordIdentifier>none"
+        "</BibliographicRecordIdentifier><AgencyId>LEND</AgencyId></BibliographicRecordId></BibliographicId>"
+        f"{request_id('R-1')}<RequestType>Loan</RequestType><RequestScopeType>Item</RequestScopeType></RequestItem>"
+    )
+    cancel = f"<CancelRequestItem>{user_id('-')}{request_id('R-1')}<RequestType>Loan</RequestType></CancelRequestItem>"
+    for _ in range(2):
+        assert (await world.send(wish)).problem is None
+        assert world.status("R-1") == "locate-failed"
+        assert (await world.send(cancel)).problem is None
+        assert world.status("R-1") == "cancelled"
