@@ -125,11 +125,10 @@ def _problem(wanted: str | ExpectedProblem, answer: Answer) -> Finding:
     where = found[0]["where"] if found else None
     if not isinstance(wanted, ExpectedProblem):
         return Finding(not found, "There is no Problem", "success", describe(answer.message), where=where, line=line)
-    types = wanted.type if isinstance(wanted.type, list) else [wanted.type]
+    types = _several(wanted.type)
     expected = f"Problem {' or '.join(types)}"
-    expected += "".join(
-        f", {name} {value}" for name in ("element", "value", "detail") if (value := getattr(wanted, name)) is not None
-    )
+    wishes = {"element": " or ".join(_several(wanted.element)), "value": wanted.value, "detail": wanted.detail}
+    expected += "".join(f", {name} {wish}" for name, wish in wishes.items() if wish)
     ok = any(_is(wanted, types, problem) for problem in found)
     actual = "; ".join(_spell(problem) for problem in found) or f"{answer.message.name} without a Problem"
     return Finding(ok, f"The answer is the Problem {' or '.join(types)}", expected, actual, where=where, line=line)
@@ -139,11 +138,16 @@ def _is(wanted: ExpectedProblem, types: list[str], problem: Mapping[str, str]) -
     given = _canonical(problem.get("ProblemType", ""))
     if given not in {_canonical(kind) for kind in types}:
         return False
-    if wanted.element is not None and not _within(wanted.element, problem.get("ProblemElement", "")):
+    element = problem.get("ProblemElement", "")
+    if wanted.element is not None and not any(_within(one, element) for one in _several(wanted.element)):
         return False
     if wanted.value is not None and wanted.value != problem.get("ProblemValue"):
         return False
     return wanted.detail is None or wanted.detail.lower() in problem.get("ProblemDetail", "").lower()
+
+
+def _several(wanted: str | list[str] | None) -> list[str]:
+    return [] if wanted is None else [wanted] if isinstance(wanted, str) else wanted
 
 
 def _canonical(text: str) -> str:

@@ -63,7 +63,7 @@ class ExpectedProblem(Part, frozen=True, kw_only=True):
     """A Problem as the scenario wants it; what is left out may be anything."""
 
     type: str | list[str]
-    element: str | None = None
+    element: str | list[str] | None = None
     value: str | None = None
     detail: str | None = None
 

@@ -22,6 +22,7 @@ from ncipd.http import Listener, build_http, listen
 from ncipd.initiator import Initiator
 from ncipd.metrics import Metrics
 from ncipd.ncip.document import Limits
+from ncipd.notices import Notices, sender_of
 from ncipd.outbox import Outbox
 from ncipd.responder import Responder
 from ncipd.store.port import StoreError
@@ -57,6 +58,7 @@ class Running:
     metrics: Metrics
     responder: Responder
     outbox: Outbox
+    notices: Notices
 
 
 @contextlib.asynccontextmanager
@@ -90,6 +92,7 @@ async def running(
             spread=random.random,
             metrics=metrics,
         )
+        notices = Notices(store, sender_of(config.notices), clock=clock, metrics=metrics)
         metrics.watch_outbox(lambda: _depths(store))
         responder = Responder(
             store,
@@ -104,10 +107,10 @@ async def running(
         api = Api(store, directory, clock=clock, new_id=new_id, demo=demo, wake=outbox.wake)
         listener = await _open(config, responder, store, metrics, api.routes)
         stack.push_async_callback(listener.close)
-        for work in (outbox.run(), _refresh(store, directory), _tidy(store, clock, config)):
+        for work in (outbox.run(), notices.run(), _refresh(store, directory), _tidy(store, clock, config)):
             task = asyncio.create_task(work)
             stack.push_async_callback(_stop, task)
-        yield Running(listener.url, store, directory, clock, metrics, responder, outbox)
+        yield Running(listener.url, store, directory, clock, metrics, responder, outbox, notices)
 
 
 async def serve(config: Config, *, demo: bool = False, prepare: Callable[[SqliteStore], object] | None = None) -> None:

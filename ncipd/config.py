@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Final, TypeVar, get_args, get_origin
+from typing import Annotated, Any, Final, Literal, TypeVar, get_args, get_origin
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -23,7 +24,7 @@ from msgspec import Meta, Struct, inspect
 from ncipd.circulation.partner import Partner
 from ncipd.log import Level
 
-SECRETS: Final = frozenset({"secret"})  # field names
+SECRETS: Final = frozenset({"secret", "password"})  # field names
 FROM_ENVIRONMENT: Final = "env:"
 MASK: Final = "***"
 
@@ -64,11 +65,31 @@ class Log(Struct, frozen=True, kw_only=True):
     level: Level = "info"
 
 
+class Notices(Struct, frozen=True, kw_only=True):
+    """`[notices]`: how notices to users leave."""
+
+    #: `log` writes a line that a notice was due; `smtp` sends e-mail.
+    sender: Literal["log", "smtp"] = "log"
+    #: The mail server.
+    host: str = "localhost"
+    #: Its TCP port.
+    port: Annotated[int, Meta(ge=1, le=65535)] = 587
+    #: Whether to encrypt (STARTTLS); the server's certificate must be valid.
+    starttls: bool = True
+    #: Whom notices come from; needed where e-mail is sent.
+    from_address: str = ""
+    #: The user name for the mail server; empty = it asks for none.
+    user: str = ""
+    #: The password for the mail server. `env:NAME` reads the environment.
+    password: str = ""
+
+
 class Config(Struct, frozen=True, kw_only=True):
     """The whole of `ncipd.toml`."""
 
     server: Server = Server()
     store: Store = Store()
+    notices: Notices = Notices()
     log: Log = Log()
     partner: tuple[Partner, ...] = ()
 
@@ -118,6 +139,7 @@ def parse(text: str, *, source: str = "ncipd.toml", environ: Mapping[str, str] =
         raise Mistakes(source, (Mistake("", f"not TOML: {error}"),)) from error
     reading = _Reading(environ)
     config = reading.struct(Config, table, "")
+    reading.mistakes += _of_notices(config.notices if config else None)
     reading.mistakes += _between_partners(table.get("partner"))
     if config is None or reading.mistakes:
         raise Mistakes(source, tuple(reading.mistakes))
@@ -126,7 +148,12 @@ def parse(text: str, *, source: str = "ncipd.toml", environ: Mapping[str, str] =
 
 def effective(config: Config) -> str:
     """The configuration in force, defaults included, as TOML with secrets masked (for `ncipd check`)."""
-    sections = [("[server]", config.server), ("[store]", config.store), ("[log]", config.log)]
+    sections: list[tuple[str, Struct]] = [
+        ("[server]", config.server),
+        ("[store]", config.store),
+        ("[notices]", config.notices),
+        ("[log]", config.log),
+    ]
     sections += [("[[partner]]", partner) for partner in config.partner]
     return "\n\n".join("\n".join([title, *_lines(section)]) for title, section in sections) + "\n"
 
@@ -207,6 +234,13 @@ def _nonsense(name: str, value: Any) -> str:
     if name == "keys" and (bad := [key for key in value if key is not None and (not key or set(key) & set("/?#% "))]):
         return f"expected keys that can stand in a path (POST /ncip/KEY), got {bad[0]!r}"
     return ""
+
+
+def _of_notices(notices: Notices | None) -> Iterator[Mistake]:
+    """What must be there where e-mail is sent: an address that it comes from."""
+    if notices is not None and notices.sender == "smtp" and not re.fullmatch(r"[^@\s]+@[^@\s]+", notices.from_address):
+        found = f"got {notices.from_address!r}" if notices.from_address else "it is missing"
+        yield Mistake("notices.from_address", f"expected an e-mail address such as library@example.org, {found}")
 
 
 def _between_partners(tables: object) -> Iterator[Mistake]:

@@ -47,6 +47,7 @@ MEASURES: Final = (
     Measure("ncipd_resends_total", "counter", ("service",), "Messages that got the stored answer of an earlier one."),
     Measure("ncipd_sent_total", "counter", ("service", "outcome"), "Own messages, by what became of each attempt."),
     Measure("ncipd_outbox_messages", "gauge", ("state",), "Own messages in the outbox, by state."),
+    Measure("ncipd_notices_total", "counter", ("outcome",), "Notices to users, by what became of each attempt."),
     Measure("ncipd_commit_seconds", "histogram", (), "Making one batch of messages durable.", _SECONDS),
     Measure("ncipd_batch_messages", "histogram", (), "Messages made durable by one commit.", _MESSAGES),
     Measure("ncipd_http_refused_total", "counter", ("status",), "Requests refused before NCIP: 405, 408, 413, 503 …"),
@@ -68,6 +69,7 @@ class Metrics:
         self._repairs = self._counter("ncipd_repairs_total")
         self._resends = self._counter("ncipd_resends_total")
         self._sent = self._counter("ncipd_sent_total")
+        self._notices = self._counter("ncipd_notices_total")
         self._refused = self._counter("ncipd_http_refused_total")
         self._commit_seconds = self._histogram("ncipd_commit_seconds")
         self._batch_messages = self._histogram("ncipd_batch_messages")
@@ -93,6 +95,10 @@ class Metrics:
     def sent(self, service: str, outcome: str) -> None:
         """Count one attempt to deliver a message of our own."""
         self._sent.of(service, outcome).inc()
+
+    def noticed(self, outcome: str) -> None:
+        """Count one attempt to send a notice to a user."""
+        self._notices.of(outcome).inc()
 
     def committed(self, seconds: float, messages: int) -> None:
         """Measure one commit and the batch it made durable."""

@@ -12,7 +12,7 @@ Processing Failure with the correlation id under which it was logged.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Protocol
@@ -79,6 +79,7 @@ class _Exchange:
     raw: bytes
     version: str = VERSION
     service: str | None = None
+    document: Document | None = None
     header: InitiationHeader | None = None
     proof: Proof | None = None
     unit: Circulation | None = None
@@ -202,7 +203,7 @@ class Responder:
         is_message = isinstance(known, type) and issubclass(known, Initiation)
         if found is not None or is_message:
             exchange.service = name
-            exchange.header = _header(document)
+            exchange.document = document
         if found is None:
             raise Problem(
                 ProblemType.UNSUPPORTED_SERVICE,
@@ -287,7 +288,7 @@ class Responder:
         """Write a response under its header, and refuse to send what the schema refuses."""
         header = reply_header(exchange.header)
         if header is not None:
-            response = _with_header(response, header)
+            response = replace(response, response_header=header)
         answer = write(Envelope(exchange.version, response))
         root = etree.fromstring(answer)
         if not schema.is_valid(root):
@@ -330,7 +331,10 @@ class Responder:
             more["required_fee_amount"] = problem.required_fee
         if problem.required_restrictions:
             more["required_item_use_restriction_type"] = problem.required_restrictions
-        response = kind(response_header=reply_header(exchange.header), problem=told, **more)
+        header = exchange.header
+        if header is None and exchange.document is not None:
+            header = _header(exchange.document)
+        response = kind(response_header=reply_header(header), problem=told, **more)
         return write(Envelope(exchange.version, response))
 
     # ------------------------------------------------------------------------------------------ writing it down
@@ -385,11 +389,6 @@ def _header(document: Document) -> InitiationHeader | None:
         return decode(node, InitiationHeader)
     except (Problem, AttributeError, TypeError, ValueError):
         return None
-
-
-def _with_header(response: Response, header: Any) -> Response:
-    values = {name: getattr(response, name) for name in type(response).__dataclass_fields__}
-    return type(response)(**{**values, "response_header": header})
 
 
 def _authorise(parties: Parties, service: str) -> None:

@@ -56,6 +56,11 @@ def over_at(circ: Circulation, item: Item) -> Micros | None:
     return following.out_at if following is not None else None
 
 
+def nothing_since(circ: Circulation, item: Item) -> bool:
+    """Say whether nothing is known to have happened with an item after what is being told."""
+    return _begun_after(circ, item) is None
+
+
 def write_loan(
     circ: Circulation,
     item: Item,

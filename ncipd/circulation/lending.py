@@ -26,7 +26,7 @@ from ncipd.circulation.model import (
     TaskKind,
 )
 from ncipd.circulation.partner import OpenLoan
-from ncipd.circulation.unit import request_row, task_row
+from ncipd.circulation.unit import request_row
 from ncipd.ncip.problems import Problem, ProblemType
 
 if TYPE_CHECKING:
@@ -66,6 +66,7 @@ class Destination(StrEnum):
     HOME = "send home"
     HOLD_SHELF = "hold shelf"
     PICK = "ship to next request"
+    LENDER = "send back"
 
 
 # ---------------------------------------------------------------------------------------------- requests
@@ -482,8 +483,10 @@ def _let_go(circ: Circulation, request: Request, state: ItemState) -> None:
 
 def take_away(circ: Circulation, item: Item, request: Request | None = None) -> None:
     """A copy has left, for this request or over the counter: it is not to be had for anything else."""
-    _take_from_others(circ, item, request)
-    _take_from_readers(circ, item)
+    circ.finish_item_tasks(item, TaskKind.RESHELVE, TaskKind.SEND_HOME, TaskKind.SHELVE_HOLD)
+    if item.status is not ItemStatus.AVAILABLE:  # else it was not set aside for anybody
+        _take_from_others(circ, item, request)
+        _take_from_readers(circ, item)
 
 
 def _take_from_others(circ: Circulation, item: Item, request: Request | None) -> None:
@@ -503,14 +506,13 @@ def _take_from_others(circ: Circulation, item: Item, request: Request | None) ->
 
 def _take_from_readers(circ: Circulation, item: Item) -> None:
     """What has left is not to be put back, fetched or held for a user here; who waited for it goes on waiting."""
-    circ.finish_item_tasks(item, TaskKind.RESHELVE, TaskKind.SEND_HOME, TaskKind.SHELVE_HOLD)
     for hold in circ.holds_on(item):
         if hold.item_id != item.id or hold.request_id is not None:
             continue
         circ.note(f"item {item.barcode} went out although a user here waits for it")
         if hold.state is HoldState.READY:
             circ.set_hold(hold, HoldState.WAITING)
-    for task in circ.tx.all("open_tasks_of_item", task_row, item=item.id):
+    for task in circ.tasks_about(item):
         if task.kind is TaskKind.PICK and task.request_id is None:
             circ.tx.run("finish_task", id=task.id, agency=circ.agency.id, at=circ.now)
 
@@ -539,22 +541,27 @@ def ship_digitally(circ: Circulation, request: Request) -> Request:
 
 def check_in(circ: Circulation, item: Item, loan: Loan) -> tuple[Request | None, Destination]:
     """Record that an item lent to a partner is back; says where it goes now."""
-    request = _give_back(circ, item, loan)
-    return request, place_free_item(circ, circ.item(item.id), request)
+    request, back = _give_back(circ, item, loan)
+    return request, place_free_item(circ, back, request)
 
 
-def _give_back(circ: Circulation, item: Item, loan: Loan) -> Request | None:
-    circ.return_loan(loan)
+def _give_back(circ: Circulation, item: Item, loan: Loan) -> tuple[Request | None, Item]:
     circ.finish_item_tasks(item, TaskKind.SEARCH)
-    circ.change_item(item, "set_item_home", status=ItemStatus.AVAILABLE)
+    circ.return_loan(loan)
+    version = circ.change_item(item, "set_item_home", status=ItemStatus.AVAILABLE)
+    back = item._replace(status=ItemStatus.AVAILABLE, temporary_location_id=None, version=version)
     if loan.request_id is None:
-        return None
+        return None, back
     request = circ.request(loan.request_id)
     circ.about(request)
-    place = circ.request_item(request, item)
-    if place is not None:
-        circ.set_request_item(place, ItemState.BACK)
-    return _complete_if_all_back(circ, request)
+    places = circ.request_items(request)
+    for place in places:
+        if place.item_id == item.id:
+            circ.set_request_item(place, ItemState.BACK)
+    if any(place.state not in (ItemState.BACK, ItemState.DROPPED) for place in places if place.item_id != item.id):
+        return request, back
+    circ.finish_tasks(request)
+    return circ.advance(request, Event.CHECK_IN), back
 
 
 def place_free_item(circ: Circulation, item: Item, request: Request | None) -> Destination:

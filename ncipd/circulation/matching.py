@@ -78,7 +78,7 @@ def borrowed_item(circ: Circulation, partner: Partner, value: str) -> Item | Non
     by_barcode = circ.item_by_barcode(value)
     if by_barcode is not None and by_barcode.temporary and by_barcode.partner == partner.code:
         return by_barcode
-    gone = None if theirs else circ.withdrawn_item(value)
+    gone = None if theirs or by_barcode is not None else circ.withdrawn_item(value)
     if gone is not None and gone.temporary and gone.partner == partner.code:
         return gone
     return theirs[0] if theirs else None
@@ -103,7 +103,7 @@ def _decide(circ: Circulation, ids: Named, titles: tuple[tuple[str, str], ...], 
     if found is not None:
         return found
     if not wish:
-        ended = circ.requests_called(partner.code, ids.identifier) if ids.identifier else []
+        ended = called(circ, ids)
         return ended[0].role if ended else Role.LENDING
     if ids.user not in partner.pseudo_users:
         if user_of(circ, ids.user) is not None:
@@ -123,7 +123,8 @@ def _role_of_request(circ: Circulation, ids: Named) -> Role | None:
 
 def _role_of_item(circ: Circulation, ids: Named, *, wish: bool) -> Role | None:
     ours = our_item(circ, ids.item)
-    if ours is not None and wish:
+    loan = circ.loan_of(ours) if ours is not None else None
+    if ours is not None and (wish or (loan is not None and loan.partner == circ.partner.code)):
         return Role.LENDING
     theirs = borrowed_item(circ, circ.partner, ids.item)
     if ours is None or theirs is None:
@@ -133,14 +134,21 @@ def _role_of_item(circ: Circulation, ids: Named, *, wish: bool) -> Role | None:
 
 def _role_of_twins(circ: Circulation, ours: Item, theirs: Item) -> Role:
     """An item of ours has the barcode by which the partner calls one of theirs: the one that is under way is meant."""
-    loan = circ.loan_of(ours)
-    if loan is not None and loan.partner == circ.partner.code:
-        return Role.LENDING
     if theirs.live:
         return Role.BORROWING
     last = [request for item in (ours, theirs) if (request := circ.last_request_of(item)) is not None]
     mine = [request for request in last if request.partner == circ.partner.code]
     return max(mine, key=lambda request: request.id).role if mine else Role.LENDING
+
+
+def called(circ: Circulation, ids: Named) -> list[Request]:
+    """Find all requests of the partner that a RequestId names, open and new ones first."""
+    if not ids.identifier:
+        return []
+    found = circ.requests_called(circ.partner.code, ids.identifier)
+    if not circ.partner.request_agency_counts:
+        return found
+    return [request for request in found if request.identifier_agency == ids.identifier_agency]
 
 
 def open_request(circ: Circulation, role: Role, ids: Named, service: str, item: Item | None) -> Request | None:

@@ -1,4 +1,7 @@
-"""Recalls by us: a local user wants an item that is with a partner (semantics.md, Recall by the lender)."""
+"""Recalls: of what our users have, and of what is with a partner (semantics.md, Recall by the lender).
+
+What we have borrowed is recalled by its lender; see `borrowing.recall`.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from ncipd.circulation import policy
 from ncipd.circulation.clock import from_micros
-from ncipd.circulation.lifecycle import Event
-from ncipd.circulation.model import Hold, Item, Loan, Micros, Role, TaskKind
+from ncipd.circulation.lifecycle import Event, allows
+from ncipd.circulation.model import Hold, Item, Loan, Micros, Recall, Request, Role, TaskKind
 from ncipd.circulation.outgoing import header_to, item_id_of
-from ncipd.ncip.messages import RecallItem
+from ncipd.ncip.messages import CancelRecallItem, RecallItem
 
 if TYPE_CHECKING:
     from ncipd.circulation.unit import Circulation
@@ -32,7 +35,25 @@ def note_recall(
     return circ.change_loan(loan, "set_loan_recalled", recalled_at=circ.occurred_at, due_at=due_at)
 
 
-def recall_shipped(circ: Circulation, item: Item, loan: Loan, hold: Hold | None) -> str:
+def recall_own(circ: Circulation, item: Item, loan: Loan, desired: Micros | None, *, fact: bool = False) -> Loan:
+    """Call an item of ours back from the user who has it, once: an earlier due date, and the user is told.
+
+    A `fact` has its due date as told; a wish never moves the date back.
+    """
+    if loan.recalled_at is not None or loan.user_id is None:
+        return loan
+    due_at = policy.recall_due(policy.LOCAL, loan, desired, circ.occurred_at, circ.agency.time_zone)
+    if fact and desired is not None:
+        due_at = desired
+    loan = note_recall(circ, loan, due_at, asked_by=circ.partner.code if circ.by_message else "")
+    title = circ.record(item.record_id).title or item.barcode
+    if loan.user_id is not None:
+        told = f"{title} is wanted by somebody else; please bring it back by {from_micros(due_at):%Y-%m-%d}."
+        circ.tell(loan.user_id, "recalled", told)
+    return loan
+
+
+def recall_shipped(circ: Circulation, item: Item, loan: Loan, hold: Hold | None, desired: Micros | None = None) -> str:
     """Ask the partner that has an item to send it back early, once; says in words what was done."""
     if loan.request_id is None:
         return "The item is out without a request; ask for it by hand."
@@ -41,9 +62,11 @@ def recall_shipped(circ: Circulation, item: Item, loan: Loan, hold: Hold | None)
     partner = circ.partner_of(request)
     if loan.recalled_at is not None:
         return "The item has been recalled already."
+    if not allows(Role.LENDING, request.status, Event.RECALL):
+        return "The item is on its way back already."
     if partner is None or not partner.recall_on_local_request:
         return "The item is with a partner whose items are not recalled; the hold waits for its return."
-    due_at = policy.recall_due(partner, loan, None, circ.now, circ.agency.time_zone)
+    due_at = policy.recall_due(partner, loan, desired, circ.occurred_at, circ.agency.time_zone)
     loan = note_recall(circ, loan, due_at, asked_by="", hold=hold)
     circ.advance(request, Event.RECALL)
     circ.change_request(request, "set_request_due", due_at=due_at)
@@ -60,3 +83,46 @@ def recall_shipped(circ: Circulation, item: Item, loan: Loan, hold: Hold | None)
     )
     circ.send(partner, message, request=request, loan=loan)
     return f"The item is with {partner.name or partner.code}; a recall is being sent."
+
+
+# ---------------------------------------------------------------------------------------------- withdrawing it
+
+
+def last_recall(circ: Circulation, loan: Loan) -> Recall | None:
+    """Find the newest recall of a loan, withdrawn or not."""
+    return circ.tx.one("last_recall_of_loan", Recall._make, loan=loan.id)
+
+
+def withdraw(circ: Circulation, item: Item, loan: Loan, standing: Recall) -> Loan:
+    """End a recall: the loan is due when it was due before, and who was asked to bring it back is told."""
+    circ.tx.run("cancel_recall", loan=loan.id, at=circ.occurred_at)
+    loan = circ.change_loan(loan, "set_loan_recalled", recalled_at=None, due_at=standing.was_due_at)
+    request = circ.request(loan.request_id) if loan.request_id is not None else None
+    if loan.user_id is not None:
+        title = circ.record(item.record_id).title or item.barcode
+        date = f" It is due on {from_micros(loan.due_at):%Y-%m-%d}." if loan.due_at is not None else ""
+        circ.tell(loan.user_id, "recall withdrawn", f"You may keep {title} after all.{date}", request)
+    if request is None:
+        return loan
+    circ.about(request)
+    if allows(request.role, request.status, Event.CANCEL_RECALL):
+        had_arrived = any(event == Event.ARRIVE for _, event, _, _ in circ.tx.all("request_events", request=request.id))
+        request = circ.advance(request, Event.CANCEL_RECALL)
+        if had_arrived:
+            circ.advance(request, Event.ARRIVE)
+    if request.role is Role.LENDING:
+        circ.change_request(request, "set_request_due", due_at=loan.due_at)
+        _tell_partner(circ, item, loan, request)
+    return loan
+
+
+def _tell_partner(circ: Circulation, item: Item, loan: Loan, request: Request) -> None:
+    circ.finish_tasks(request, TaskKind.RECALL_BY_HAND)
+    partner = circ.partner_of(request)
+    if partner is None or not partner.url:
+        circ.ask_staff(
+            Role.LENDING, TaskKind.REVIEW, request=request, item=item, note="tell its borrower that it may be kept"
+        )
+        return
+    message = CancelRecallItem(initiation_header=header_to(circ, partner, request), item_id=item_id_of(item))
+    circ.send(partner, message, request=request, loan=loan)

@@ -26,21 +26,43 @@ class Outcome(NamedTuple):
     pending_until: Micros | None = None
 
 
-def judge(
-    circ: Circulation, item: Item, loan: Loan, wished: Micros | None, partner: Partner, *, mandated: bool = False
-) -> Outcome:
+def record(circ: Circulation, loan: Loan, wished: Micros | None, partner: Partner) -> Loan:
+    """Write down a renewal of an item of ours that has happened already, once; nothing later is undone by it."""
+    at = circ.occurred_at
+    if loan.renewed_at is not None and at <= loan.renewed_at:
+        circ.note("this renewal or a later one is recorded already; nothing was changed")
+        return loan
+    request = circ.request(loan.request_id) if loan.request_id is not None else None
+    usual = days_later(max(loan.due_at or at, at), partner.renewal_days, circ.agency.time_zone)
+    due_at = wished if wished is not None else usual
+    if loan.recalled_at is not None and loan.recalled_at > at:
+        circ.note("it was recalled after it had been renewed; the date of the recall stands")
+        due_at = loan.due_at if loan.due_at is not None else due_at
+    renewed = circ.change_loan(loan, "set_loan_renewed", due_at=due_at, renewed_at=at)
+    if request is not None and request.open:
+        circ.about(request)
+        circ.finish_tasks(request, TaskKind.DECIDE_RENEWAL)
+        circ.advance(request, Event.APPROVE_RENEWAL)
+        circ.change_request(request, "set_request_renewal", desired_due_at=None, prior_status=None)
+        circ.change_request(request, "set_request_due", due_at=due_at)
+    return renewed
+
+
+def judge(circ: Circulation, item: Item, loan: Loan, wished: Micros | None, partner: Partner) -> Outcome:
     """Judge a wish to keep an item of ours longer; raises Problem where policy refuses it.
 
-    Where the partner's renewals are manual the wish waits for staff, and the same wish again waits with it. What is
-    `mandated` has happened already and is not judged.
+    Where the partner's renewals are manual the wish waits for staff, and the same wish again waits with it.
     """
     request = circ.request(loan.request_id) if loan.request_id is not None else None
     recalled = request is not None and request.status is RequestStatus.RECALLED
-    if mandated and not recalled:
-        current = max(loan.due_at or circ.now, circ.now)
-        usual = days_later(current, partner.renewal_days, circ.agency.time_zone)
-        circ.note("the renewal has happened already; it was recorded without being judged")
-        return Outcome(_grant(circ, request, loan, wished if wished is not None else usual))
+    on_its_way = request is not None and request.status is RequestStatus.RETURNED_BY_PARTNER
+    if on_its_way or loan.mark:
+        raise Problem(
+            ProblemType.ITEM_NOT_RENEWABLE,
+            element="RenewItem/ItemId/ItemIdentifierValue",
+            value=item.barcode,
+            detail=f"Item {item.barcode} is on its way back, or reported {loan.mark}; it cannot be kept longer.",
+        )
     decided = policy.judge_renewal(
         partner,
         loan,

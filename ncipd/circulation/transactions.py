@@ -215,7 +215,7 @@ def _request(circ: Circulation, info: el.FiscalTransactionInformation, where: st
     if info.request_id is None:
         return ""
     ids = matching.named(circ, request=info.request_id)
-    known = bool(circ.requests_called(circ.partner.code, ids.identifier)) or holds.named(circ, ids) is not None
+    known = bool(matching.called(circ, ids)) or holds.named(circ, ids) is not None
     if not known and matching.is_local(circ.partner):
         known = bool(circ.tx.all("requests_named", request_row, agency=circ.agency.id, identifier=ids.identifier))
     if not known:

@@ -1,7 +1,7 @@
 """Taking back a check-out that was made in error: it is as if it had never been, charges included (section 5.4.4).
 
-The row of the loan stays, marked undone, for the audit trail; nothing counts it. A lending request goes back to where it
-was before shipping, a borrowed item to where it waited for its user, and a hold that the loan had filled waits again.
+The row of the loan stays, marked undone, for the audit trail; nothing counts it. A lending request goes back to where
+it was before shipping, a borrowed item to where it waited for its user, and a hold that the loan filled waits again.
 """
 
 from __future__ import annotations
@@ -23,8 +23,6 @@ from ncipd.circulation.unit import hold_row
 if TYPE_CHECKING:
     from ncipd.circulation.model import FiscalEntry, Item, Loan, Request, RequestItem
     from ncipd.circulation.unit import Circulation
-
-_HERE = (ItemState.WANTED, ItemState.PICKED)
 
 
 def undo(circ: Circulation, item: Item, loan: Loan) -> list[FiscalEntry]:
@@ -73,31 +71,29 @@ def _put_back_own(circ: Circulation, item: Item, loan: Loan) -> None:
 def _unship(circ: Circulation, item: Item, request: Request) -> None:
     place = circ.request_item(request, item)
     others = [other for other in circ.request_items(request) if other.item_id != item.id]
-    state = ItemState(place.before) if place is not None and place.before else ItemState.DROPPED
-    if state not in _HERE:
-        state = ItemState.DROPPED
+    was = _before_shipping(circ, request)
+    before = ItemState(place.before) if place is not None and place.before else ItemState.DROPPED
+    set_aside = before in _SET_ASIDE and was is RequestStatus.BEING_PROCESSED
     if place is not None:
-        circ.set_request_item(place, state)
-    circ.change_item(item, "set_item_home", status=_STATUS.get(state, ItemStatus.AVAILABLE))
-    _ask_again(circ, item, request, state)
-    if any(other.state is ItemState.OUT for other in others):
-        pass  # the other volumes are under way, and the request with them
-    elif any(other.state is ItemState.BACK for other in others) and state is ItemState.DROPPED:
-        circ.finish_tasks(request)
-        circ.advance(request, Event.CHECK_IN)
-    else:
-        _restart(circ, request, others, was=_before_shipping(circ, request), set_aside=state in _HERE)
-    if state is ItemState.DROPPED:
+        circ.set_request_item(place, before if before in _SET_ASIDE else ItemState.DROPPED)
+    circ.change_item(item, "set_item_home", status=_SET_ASIDE[before][0] if set_aside else ItemStatus.AVAILABLE)
+    if set_aside:
+        circ.ask_staff(Role.LENDING, _SET_ASIDE[before][1], request=request, item=item)
+    if not any(other.state is ItemState.OUT for other in others):
+        if not set_aside and any(other.state is ItemState.BACK for other in others):
+            circ.finish_tasks(request)
+            circ.advance(request, Event.CHECK_IN)
+        else:
+            _restart(circ, request, others, was=was, set_aside=set_aside)
+    if not set_aside:
         lending.place_free_item(circ, circ.item(item.id), None)
 
 
-_STATUS = {ItemState.WANTED: ItemStatus.REQUESTED, ItemState.PICKED: ItemStatus.PICKED}
-
-
-def _ask_again(circ: Circulation, item: Item, request: Request, state: ItemState) -> None:
-    if state in _HERE:
-        kind = TaskKind.PICK if state is ItemState.WANTED else TaskKind.SHIP
-        circ.ask_staff(Role.LENDING, kind, request=request, item=item)
+#: What an item that is set aside for a request is, and what staff have to do with it.
+_SET_ASIDE = {
+    ItemState.WANTED: (ItemStatus.REQUESTED, TaskKind.PICK),
+    ItemState.PICKED: (ItemStatus.PICKED, TaskKind.SHIP),
+}
 
 
 def _before_shipping(circ: Circulation, request: Request) -> RequestStatus | None:

@@ -78,6 +78,23 @@ def only_column(row: Row) -> Any:
     return row[0]
 
 
+def _as_written(number: int, agency: int, written: dict[str, Any]) -> Request:
+    """Give a new request as a read would, from what was written."""
+    unset = {"desired_due_at": None, "prior_status": None, "earliest_needed": None, "pickup_expires": None}
+    unset |= {"available_at": None, "fee_acknowledged": None, "fee_paid": None}
+    texts = {"shipping": "", "fee_currency": ""}
+    named = {
+        "user_id": written["user"],
+        "record_id": written["record"],
+        "pickup_library_id": written["pickup_library"],
+        "id": number,
+        "agency_id": agency,
+        "version": 1,
+    }
+    found = {**unset, **texts, **written, **named}
+    return Request(**{name: found[name] for name in Request._fields})
+
+
 class Circulation:
     """One unit of work for one agency, inside one transaction."""
 
@@ -204,7 +221,10 @@ class Circulation:
 
     def record(self, number: int) -> Record:
         """Read a record that a row refers to."""
-        return _there(self.tx.one("record_by_id", Record._make, id=number), "record", number)
+        return self._once(
+            ("record", number),
+            lambda: _there(self.tx.one("record_by_id", Record._make, id=number), "record", number),
+        )
 
     def records(self, value: str, code: str = "") -> list[Record]:
         """Find the records with this number, of this kind where one is named."""
@@ -270,9 +290,9 @@ class Circulation:
         """Move an item in circulation."""
         self._changed("item", item.id, "set_item_status", status=status)
 
-    def change_item(self, item: Item, query: str, **columns: Any) -> None:
-        """Change an item by a named statement."""
-        self._changed("item", item.id, query, **columns)
+    def change_item(self, item: Item, query: str, **columns: Any) -> int:
+        """Change an item by a named statement; gives its new version."""
+        return self._changed("item", item.id, query, **columns)
 
     # ------------------------------------------------------------------------------------------ requests
 
@@ -317,21 +337,21 @@ class Circulation:
             "partner": self._partner.code if self._partner else "", "due_at": None, "need_before": None,
             "renewal_forbidden": 0, "note": "",
         }  # fmt: skip
-        number = self.tx.insert(
-            "insert_request",
-            **{**defaults, **columns},
-            agency=self.agency.id,
-            role=role,
-            identifier=identifier,
-            open=int(status not in lifecycle.FINAL),
-            status=status,
-            partner_agency=self.partner_agency,
-            our_agency_code=self.our_code,
-            created_at=self.now,
-        )
+        written: dict[str, Any] = {
+            **defaults,
+            **columns,
+            "role": role,
+            "identifier": identifier,
+            "open": int(status not in lifecycle.FINAL),
+            "status": status,
+            "partner_agency": self.partner_agency,
+            "our_agency_code": self.our_code,
+            "created_at": self.now,
+        }
+        number = self.tx.insert("insert_request", **written, agency=self.agency.id)
         self._made("request", number)
         self.tx.run("insert_request_event", request=number, at=self.now, event=event, status=status, note="")
-        request = self.request(number)
+        request = _as_written(number, self.agency.id, written)
         self.about(request)
         return request
 
@@ -485,6 +505,7 @@ class Circulation:
         self, role: Role, kind: TaskKind, *, request: Request | None = None, item: Item | None = None, note: str = ""
     ) -> None:
         """Put something on the task list."""
+        self._seen.clear()
         self.tx.insert(
             "insert_task",
             agency=self.agency.id,
@@ -511,10 +532,15 @@ class Circulation:
         for kind in kinds:
             self.tx.run("finish_tasks_of_request", request=request.id, kind=kind, at=self.now)
 
+    def tasks_about(self, item: Item) -> list[Task]:
+        """List what is still to do with an item."""
+        return self._once(("tasks", item.id), lambda: self.tx.all("open_tasks_of_item", task_row, item=item.id))
+
     def finish_item_tasks(self, item: Item, *kinds: TaskKind) -> None:
         """Strike tasks about an item."""
-        for kind in kinds:
+        for kind in {task.kind for task in self.tasks_about(item)}.intersection(kinds):
             self.tx.run("finish_tasks_of_item", item=item.id, kind=kind, at=self.now)
+            self._seen.clear()
 
     # ------------------------------------------------------------------------------------------ messages out
 
@@ -554,6 +580,18 @@ class Circulation:
     def leave(self, kind: str, number: int) -> None:
         """Say that this work has left a new row, on which its stored answer depends."""
         self._made(kind, number)
+
+    def holds_until_moved(self) -> None:
+        """Let the answer to this work hold until the items go elsewhere, whatever else becomes of what it changed."""
+        requests = [self.request(number) for kind, number in self.traces if kind == "request"]
+        items = {self.loan(number).item_id for kind, number in self.traces if kind == "loan"} | {
+            place.item_id
+            for request in requests
+            for place in self.request_items(request)
+            if place.state is ItemState.OUT
+        }
+        if items:
+            self.traces = {("item", number): self.item(number).version for number in items}
 
     def _made(self, kind: str, number: int) -> None:
         self._seen.clear()

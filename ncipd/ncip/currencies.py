@@ -32,7 +32,7 @@ def currency(code: str) -> str | None:
 
 def shown(amount: int, code: str) -> str:
     """Write an amount in minor units as people do: `5.00 EUR`."""
-    digits = DIGITS[code]
+    digits = DIGITS.get(code, 2)
     sign, whole = "-" if amount < 0 else "", abs(amount)
     if not digits:
         return f"{sign}{whole} {code}"

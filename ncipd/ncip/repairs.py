@@ -127,6 +127,22 @@ def _checkin_ids(document: Document) -> Iterator[tuple[Node, str]]:
             _ext_of(message).append(node)
 
 
+def _proof_beside_user(document: Document) -> Iterator[tuple[Node, str]]:
+    """Move what proves who a user is, where the grammar would have it in the place of the UserId and not beside it."""
+    for message in document.root.iterchildren():
+        if message.find(f"{_IN_NCIP}UserId") is not None and _has_either(local_name(message)):
+            for node in list(message.iterchildren(f"{_IN_NCIP}AuthenticationInput")):
+                yield node, f"moved AuthenticationInput beside UserId into the Ext of {local_name(message)}"
+                _ext_of(message).append(node)
+
+
+@cache
+def _has_either(name: str) -> bool:
+    """Say whether a message holds UserId or AuthenticationInput, but not both."""
+    children = {child.element for child in shape(ELEMENTS[name])} if name in ELEMENTS else set()
+    return {"UserId", "AuthenticationInput"} <= children
+
+
 def _ext_of(message: Node) -> Node:
     ext = next(message.iterchildren(_EXT), None)
     return etree.SubElement(message, _EXT) if ext is None else ext
@@ -190,6 +206,11 @@ REPAIRS: dict[str, Repair] = {
         Repair("missing-version", "Takes a message without the attribute version to be 2.02.", _missing_version),
         Repair("unqualified-scheme", "Puts the attribute Scheme into the namespace of NCIP.", _unqualified_scheme),
         Repair("checkin-ids", "Moves UserId and RequestId of a CheckInItem into its Ext.", _checkin_ids),
+        Repair(
+            "proof-beside-user",
+            "Moves AuthenticationInput that stands beside a UserId into the Ext.",
+            _proof_beside_user,
+        ),
         Repair("stray-text", "Drops text that stands between child elements.", _stray_text),
         Repair("child-order", "Puts child elements in the order of the grammar.", _child_order),
         Repair("foreign-ext", "Keeps what is not NCIP in an Ext without checking it.", _foreign_ext),

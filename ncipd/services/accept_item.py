@@ -71,7 +71,7 @@ def accept_item(message: AcceptItem, circ: Circulation) -> AcceptItemResponse:
 
 def _delivered(message: AcceptItem, circ: Circulation, ids: matching.Named) -> Request | None:
     """Find the digital delivery that this message tells again: it left no item by which it could be known."""
-    called = circ.requests_called(circ.partner.code, ids.identifier) if ids.identifier else []
+    called = matching.called(circ, ids)
     return next(
         (
             request

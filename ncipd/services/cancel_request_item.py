@@ -66,7 +66,7 @@ def _cancel_hold(message: CancelRequestItem, circ: Circulation, ids: matching.Na
 
 def _nothing_open(circ: Circulation, ids: matching.Named, item: Item | None) -> Exception:
     ended: Request | None = (
-        next(iter(circ.requests_called(circ.partner.code, ids.identifier)), None) if ids.identifier else None
+        next(iter(matching.called(circ, ids)), None)
     )
     if ended is not None:
         return lending.already_processed(ended, "CancelRequestItem/RequestId/RequestIdentifierValue")

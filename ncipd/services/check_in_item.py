@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ncipd.circulation import borrowing, lending, matching
-from ncipd.circulation.clock import to_micros
+from ncipd.circulation import account, borrowing, history, lending, matching
 from ncipd.circulation.lending import Destination
 from ncipd.circulation.lifecycle import Event
-from ncipd.circulation.model import ItemState, RequestStatus, Role, TaskKind
-from ncipd.circulation.partner import NotOnLoan
+from ncipd.circulation.model import ItemState, ItemStatus, RequestStatus, Role, TaskKind
+from ncipd.circulation.partner import NotOnLoan, PartnerRole
 from ncipd.ncip import elements as el
 from ncipd.ncip.messages import CheckInItem, CheckInItemResponse
 from ncipd.ncip.problems import Problem, ProblemType
@@ -27,6 +26,9 @@ def check_in_item(message: CheckInItem, circ: Circulation) -> CheckInItemRespons
     extra = message.ext
     request_id = extra.find(el.RequestId) if extra else None
     ids = matching.named(circ, request=request_id, item=message.item_id, user=extra.find(el.UserId) if extra else None)
+    borrowed = circ.item_by_barcode(ids.item) if matching.is_local(circ.partner) and ids.item else None
+    if borrowed is not None and borrowed.temporary:
+        return _brought_back(message, circ, borrowed, ids)
     if matching.side_of(circ, ids) is Role.BORROWING:
         return _sent_back(message, circ, ids)
     item = matching.our_item(circ, ids.item)
@@ -45,7 +47,7 @@ def check_in_item(message: CheckInItem, circ: Circulation) -> CheckInItemRespons
 def _digital_request(circ: Circulation, ids: matching.Named, item: Item | None) -> Request | None:
     """Find the digital supply that is meant: by RequestId, else the one that waits for the end and knows the item."""
     if ids.identifier:
-        found = circ.requests_called(circ.partner.code, ids.identifier)
+        found = matching.called(circ, ids)
         newest = found[0] if found and found[0].role is Role.LENDING else None
         # a loan that became a copy on the way (ResourceDesired) is known by its status alone
         digital = newest is not None and (newest.digital or newest.status is RequestStatus.SHIPPED_DIGITALLY)
@@ -67,49 +69,97 @@ def _lent_to_partner(circ: Circulation, item: Item) -> Loan | None:
 
 def _came_back(message: CheckInItem, circ: Circulation, item: Item, ids: matching.Named) -> CheckInItemResponse:
     loan = circ.loan_of(item)
-    mine = loan is not None and loan.partner == circ.partner.code
-    if loan is not None and (mine or (matching.is_local(circ.partner) and loan.user_id is not None)):
-        if _older_than(message, circ, loan.out_at) or _ended_before(circ, item, loan, ids):
-            circ.note("the check-in is about an earlier loan than the present one; nothing was changed")
-            return CheckInItemResponse(
-                item_id=message.item_id,
-                item_optional_fields=answers.item_fields(circ, item, message.item_element_type),
-            )
-        _, destination = lending.check_in(circ, item, loan)
-        return CheckInItemResponse(
-            item_id=message.item_id,
-            routing_information=_routing(circ, item, destination),
-            item_optional_fields=answers.item_fields(circ, circ.item(item.id), message.item_element_type),
-        )
-    known = _known_request(circ, item, ids)
+    known = _known_request(circ, item, ids) if loan is None or not _is_theirs(circ, loan) else None
     if known is not None:
         circ.about(known)
+    if circ.mandated and (told := history.check_in(circ, item, lambda one: _is_theirs(circ, one))) is not None:
+        if loan is None and item.status in _SOUGHT and history.nothing_since(circ, item):
+            return _found(message, circ, item)
+        if told is history.Told.NEW and loan is None:
+            _note_unexpected(circ, item, known)
+        return _as_it_stands(message, circ, item)
+    if loan is not None and _is_theirs(circ, loan):
+        if _ended_before(circ, item, loan, ids):
+            circ.note("the check-in is about an earlier loan than the present one; nothing was changed")
+            return _as_it_stands(message, circ, item)
+        _, destination = lending.check_in(circ, item, loan)
+        return _as_it_stands(message, circ, item, destination, loan)
+    if loan is None and item.status in _SOUGHT and (known is not None or matching.is_local(circ.partner)):
+        return _found(message, circ, item)
     rule = circ.partner.check_in_not_on_loan
     by_rule = rule is NotOnLoan.SUCCESS or (rule is NotOnLoan.SUCCESS_IF_KNOWN and known is not None)
     if by_rule or _back_already(circ, item, known):
         _note_unexpected(circ, item, known)
-        return CheckInItemResponse(
-            item_id=message.item_id,
-            item_optional_fields=answers.item_fields(circ, item, message.item_element_type),
-        )
-    raise Problem(
-        ProblemType.ITEM_NOT_CHECKED_OUT,
-        element="CheckInItem/ItemId/ItemIdentifierValue",
-        value=ids.item,
-        detail=f"Item {ids.item} is not on loan to this partner, and no request of this partner was for it.",
+        return _as_it_stands(message, circ, item)
+    raise _not_checked_out(ids, "is not on loan to this partner, and no request of this partner was for it")
+
+
+#: Statuses of an item that is thought to be nowhere; checked in, it is here.
+_SOUGHT = frozenset({ItemStatus.LOST, ItemStatus.MISSING, ItemStatus.CLAIMED})
+
+
+def _is_theirs(circ: Circulation, loan: Loan) -> bool:
+    """Say whether the partner checks this loan in: its own, of our users' for our systems, any for our library system."""
+    if loan.partner is not None and loan.partner == circ.partner.code:
+        return True
+    if not matching.is_local(circ.partner):
+        return False
+    return loan.user_id is not None or circ.partner.role is PartnerRole.ILS
+
+
+def _found(message: CheckInItem, circ: Circulation, item: Item) -> CheckInItemResponse:
+    lending.arrive(circ, item)
+    circ.note("the item was thought to be lost; it is here")
+    return _as_it_stands(message, circ, item, lending.place_free_item(circ, circ.item(item.id), None))
+
+
+def _as_it_stands(
+    message: CheckInItem,
+    circ: Circulation,
+    item: Item,
+    destination: Destination | None = None,
+    loan: Loan | None = None,
+) -> CheckInItemResponse:
+    """Answer with the item as it now is, with where it goes, and for our own systems with who had it."""
+    had = loan.user_id if loan is not None and matching.is_local(circ.partner) and message.user_element_type else None
+    user = circ.user(had) if had is not None and circ.partner.user_data else None
+    return CheckInItemResponse(
+        item_id=message.item_id,
+        user_id=answers.user_id(circ, user) if user else None,
+        routing_information=_routing(circ, item, destination) if destination is not None else None,
+        fiscal_transaction_information=account.latest_for_loan(circ, loan) if user and loan else None,
+        item_optional_fields=answers.item_fields(circ, circ.item(item.id), message.item_element_type),
+        user_optional_fields=answers.user_fields(circ, user, message.user_element_type) if user else None,
     )
 
 
-def _older_than(message: CheckInItem, circ: Circulation, out_at: int) -> bool:
-    action = message.mandated_action
-    return action is not None and to_micros(action.date_event_occurred, circ.zone) < out_at
+def _not_checked_out(ids: matching.Named, why: str) -> Problem:
+    return Problem(
+        ProblemType.ITEM_NOT_CHECKED_OUT,
+        element="CheckInItem/ItemId/ItemIdentifierValue",
+        value=ids.item,
+        detail=f"Item {ids.item} {why}.",
+    )
+
+
+def _brought_back(message: CheckInItem, circ: Circulation, item: Item, ids: matching.Named) -> CheckInItemResponse:
+    """A user has brought a borrowed item back to a station of ours: it goes to its lender."""
+    loan, request = circ.loan_of(item), circ.last_request_of(item)
+    if circ.mandated and history.check_in(circ, item, lambda one: one.user_id is not None) is not None:
+        return _as_it_stands(message, circ, item)
+    if request is None or (loan is None and item.status is not ItemStatus.RETURNED):
+        raise _not_checked_out(ids, "is not on loan to a user; it belongs to another library")
+    circ.about(request)
+    if loan is not None:
+        borrowing.give_back(circ, request, item)
+    return _as_it_stands(message, circ, item, Destination.LENDER, loan)
 
 
 def _ended_before(circ: Circulation, item: Item, loan: Loan, ids: matching.Named) -> bool:
     """Say whether the RequestId names a request whose loan of this item is over, and not that of the present loan."""
     if not ids.identifier or loan.request_id is None or circ.request(loan.request_id).identifier == ids.identifier:
         return False
-    named = circ.requests_called(circ.partner.code, ids.identifier)
+    named = matching.called(circ, ids)
     places = [circ.request_item(request, item) for request in named]
     return any(place is not None and place.state is ItemState.BACK for place in places)
 
@@ -117,7 +167,7 @@ def _ended_before(circ: Circulation, item: Item, loan: Loan, ids: matching.Named
 def _known_request(circ: Circulation, item: Item, ids: matching.Named) -> Request | None:
     """Find the request of this partner that knew the item, open or ended."""
     if ids.identifier:
-        for request in circ.requests_called(circ.partner.code, ids.identifier):
+        for request in matching.called(circ, ids):
             if circ.request_item(request, item) is not None:
                 return request
         return None
@@ -153,6 +203,7 @@ def _routing(circ: Circulation, item: Item, destination: Destination) -> el.Rout
         Destination.HOME: "Send the item to its home library.",
         Destination.HOLD_SHELF: "Put the item on the hold shelf: a user is waiting for it.",
         Destination.PICK: "Keep the item: the next resource-sharing request is for it.",
+        Destination.LENDER: "Send the item back to its library.",
     }
     library = circ.library_by_id(item.home_library_id)
     shelf = circ.location_by_id(item.permanent_location_id)
@@ -183,7 +234,7 @@ def _sent_back(message: CheckInItem, circ: Circulation, ids: matching.Named) -> 
         request = circ.last_request_of(item)
     if item is None or request is None:
         raise lending.unknown_item("CheckInItem", ids.item, hint="no item borrowed through this partner has this id")
-    if message.mandated_action is not None and _older_than(message, circ, borrowing.came_at(circ, request, item)):
+    if circ.mandated and circ.occurred_at < borrowing.came_at(circ, request, item):
         circ.note("the check-in happened before the item came; nothing was changed")
     else:
         borrowing.complete(circ, request, item)
@@ -205,7 +256,7 @@ def _item_of(circ: Circulation, request: Request, value: str, found: Item | None
 
 def _sent_back_before(message: CheckInItem, circ: Circulation, ids: matching.Named) -> CheckInItemResponse:
     """Confirm a return by a request that has ended: the same item may be here again by now, for another request."""
-    for ended in circ.requests_called(circ.partner.code, ids.identifier):
+    for ended in matching.called(circ, ids):
         if ended.status not in (RequestStatus.COMPLETED, RequestStatus.RECEIVED_DIGITALLY):
             continue
         items = [circ.item(place.item_id) for place in circ.request_items(ended)]

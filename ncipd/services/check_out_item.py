@@ -49,7 +49,7 @@ def _is_digital(message: CheckOutItem, circ: Circulation, request: Request | Non
         return bool(request.digital) or message.resource_desired
     if message.resource_desired:
         return True
-    ended = circ.requests_called(circ.partner.code, ids.identifier) if ids.identifier else []
+    ended = matching.called(circ, ids)
     return bool(ended and ended[0].digital and ended[0].role is Role.LENDING)
 
 
@@ -57,7 +57,7 @@ def _supply_digitally(
     message: CheckOutItem, circ: Circulation, request: Request | None, ids: matching.Named
 ) -> CheckOutItemResponse:
     if request is None:
-        request = next(iter(circ.requests_called(circ.partner.code, ids.identifier)), None) if ids.identifier else None
+        request = next(iter(matching.called(circ, ids)), None)
     if request is None:
         raise matching.unknown_request("CheckOutItem", ids.identifier)
     lending.ship_digitally(circ, request)
@@ -167,7 +167,7 @@ def _answer(
         indeterminate_loan_period_flag=loan.due_at is None,
         renewal_count=loan.renewals,
         fiscal_transaction_information=account.latest_for_loan(circ, loan) if user and circ.partner.user_data else None,
-        item_optional_fields=answers.item_fields(circ, item, message.item_element_type),
+        item_optional_fields=answers.item_fields(circ, circ.item(item.id), message.item_element_type),
         user_optional_fields=answers.user_fields(circ, user, message.user_element_type) if user else None,
     )
 

@@ -18,7 +18,7 @@ def request_named(circ: Circulation, ids: matching.Named, service: str) -> Reque
     Raises Problem Unknown Request, and Non-Unique Request where several are open.
     """
     if ids.identifier:
-        found = circ.requests_called(circ.partner.code, ids.identifier)
+        found = matching.called(circ, ids)
     else:
         item = circ.item_by_barcode(ids.item) or matching.borrowed_item(circ, circ.partner, ids.item)
         of_item = circ.open_requests_of(item) if item is not None else []

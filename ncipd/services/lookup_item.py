@@ -52,10 +52,10 @@ def _named(circ: Circulation, item_id: el.ItemId | None) -> Item:
 
 
 def _of_request(circ: Circulation, request_id: el.RequestId) -> tuple[Request, Item | None]:
-    value = request_id.request_identifier_value.strip()
-    found = circ.requests_called(circ.partner.code, value)
+    ids = matching.named(circ, request=request_id)
+    found = matching.called(circ, ids)
     if not found:
-        raise matching.unknown_request("LookupItem", value)
+        raise matching.unknown_request("LookupItem", ids.identifier)
     places = [place for place in circ.request_items(found[0]) if place.state is not ItemState.DROPPED]
     return found[0], circ.item(places[0].item_id) if places else None
 

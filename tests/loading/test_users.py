@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from ncipd.hashing import is_secret
 from ncipd.loading import LoadError, load_file
 
 WHOLE = """\
@@ -176,7 +179,9 @@ def test_each_part_of_a_user_that_differs_makes_a_change(load, change):
         ({"identifiers": {"A": "7"}}, "expected type=value|type=value"),
         ({"blocks": [{"type": "Blok Check Out"}]}, "expected Block … or Trap … (did you mean 'Block Check Out'?)"),
         ({"blocks": [{"type": "Block Hold", "valid_to": "soon"}]}, "blocks[1].valid_to: 'soon'; expected a date"),
-        ({"password": "x"}, "password: unknown column"),
+        ({"passwords": "x"}, "passwords: unknown column"),
+        ({"pin": 1234}, "pin: not a text; expected text in quotes, with its leading zeros"),
+        ({"password": "a\nb"}, "password: a control character in it; expected text in one line"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_said_with_its_column_and_nothing_is_written(why, rows, row, reason):
@@ -234,3 +239,56 @@ def test_a_kind_that_is_none_is_told(folder, tmp_path):
         LoadError, match=r"'user' cannot be loaded \(did you mean 'users'\?\); expected one of agencies"
     ):
         load_file(folder, "user", tmp_path / "users.csv")
+
+
+# --- PINs and passwords ----------------------------------------------------------------------------------------------
+
+
+def test_a_secret_is_kept_as_a_hash_alone_and_loading_it_again_changes_nothing(load, rows):
+    assert load("users", "primary_id,pin,password\nU1,0417,correct horse\nU2,,\n").added == 2
+    kept = dict(rows("SELECT kind, hash FROM user_secret"))
+    assert set(kept) == {"PIN", "Password"}
+    assert is_secret("0417", kept["PIN"]), "leading zeros count"
+    assert is_secret(" correct horse ", kept["Password"])
+    assert not is_secret("0417", kept["Password"])
+    report = load("users", "primary_id,pin,password\nU1,0417,correct horse\nU2,,\n")
+    assert (report.changed, report.unchanged) == (0, 2)
+    assert dict(rows("SELECT kind, hash FROM user_secret")) == kept
+
+
+def test_another_pin_replaces_it_and_ends_a_lock_out_and_an_empty_one_takes_it_away(load, rows, folder):
+    load("users", "primary_id,pin\nU1,0417\n")
+    with closing(sqlite3.connect(folder / "ncipd.sqlite3", isolation_level=None)) as connection:
+        connection.execute("UPDATE user_secret SET failures = 3, locked_until = 5")
+    assert load("users", "primary_id,surname\nU1,Okafor\n").changed == 1, "without the column it stays"
+    assert load("users", "primary_id,pin\nU1,9999\n").changed == 1
+    ((hashed, failures, locked),) = rows("SELECT hash, failures, locked_until FROM user_secret")
+    assert (is_secret("9999", hashed), failures, locked) == (True, 0, None)
+    assert load("users", "primary_id,pin\nU1,\n").changed == 1
+    assert rows("SELECT * FROM user_secret") == []
+
+
+def test_a_secret_is_in_no_message_and_refused_rows_are_for_their_owner_alone(load, tmp_path):
+    refused = tmp_path / "refused.csv"
+    report = load("users", "primary_id,born,pin\nU1,never,0417\n", refused=refused)
+    assert "0417" not in report.refusals[0].why
+    assert refused.stat().st_mode & 0o077 == 0
+
+
+def test_many_secrets_are_hashed_before_the_rows_are_written(load, rows):
+    """Refused rows among them move nobody's secret to somebody else."""
+    lines = [f"U{number},{'x' if number == 3 else ''},{number:04}" for number in range(1, 9)]
+    report = load("users", "\n".join(["primary_id,born,pin", *lines]) + "\n")
+    assert (report.added, report.refused) == (7, 1)
+    found = rows("SELECT primary_id, hash FROM user_secret JOIN user ON user.id = user_id")
+    assert all(is_secret(f"{int(name[1:]):04}", hashed) for name, hashed in found)
+    assert len(found) == 7
+
+
+def test_a_postal_address_that_a_message_told_is_the_files_once_the_file_changes_it(load, rows, folder):
+    load("users", WHOLE)
+    with closing(sqlite3.connect(folder / "ncipd.sqlite3", isolation_level=None)) as connection:
+        connection.execute("UPDATE user_address SET content = '<x/>' WHERE kind = 'postal'")
+    assert load("users", "primary_id,street\nU1,12 Orchard Lane\n").unchanged == 1
+    assert load("users", "primary_id,street\nU1,13 Orchard Lane\n").changed == 1
+    assert rows("SELECT data, content FROM user_address WHERE kind = 'postal'") == [("13 Orchard Lane", "")]

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 
 from ncipd.ncip import schema
 from ncipd.ncip.document import Document, parse
-from ncipd.ncip.elements import ItemId, RequestId, UserId
+from ncipd.ncip.elements import AuthenticationInput, ItemId, RequestId, UserId
 from ncipd.ncip.envelope import VERSION, Envelope, write
 from ncipd.ncip.messages import CheckInItem, CheckOutItem
 from ncipd.ncip.problems import Problem
@@ -55,7 +55,7 @@ def names(document: Document) -> set[str]:
 
 def test_the_good_message_needs_no_repair_and_every_repair_but_that_of_checkin_spoils_it() -> None:
     assert names(parse(GOOD.encode())) == set()
-    assert set(SPOILED) == set(REPAIRS) - {"checkin-ids"}
+    assert set(SPOILED) == set(REPAIRS) - {"checkin-ids", "proof-beside-user"}
 
 
 @pytest.mark.parametrize("name", SPOILED)
@@ -140,6 +140,36 @@ def test_ids_that_are_incomplete_are_still_refused() -> None:
     raw = CHECK_IN.format("").replace("<n:UserIdentifierValue>U-1</n:UserIdentifierValue>", "").encode()
     with pytest.raises(Problem, match="UserId has no UserIdentifierValue"):
         read(parse(raw))
+
+
+# --- a user who is named and proves it -------------------------------------------------------------------------------
+
+PROVED = """<n:AuthenticationInput><n:AuthenticationInputData>1234</n:AuthenticationInputData>
+  <n:AuthenticationDataFormatType>text</n:AuthenticationDataFormatType>
+  <n:AuthenticationInputType>PIN</n:AuthenticationInputType></n:AuthenticationInput>"""
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_a_pin_beside_the_user_is_moved_into_the_ext_where_it_can_be_checked(before: bool) -> None:
+    """In the field both are sent, in either order; the UserId says who it is."""
+    whole = (
+        GOOD.replace("<n:UserId>", PROVED + "<n:UserId>")
+        if before
+        else GOOD.replace("</n:UserId>", "</n:UserId>" + PROVED)
+    )
+    reading = read(parse(whole.encode()))
+    assert {applied.name for applied in reading.repairs} == {"proof-beside-user"}
+    message = reading.envelope.message
+    assert isinstance(message, CheckOutItem)
+    assert message.user_id is not None
+    assert message.authentication_input == ()
+    assert message.ext is not None
+    proof = message.ext.find(AuthenticationInput)
+    assert proof is not None
+    assert proof.authentication_input_data == "1234"
+    assert schema.is_valid(parse(write(reading.envelope)).root)
+    with pytest.raises(Invalid):
+        read(parse(whole.encode()), allowed=set(REPAIRS) - {"proof-beside-user"})
 
 
 # --- edges -----------------------------------------------------------------------------------------------------------

@@ -281,7 +281,6 @@ CREATE TABLE request (
     fee_currency TEXT NOT NULL DEFAULT ''
 ) STRICT;
 CREATE UNIQUE INDEX request_open_key ON request (agency_id, role, partner, identifier, identifier_agency) WHERE open = 1;
-CREATE INDEX request_key ON request (agency_id, partner, identifier, open, id);
 CREATE INDEX request_by_status ON request (agency_id, role, status, id) WHERE open = 1;
 CREATE INDEX request_of_user ON request (user_id, id) WHERE user_id IS NOT NULL;
 CREATE INDEX request_of_record ON request (record_id) WHERE open = 1 AND record_id IS NOT NULL;
@@ -446,8 +445,7 @@ CREATE INDEX journal_by_agency ON journal (agency_id, id);
 -- What was said, word for word (secrets masked, zlib); deleted after the retention time.
 CREATE TABLE message_body (
     journal_id  INTEGER PRIMARY KEY REFERENCES journal (id) ON DELETE CASCADE,
-    request     BLOB NOT NULL,
-    response    BLOB
+    words       BLOB NOT NULL                      -- the question, headed by its length in 4 bytes, and the answer
 ) STRICT;
 
 -- Answers to repeat, byte for byte, when a message comes again.
