@@ -9,7 +9,7 @@ FromAgencyId never names a partner.
 from __future__ import annotations
 
 from hmac import compare_digest
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ncipd.circulation.model import Agency
 from ncipd.ncip.problems import Problem, ProblemType
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from ncipd.circulation.partner import Partner
     from ncipd.ncip.document import Document
     from ncipd.store.port import Transaction
-
-_HEADER = "InitiationHeader"
 
 
 class Parties(NamedTuple):
@@ -45,9 +43,12 @@ class Directory:
         self._partners: dict[int, dict[str, Partner]] = {}
         self._keys: dict[str, tuple[Agency, Partner]] = {}
         self._default: Agency | None = None
+        #: What was read of libraries and locations since the last look.
+        self.places: dict[tuple[str, int], Any] = {}
 
     def refresh(self, tx: Transaction) -> list[str]:
         """Read the agencies again; gives the codes of partners whose agency the store does not have."""
+        self.places.clear()
         agencies = tx.all("agencies", Agency._make)
         codes = {agency.id: [row[0] for row in tx.all("agency_codes", agency=agency.id)] for agency in agencies}
         self._agencies = {code.strip().upper(): agency for agency in agencies for code in codes[agency.id]}
@@ -87,13 +88,14 @@ class Directory:
 
     def recognise(self, document: Document, key: str | None) -> Parties:
         """Find both ends of a message; raises Problem Unknown Agency, Unknown System or ... Authentication Failed."""
-        to = (document.peek(_HEADER, "ToAgencyId", "AgencyId") or "").strip()
+        said = _said(document)
+        to = said.get("ToAgencyId", "")
         keyed = self._keys.get(key) if key else None
         agency = self._resolve(to, keyed[0] if keyed else None)
-        origin = (document.peek(_HEADER, "FromAgencyId", "AgencyId") or "").strip()
+        origin = said.get("FromAgencyId", "")
         here = keyed is not None and keyed[0].id == agency.id
-        partner = keyed[1] if keyed is not None and here else self._name(document, agency, origin)
-        self._authenticate(document, partner)
+        partner = keyed[1] if keyed is not None and here else self._name(said, agency, origin)
+        self._authenticate(said, partner)
         return Parties(agency, partner, self._partners[agency.id], to or agency.code, origin)
 
     def _resolve(self, to: str, keyed: Agency | None) -> Agency:
@@ -115,10 +117,10 @@ class Directory:
             )
         return found
 
-    def _name(self, document: Document, agency: Agency, origin: str) -> Partner:
+    def _name(self, said: Mapping[str, str], agency: Agency, origin: str) -> Partner:
         partners = self._partners[agency.id]
         fallback = next((partner for partner in partners.values() if partner.fallback), None)
-        profile = (document.peek(_HEADER, "ApplicationProfileType") or "").strip()
+        profile = said.get("ApplicationProfileType", "")
         if profile:
             named = _by_code(partners, profile) or fallback
             if named is None:
@@ -129,7 +131,7 @@ class Directory:
                     detail=f"No partner of {agency.name} is called {profile!r}; check the partner code.",
                 )
             return named
-        system = (document.peek(_HEADER, "FromSystemId") or "").strip()
+        system = said.get("FromSystemId", "")
         for partner in partners.values():
             if origin and origin.upper() not in self._codes[agency.id] and _among(origin, partner.agency_ids):
                 return partner
@@ -146,17 +148,17 @@ class Directory:
         )
 
     @staticmethod
-    def _authenticate(document: Document, partner: Partner) -> None:
+    def _authenticate(said: Mapping[str, str], partner: Partner) -> None:
         if not partner.secret:
             return
         for name, problem in (
             ("FromAgencyAuthentication", ProblemType.AGENCY_AUTHENTICATION_FAILED),
             ("FromSystemAuthentication", ProblemType.SYSTEM_AUTHENTICATION_FAILED),
         ):
-            sent = document.peek(_HEADER, name)
+            sent = said.get(name)
             if sent is None:
                 continue
-            if compare_digest(sent.strip().encode(), partner.secret.encode()):
+            if compare_digest(sent.encode(), partner.secret.encode()):
                 return
             raise Problem(
                 problem,
@@ -168,6 +170,18 @@ class Directory:
             element="InitiationHeader/FromAgencyAuthentication",
             detail="This partner must send its secret as FromAgencyAuthentication.",
         )
+
+
+def _said(document: Document) -> dict[str, str]:
+    """Read the header in one pass: each element's text, or that of the AgencyId in it, whatever the namespace."""
+    said: dict[str, str] = {}
+    header = document.root[0].find("{*}InitiationHeader")
+    for node in header if header is not None else ():
+        inner = node[0] if len(node) else node
+        text = (inner.text or "").strip()
+        if text:
+            said.setdefault(node.tag.rpartition("}")[2], text)
+    return said
 
 
 def _by_code(partners: Mapping[str, Partner], code: str) -> Partner | None:

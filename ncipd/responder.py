@@ -233,6 +233,7 @@ class Responder:
             new_id=self._new_id,
             our_code=parties.our_code,
             partner_agency=parties.partner_agency,
+            places=self._directory.places,
             happened_at=to_micros(action.date_event_occurred, zone) if action is not None else None,
             proof=exchange.proof,
         )

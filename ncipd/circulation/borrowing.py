@@ -426,7 +426,7 @@ def _describe(circ: Circulation, request: Request, item: Item, arrival: Arrival,
     record = circ.record(item.record_id)
     if arrival.title or arrival.author:
         told = record._replace(title=arrival.title or record.title, author=arrival.author or record.author)._asdict()
-        circ.tx.run("update_record", **{name: told[name] for name in ("id", *Record._fields[3:])})
+        circ.describe(record.id, **{name: told[name] for name in Record._fields[3:]})
     pickup = request.pickup_library_id
     if arrival.pickup_location:
         pickup = _pickup(circ, arrival.pickup_location, partner).id

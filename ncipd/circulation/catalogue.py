@@ -250,7 +250,7 @@ def _add_description(circ: Circulation, item: Item, about: el.BibliographicDescr
 def _describe(circ: Circulation, record: Record, changes: dict[str, str]) -> None:
     if changes:
         values = {column: changes.get(column, getattr(record, column)) for column in _DESCRIBED}
-        circ.tx.run("update_record", id=record.id, **values)
+        circ.describe(record.id, **values)
 
 
 def numbers_of(circ: Circulation, record: int) -> list[RecordIdentifier]:

@@ -1,16 +1,22 @@
-"""What the use of an item costs a user, and what a lost one does: entries of the user's account."""
+"""What the use of an item costs a user, what a lost one does, and what partners say it cost: entries of an account."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+from hashlib import blake2b
 from typing import TYPE_CHECKING
 
-from ncipd.circulation import account
+from ncipd.circulation import account, transactions
 from ncipd.circulation.account import Posting
+from ncipd.circulation.model import Role, TaskKind
+from ncipd.ncip.codec import encode
+from ncipd.ncip.problems import Problem
 from ncipd.ncip.schemes import FiscalActionType, FiscalTransactionType
 
 if TYPE_CHECKING:
     from ncipd.circulation.model import Item, Loan, User
     from ncipd.circulation.unit import Circulation
+    from ncipd.ncip import elements as el
 
 
 def charge_use(
@@ -48,6 +54,43 @@ def charge_replacement(circ: Circulation, item: Item, user: User, loan: Loan) ->
             item=item,
             description="the item was reported lost",
         )
+
+
+def told(circ: Circulation, loan: Loan | None) -> el.FiscalTransactionInformation | None:
+    """Give what was last posted for a loan, where the partner may see it."""
+    if loan is None or loan.user_id is None or not (circ.partner.user_data and circ.partner.user_accounts):
+        return None
+    return account.latest_for_loan(circ, loan)
+
+
+def take_up(
+    circ: Circulation, user: User, info: el.FiscalTransactionInformation | None, loan: Loan | None, service: str
+) -> None:
+    """Post what a notification says was charged or paid with the event that it tells, once.
+
+    What cannot be posted is shown to staff: the event itself has happened all the same.
+    """
+    if info is None:
+        return
+    try:
+        posting = transactions.asked(circ, user, info, service)
+        if not posting.key[1]:
+            posting = replace(posting, key=(circ.partner.code, _number(info, loan, service)))
+        if transactions.posted(circ, posting) is not None:
+            circ.note(f"transaction {posting.key[1]} was known already")
+            return
+        if posting.loan is None and loan is not None and loan.user_id == user.id:
+            posting = replace(posting, loan=loan.id)
+        account.post(circ, user, transactions.judged(circ, user, posting, service, fact=True))
+    except Problem as problem:
+        words = f"{circ.partner.code} told with {service} of a transaction that cannot be posted: {problem.detail}"
+        circ.keep(circ.side or Role.LENDING, TaskKind.REVIEW, words)
+
+
+def _number(info: el.FiscalTransactionInformation, loan: Loan | None, service: str) -> str:
+    """Make the number of a transaction that has none, the same for the same event, so that it counts once."""
+    content = f"{service} {loan.id if loan else ''} {encode(info)}"
+    return f"N-{blake2b(content.encode(), digest_size=12).hexdigest()}"
 
 
 def was_charged(circ: Circulation, item: Item, user: User) -> bool:

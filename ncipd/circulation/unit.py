@@ -111,11 +111,13 @@ class Circulation:
         partner_agency: str = "",
         happened_at: Micros | None = None,
         proof: Proof | None = None,
+        places: dict[tuple[str, int], Any] | None = None,
     ) -> None:
         """Open a unit of work; `partners` are those of the agency, by code.
 
         `happened_at` is when what it records took place, where a MandatedAction says that it already has; `proof` is
-        what the message's AuthenticationInput proved.
+        what the message's AuthenticationInput proved; `places` keeps what was read of libraries and locations, for
+        other units of work too.
         """
         self.tx = tx
         self.agency = agency
@@ -126,6 +128,7 @@ class Circulation:
         self.mandated = happened_at is not None
         self.new_id = new_id
         self.proof = proof
+        self._places = {} if places is None else places
         self.our_code = our_code or agency.code
         self.partner_agency = partner_agency
         self.side: Role | None = None
@@ -133,6 +136,7 @@ class Circulation:
         self.notes: list[str] = ["mandated: recorded as it happened, whatever policy says"] if self.mandated else []
         self.kept: list[tuple[Role, TaskKind, str]] = []
         self.traces: dict[tuple[str, int], int] = {}
+        self._records: dict[int, Record] = {}
         self._seen: dict[tuple[object, ...], Any] = {}  # what was read since the last write, so that it is read once
 
     # ------------------------------------------------------------------------------------------ the setting
@@ -185,7 +189,7 @@ class Circulation:
 
     def library_by_id(self, number: int) -> Library | None:
         """Read a library."""
-        return self.tx.one("library_by_id", Library._make, id=number)
+        return self._place("library", number, lambda: self.tx.one("library_by_id", Library._make, id=number))
 
     def location(self, code: str) -> Location | None:
         """Find a location by its code."""
@@ -193,7 +197,18 @@ class Circulation:
 
     def location_by_id(self, number: int | None) -> Location | None:
         """Read a location that may not be set."""
-        return None if number is None else self.tx.one("location_by_id", Location._make, id=number)
+        if number is None:
+            return None
+        return self._place("location", number, lambda: self.tx.one("location_by_id", Location._make, id=number))
+
+    def _place(self, kind: str, number: int, read: Callable[[], T | None]) -> T | None:
+        """Read a place once: there are few, and they change only when they are loaded anew."""
+        found: T | None = self._places.get((kind, number))
+        if found is None:
+            found = read()
+            if found is not None:
+                self._places[kind, number] = found
+        return found
 
     # ------------------------------------------------------------------------------------------ users
 
@@ -221,10 +236,16 @@ class Circulation:
 
     def record(self, number: int) -> Record:
         """Read a record that a row refers to."""
-        return self._once(
-            ("record", number),
-            lambda: _there(self.tx.one("record_by_id", Record._make, id=number), "record", number),
-        )
+        found = self._records.get(number)
+        if found is None:
+            found = _there(self.tx.one("record_by_id", Record._make, id=number), "record", number)
+            self._records[number] = found
+        return found
+
+    def describe(self, number: int, **columns: str) -> None:
+        """Replace the description of a record."""
+        self._records.pop(number, None)
+        self.tx.run("update_record", id=number, **columns)
 
     def records(self, value: str, code: str = "") -> list[Record]:
         """Find the records with this number, of this kind where one is named."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ncipd.circulation import account, borrowing, history, lending, matching
+from ncipd.circulation import borrowing, fees, history, lending, matching
 from ncipd.circulation.lending import Destination
 from ncipd.circulation.lifecycle import Event
 from ncipd.circulation.model import ItemState, ItemStatus, RequestStatus, Role, TaskKind
@@ -99,7 +99,7 @@ _SOUGHT = frozenset({ItemStatus.LOST, ItemStatus.MISSING, ItemStatus.CLAIMED})
 
 
 def _is_theirs(circ: Circulation, loan: Loan) -> bool:
-    """Say whether the partner checks this loan in: its own, of our users' for our systems, any for our library system."""
+    """Say whether a loan is the partner's to end: its own, for our systems any of our users, for our ILS any at all."""
     if loan.partner is not None and loan.partner == circ.partner.code:
         return True
     if not matching.is_local(circ.partner):
@@ -127,7 +127,7 @@ def _as_it_stands(
         item_id=message.item_id,
         user_id=answers.user_id(circ, user) if user else None,
         routing_information=_routing(circ, item, destination) if destination is not None else None,
-        fiscal_transaction_information=account.latest_for_loan(circ, loan) if user and loan else None,
+        fiscal_transaction_information=fees.told(circ, loan) if user else None,
         item_optional_fields=answers.item_fields(circ, circ.item(item.id), message.item_element_type),
         user_optional_fields=answers.user_fields(circ, user, message.user_element_type) if user else None,
     )

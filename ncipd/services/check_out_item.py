@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ncipd.circulation import account, borrowing, conditions, lending, local, matching, policy
+from ncipd.circulation import borrowing, conditions, fees, lending, local, matching, policy
 from ncipd.circulation.catalogue import resource_of
 from ncipd.circulation.clock import optional_date, to_micros
 from ncipd.circulation.handover import hand_over
@@ -166,7 +166,7 @@ def _answer(
         date_due=optional_date(loan.due_at),
         indeterminate_loan_period_flag=loan.due_at is None,
         renewal_count=loan.renewals,
-        fiscal_transaction_information=account.latest_for_loan(circ, loan) if user and circ.partner.user_data else None,
+        fiscal_transaction_information=fees.told(circ, loan) if user else None,
         item_optional_fields=answers.item_fields(circ, circ.item(item.id), message.item_element_type),
         user_optional_fields=answers.user_fields(circ, user, message.user_element_type) if user else None,
     )

@@ -26,11 +26,6 @@ def create_agency(message: CreateAgency, circ: Circulation) -> CreateAgencyRespo
             detail="An agency's code cannot be empty; send one, or leave AgencyId out to be given one.",
         )
     if agencies.known(circ, code) is not None:
-        raise Problem(
-            ProblemType.DUPLICATE_AGENCY,
-            element="CreateAgency/AgencyId",
-            value=code,
-            detail=f"An agency called {code!r} is known already; use UpdateAgency to change its record.",
-        )
-    agencies.create(circ, code, message.organization_name_information[0].organization_name, message)
+        raise agencies.duplicate("CreateAgency", code)
+    agencies.create(circ, code, message.organization_name_information[0].organization_name, message, "CreateAgency")
     return CreateAgencyResponse(agency_id=message.agency_id or Coded(code))

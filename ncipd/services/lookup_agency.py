@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ncipd.circulation import agencies
-from ncipd.ncip import elements as el
 from ncipd.ncip.messages import LookupAgency, LookupAgencyResponse
-from ncipd.ncip.schemes import AgencyElementType, OrganizationNameType
+from ncipd.ncip.schemes import AgencyElementType
 from ncipd.ncip.types import Coded
 from ncipd.services import answers, serves
 
@@ -31,13 +30,11 @@ def lookup_agency(message: LookupAgency, circ: Circulation) -> LookupAgencyRespo
     agency = agencies.known(circ, code)
     if agency is None:
         raise agencies.unknown("LookupAgency", code)
-    parts: dict[str, Any] = agencies.described(circ, agency)
-    if not parts["organization_name_information"]:
-        official = OrganizationNameType.OFFICIAL_NAME.coded()
-        name = el.OrganizationNameInformation(organization_name_type=official, organization_name=agency.name)
-        parts["organization_name_information"] = (name,)
+    parts = agencies.described(circ, agency)
     if agency.id == circ.agency.id and not parts["application_profile_supported_type"]:
-        parts["application_profile_supported_type"] = (Coded(circ.partner.code),)
+        parts["application_profile_supported_type"] = [Coded(circ.partner.code)]
     wanted = answers.asked(circ, message.agency_element_type)
-    given = {part: parts[part] for type_, part in _PART_OF.items() if type_.value.casefold() in wanted}
+    given: dict[str, Any] = {
+        part: tuple(parts[part]) for type_, part in _PART_OF.items() if type_.value.casefold() in wanted
+    }
     return LookupAgencyResponse(agency_id=message.agency_id, **given)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ncipd.circulation import account, borrowing, history, lending, local, matching, policy, renewal
+from ncipd.circulation import borrowing, fees, history, lending, local, matching, policy, renewal
 from ncipd.circulation.clock import days_later, from_micros, optional_date, to_micros
 from ncipd.circulation.errors import DeskError
 from ncipd.circulation.identity import find_user
@@ -133,7 +133,7 @@ def _answer(
         user_id=message.user_id or (answers.user_id(circ, user) if user else None),
         date_due=optional_date(loan.due_at),
         renewal_count=loan.renewals,
-        fiscal_transaction_information=account.latest_for_loan(circ, loan) if user and circ.partner.user_data else None,
+        fiscal_transaction_information=fees.told(circ, loan) if user else None,
         item_optional_fields=answers.item_fields(circ, item, message.item_element_type),
         user_optional_fields=answers.user_fields(circ, user, message.user_element_type) if user else None,
     )

@@ -45,7 +45,7 @@ def undo_check_out_item(message: UndoCheckOutItem, circ: Circulation) -> UndoChe
         item_id=message.item_id,
         user_id=message.user_id,
         fiscal_transaction_information=account.information(circ, reversed_[-1])
-        if reversed_ and circ.partner.user_data and matching.is_local(circ.partner)
+        if reversed_ and matching.is_local(circ.partner) and circ.partner.user_data and circ.partner.user_accounts
         else None,
     )
 
