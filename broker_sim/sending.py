@@ -222,7 +222,12 @@ def _implied(wanted: list[Expect], service: str | None) -> list[Expect]:
     if service is None:
         return []
     problem_wanted = any(isinstance(one.problem, ExpectedProblem) for one in wanted)
-    responses = [one.response for one in wanted if one.response is not None]
+    responses = [
+        name
+        for one in wanted
+        if one.response is not None
+        for name in (one.response if isinstance(one.response, list) else [one.response])
+    ]
     implied = []
     if not responses:
         implied.append(Expect(response=[f"{service}Response", "Problem"] if problem_wanted else f"{service}Response"))

@@ -54,7 +54,7 @@ class Store(Struct, frozen=True, kw_only=True):
 
     #: The data folder, from the folder of this file if relative.
     data: str = "ncipd-data"
-    #: After how many days message bodies are deleted; 0 = never.
+    #: After how many days message bodies are deleted; 0 = they are not kept at all.
     body_days: Annotated[int, Meta(ge=0)] = 90
 
 

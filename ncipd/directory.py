@@ -1,9 +1,9 @@
 """Who is who: the agency that a message is for, and the partner that it comes from.
 
 Agencies live in the store and change rarely, so they are kept here and read again now and then; partners are
-configuration. The rules are those of semantics.md, "Who speaks, and about what": the agency first, then the partner
-within it, by path key, ApplicationProfileType, FromAgencyId or FromSystemId. A code of the agency itself in
-FromAgencyId never names a partner.
+configuration. The agency comes first, then the partner within it, by path key, ApplicationProfileType, FromAgencyId,
+FromSystemId or FromAgencyAuthentication, in this order. A code of the agency itself in FromAgencyId never names a
+partner (ILLiad sends From = To).
 """
 
 from __future__ import annotations
@@ -132,11 +132,15 @@ class Directory:
                 )
             return named
         system = said.get("FromSystemId", "")
-        for partner in partners.values():
-            if origin and origin.upper() not in self._codes[agency.id] and _among(origin, partner.agency_ids):
-                return partner
-            if system and _among(system, partner.system_ids):
-                return partner
+        foreign = origin if origin.upper() not in self._codes[agency.id] else ""
+        secret = said.get("FromAgencyAuthentication", "")
+        named = (
+            [partner for partner in partners.values() if foreign and _among(foreign, partner.agency_ids)]
+            or [partner for partner in partners.values() if system and _among(system, partner.system_ids)]
+            or [partner for partner in partners.values() if secret and _same(secret, partner.secret)]
+        )
+        if named:
+            return named[0]
         if fallback is not None:
             return fallback
         raise Problem(
@@ -158,7 +162,7 @@ class Directory:
             sent = said.get(name)
             if sent is None:
                 continue
-            if compare_digest(sent.encode(), partner.secret.encode()):
+            if _same(sent, partner.secret):
                 return
             raise Problem(
                 problem,
@@ -187,6 +191,11 @@ def _said(document: Document) -> dict[str, str]:
 def _by_code(partners: Mapping[str, Partner], code: str) -> Partner | None:
     exact = partners.get(code)
     return exact or next((partner for partner in partners.values() if partner.code.casefold() == code.casefold()), None)
+
+
+def _same(sent: str, agreed: str) -> bool:
+    """Compare a secret in a time that does not tell how much of it was right; an empty one is never the same."""
+    return bool(agreed) and compare_digest(sent.encode(), agreed.encode())
 
 
 def _among(value: str, values: tuple[str, ...]) -> bool:

@@ -10,23 +10,39 @@ import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lxml import etree
+
+from ncipd.ncip.document import parse
+from ncipd.ncip.problems import Problem
+
 if TYPE_CHECKING:
     from ncipd.store.port import Transaction
 
-_SECRET = re.compile(
-    rb"(<(?:[\w.-]+:)?(?:AuthenticationInputData|FromSystemAuthentication|FromAgencyAuthentication)\b[^>]*>)"
-    rb"(.*?)(?=</(?:[\w.-]+:)?(?:AuthenticationInputData|FromSystemAuthentication|FromAgencyAuthentication)|\Z)",
-    re.DOTALL,
-)
+_SECRETS = ("AuthenticationInputData", "FromSystemAuthentication", "FromAgencyAuthentication")
+_NAMED = re.compile("|".join(_SECRETS).encode())
 
 
 def masked(raw: bytes) -> bytes:
-    """Blot out what AuthenticationInput and the header's secrets hold; anything unreadable as text is left out."""
-    if b"Authentication" in raw:
-        return _SECRET.sub(rb"\1***", raw)
+    """Blot out what AuthenticationInput and the header's secrets hold.
+
+    Where a secret may be in it, the message is written anew from its tree, so that no way of writing XML hides one.
+    What cannot be read is kept up to the first name of a secret; where no ASCII text can be found, nothing is.
+    """
     if b"\x00" in raw:
         return b"(not kept: not in an ASCII-compatible encoding, so secrets in it could not be masked)"
-    return raw
+    named = _NAMED.search(raw)
+    if named is None:
+        return raw
+    try:
+        root = parse(raw).root
+    except Problem:
+        return raw[: named.end()] + b"*** (cut here: the message cannot be read, and what follows may be a secret)"
+    for node in list(root.iter(etree.Element)):
+        if etree.QName(node).localname in _SECRETS:
+            node[:] = []
+            node.text = "***"
+    written: bytes = etree.tostring(root)
+    return written
 
 
 @dataclass(slots=True)

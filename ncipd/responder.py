@@ -387,7 +387,9 @@ def _header(document: Document) -> InitiationHeader | None:
     if node is None:
         return None
     try:
-        return decode(node, InitiationHeader)
+        header = decode(node, InitiationHeader)
+        encode(reply_header(header) or header)  # one that names only one end cannot be answered
+        return header
     except (Problem, AttributeError, TypeError, ValueError):
         return None
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
-from ncipd.circulation import matching
+from ncipd.circulation import matching, meaning
 from ncipd.circulation.clock import to_micros
 from ncipd.circulation.model import Agency
 from ncipd.ncip import elements as el
@@ -107,18 +106,8 @@ def _named(parts: object) -> bool:
 
 
 def _known_as(parts: list[Any], part: Any) -> Any:
-    """Find the part that says the same; a coded value means the same with and without its scheme."""
-    return next((one for one in parts if _plain(one) == _plain(part)), None)
-
-
-def _plain(part: Any) -> Any:
-    if isinstance(part, Coded):
-        return Coded(part.value.strip().casefold())
-    if isinstance(part, tuple):
-        return tuple(_plain(one) for one in part)
-    if isinstance(part, Element):
-        return replace(part, **{field.name: _plain(getattr(part, field.name)) for field in fields(part)})
-    return part
+    """Find the part that says the same."""
+    return next((one for one in parts if meaning.same(one, part)), None)
 
 
 def _refuse_nonsense(circ: Circulation, kind: str, part: Any, where: str) -> None:
@@ -191,9 +180,7 @@ def described(circ: Circulation, agency: Agency) -> dict[str, list[Any]]:
         found[kind].append(_read(kind, content))
     if not found[_NAMES]:
         official = OrganizationNameType.OFFICIAL_NAME.coded()
-        found[_NAMES] = [
-            el.OrganizationNameInformation(organization_name_type=official, organization_name=agency.name)
-        ]
+        found[_NAMES] = [el.OrganizationNameInformation(organization_name_type=official, organization_name=agency.name)]
     return found
 
 

@@ -8,18 +8,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ncipd.circulation import meaning
 from ncipd.circulation.model import Item, ItemStatus, Location, Record, RecordIdentifier
 from ncipd.circulation.unit import only_column
 from ncipd.ncip import elements as el
 from ncipd.ncip.codec import decode_text, encode
 from ncipd.ncip.problems import Problem, ProblemType
 from ncipd.ncip.schemes import CirculationStatus, ItemUseRestrictionType, LocationType
+from ncipd.ncip.types import Coded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ncipd.circulation.unit import Circulation
-    from ncipd.ncip.types import Coded
 
 #: Where a title's description stands in the record.
 _DESCRIBED = {
@@ -36,6 +37,14 @@ _DESCRIBED = {
     "language": "language",
     "level": "bibliographic_level",
 }
+#: What else may be said of a title: kept as it came, and given back.
+_FURTHER = (
+    "component_id",
+    "pagination",
+    "publication_date_of_component",
+    "sponsoring_body",
+    "electronic_data_format_type",
+)
 #: Which status of ours a circulation status of the standard is, where a message sets one.
 STATUSES = {
     CirculationStatus.AVAILABLE_ON_SHELF: ItemStatus.AVAILABLE,
@@ -81,6 +90,9 @@ def status_named(service: str, status: Coded) -> ItemStatus:
 def create_record(circ: Circulation, about: el.BibliographicDescription, *, temporary: bool) -> int:
     """Make a bibliographic record of a description."""
     record = circ.add_record(temporary=temporary, **_columns(about))
+    said = dict(_further(about))
+    if said:
+        circ.tx.run("set_record_further", id=record, further=encode(el.BibliographicDescription(**said)))
     for value, code in record_numbers(about):
         circ.tx.run("insert_record_identifier", agency=circ.agency.id, value=value, code=code, record=record)
     return record
@@ -139,6 +151,8 @@ def delete_fields(circ: Circulation, item: Item, fields: el.DeleteItemFields, se
     for type_ in fields.item_use_restriction_type:
         if not circ.tx.run("delete_item_restriction", item=item.id, type=_restriction(type_)):
             raise _not_there(f"{where}/ItemUseRestrictionType", type_.value)
+    if fields.bibliographic_description is not None or fields.item_use_restriction_type:
+        circ.touch("item", item.id)
     changes: dict[str, Any] = {}
     for column, value, part in _values(circ, fields):
         if getattr(item, column) != value:
@@ -155,6 +169,8 @@ def add_fields(circ: Circulation, item: Item, fields: el.AddItemFields, service:
     for type_ in fields.item_use_restriction_type:
         if not circ.tx.run("insert_item_restriction", item=item.id, type=_restriction(type_)):
             raise _there_already(f"{where}/ItemUseRestrictionType", type_.value)
+    if fields.bibliographic_description is not None or fields.item_use_restriction_type:
+        circ.touch("item", item.id)
     changes: dict[str, Any] = {}
     for column, value, part in _values(circ, fields):
         if getattr(item, column) not in (_EMPTY.get(column, ""), value):
@@ -229,11 +245,15 @@ def _delete_description(circ: Circulation, item: Item, about: el.BibliographicDe
     for column, value in _columns(about).items():
         if value and getattr(record, column) != value:
             raise _not_there(where, value)
+    kept = further_of(record)
+    for name, part in _further(about):
+        if not meaning.same(kept.pop(name, None), part):
+            raise _not_there(where, _words(part))
     cleared = {column: "" for column, value in _columns(about).items() if value}
     for value, code in record_numbers(about):
         if not circ.tx.run("delete_record_identifier", agency=circ.agency.id, value=value, code=code, record=record.id):
             raise _not_there(where, value)
-    _describe(circ, record, cleared)
+    _describe(circ, record, cleared, kept)
 
 
 def _add_description(circ: Circulation, item: Item, about: el.BibliographicDescription, where: str) -> None:
@@ -242,12 +262,35 @@ def _add_description(circ: Circulation, item: Item, about: el.BibliographicDescr
     for column, value in added.items():
         if getattr(record, column) not in ("", value):
             raise _there_already(where, value)
+    kept = further_of(record)
+    for name, part in _further(about):
+        if not meaning.same(kept.setdefault(name, part), part):
+            raise _there_already(where, _words(part))
     for value, code in record_numbers(about):
         circ.tx.run("insert_record_identifier", agency=circ.agency.id, value=value, code=code, record=record.id)
-    _describe(circ, record, added)
+    _describe(circ, record, added, kept)
 
 
-def _describe(circ: Circulation, record: Record, changes: dict[str, str]) -> None:
+def further_of(record: Record) -> dict[str, Any]:
+    """Read what else has been said of a title, by the field of its description."""
+    return dict(_further(decode_text(record.further, el.BibliographicDescription))) if record.further else {}
+
+
+def _further(about: el.BibliographicDescription) -> list[tuple[str, Any]]:
+    return [(name, part) for name in _FURTHER if (part := getattr(about, name)) is not None]
+
+
+def _words(part: Any) -> str:
+    if isinstance(part, el.ComponentId):
+        return part.component_identifier
+    return part.value if isinstance(part, Coded) else str(part)
+
+
+def _describe(circ: Circulation, record: Record, changes: dict[str, str], further: dict[str, Any]) -> None:
+    if further != further_of(record):
+        text = encode(el.BibliographicDescription(**further)) if further else ""
+        circ.tx.run("set_record_further", id=record.id, further=text)
+        changes.setdefault("title", record.title)  # and read it again
     if changes:
         values = {column: changes.get(column, getattr(record, column)) for column in _DESCRIBED}
         circ.describe(record.id, **values)

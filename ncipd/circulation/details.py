@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ncipd.circulation import meaning
 from ncipd.circulation.clock import to_micros
 from ncipd.circulation.model import Request
 from ncipd.ncip import elements as el
@@ -58,7 +59,7 @@ def delete(circ: Circulation, request: Request, fields: el.DeleteRequestFields, 
     _refuse_fixed(fields, where)
     cleared: dict[str, object] = {}
     for column, value, name in _values(circ, fields, service):
-        if getattr(request, column) != value:
+        if not _says(request, column, value):
             raise Problem(
                 ProblemType.UNABLE_TO_DELETE_ELEMENT,
                 element=f"{where}/{name}",
@@ -74,7 +75,7 @@ def add(circ: Circulation, request: Request, fields: el.AddRequestFields, servic
     _refuse_fixed(fields, where)
     added: dict[str, object] = {}
     for column, value, name in _values(circ, fields, service):
-        if getattr(request, column) not in (COLUMNS[column], value):
+        if getattr(request, column) != COLUMNS[column] and not _says(request, column, value):
             raise Problem(
                 ProblemType.UNABLE_TO_ADD_ELEMENT,
                 element=f"{where}/{name}",
@@ -82,6 +83,14 @@ def add(circ: Circulation, request: Request, fields: el.AddRequestFields, servic
             )
         added[column] = value
     return _store(circ, request, added) if added else request
+
+
+def _says(request: Request, column: str, value: object) -> bool:
+    """Tell whether a request has this detail already, in these words or in others that mean the same."""
+    kept = getattr(request, column)
+    if column != "shipping" or not kept:
+        return bool(kept == value)
+    return meaning.same(shipping_of(request), decode_text(str(value), el.ShippingInformation))
 
 
 def _store(circ: Circulation, request: Request, changes: dict[str, object]) -> Request:

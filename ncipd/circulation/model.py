@@ -310,6 +310,7 @@ class Record(NamedTuple):
     series: str
     component_title: str
     component_author: str
+    further: str
 
 
 class RecordIdentifier(NamedTuple):

@@ -367,7 +367,7 @@ class Circulation:
             "status": status,
             "partner_agency": self.partner_agency,
             "our_agency_code": self.our_code,
-            "created_at": self.now,
+            "created_at": self.occurred_at,
         }
         number = self.tx.insert("insert_request", **written, agency=self.agency.id)
         self._made("request", number)
@@ -489,7 +489,7 @@ class Circulation:
             "expires_at": None,
         }  # fmt: skip
         number = self.tx.insert(
-            "insert_hold", **{**defaults, **columns}, agency=self.agency.id, user=user, placed_at=self.now
+            "insert_hold", **{**defaults, **columns}, agency=self.agency.id, user=user, placed_at=self.occurred_at
         )
         self._made("hold", number)
         return _there(self.tx.one("hold_by_id", hold_row, id=number), "hold", number)

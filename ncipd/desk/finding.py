@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime, time
 from typing import TYPE_CHECKING
 
 from ncipd.circulation.clock import to_micros
 from ncipd.circulation.errors import DeskError, ErrorKind
 from ncipd.circulation.unit import request_row
+
+_NUMBER = re.compile(r"[0-9]{1,18}")  # that a row can have
 
 if TYPE_CHECKING:
     from ncipd.circulation.model import Item, Micros, Request, Role, User
@@ -43,7 +46,7 @@ def request(circ: Circulation, name: str, role: Role | None = None) -> Request:
     """Find a request by its number here or by the partner's id; an open one before an ended one."""
     wanted = name.strip()
     named = circ.tx.all("requests_named", request_row, agency=circ.agency.id, identifier=wanted)
-    if not named and wanted.isdigit():
+    if not named and _NUMBER.fullmatch(wanted):
         found = circ.tx.one("request_by_id", request_row, id=int(wanted))
         named = [found] if found is not None and found.agency_id == circ.agency.id else []
     named = [one for one in named if role is None or one.role is role]

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ncipd.circulation.unit import Circulation
 
 Json = dict[str, Any]
+PAGE = 500  # tasks read at a time
 
 
 def moment(value: Micros | None) -> str | None:
@@ -44,8 +45,20 @@ def tasks(circ: Circulation, role: Role | None, kind: str, after: int, most: int
     """List what is to do, oldest first."""
     found: list[Task] = []
     for one in (role,) if role else tuple(Role):
-        found += circ.tx.all("open_tasks", task_row, agency=circ.agency.id, role=one, after=after, most=most)
-    return [task(circ, one) for one in sorted(found) if not kind or one.kind == kind][:most]
+        found += _tasks(circ, one, kind, after, most)
+    return [task(circ, one) for one in sorted(found)[:most]]
+
+
+def _tasks(circ: Circulation, role: Role, kind: str, after: int, most: int) -> list[Task]:
+    """Read on until there are enough of the kind, or no more."""
+    found: list[Task] = []
+    while len(found) < most:
+        page = circ.tx.all("open_tasks", task_row, agency=circ.agency.id, role=role, after=after, most=PAGE)
+        found += [one for one in page if not kind or one.kind == kind]
+        if len(page) < PAGE:
+            break
+        after = page[-1].id
+    return found[:most]
 
 
 def task(circ: Circulation, row: Task) -> Json:

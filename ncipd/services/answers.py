@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ncipd.circulation import persons
-from ncipd.circulation.catalogue import resource_of, restrictions
+from ncipd.circulation.catalogue import further_of, resource_of, restrictions
 from ncipd.circulation.clock import optional_date
 from ncipd.circulation.model import HoldState, Item, ItemStatus, RecordIdentifier, Request, RequestStatus, User
 from ncipd.ncip import elements as el
@@ -207,6 +207,7 @@ def description(circ: Circulation, item: Item) -> el.BibliographicDescription:
         bibliographic_level=Coded(record.level) if record.level else None,
         language=Coded(record.language) if record.language else None,
         medium_type=medium(record.medium),
+        **further_of(record),
     )
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ncipd.circulation import borrowing, lending, matching
+from ncipd.circulation import borrowing, holds, lending, matching
 from ncipd.circulation.lifecycle import Event, allows
-from ncipd.circulation.model import Role, TaskKind
+from ncipd.circulation.model import HoldState, Role, TaskKind
 from ncipd.ncip.messages import ItemRequestCancelled, ItemRequestCancelledResponse
 from ncipd.ncip.problems import Problem
 from ncipd.services import finding, serves
@@ -19,6 +19,13 @@ if TYPE_CHECKING:
 def item_request_cancelled(message: ItemRequestCancelled, circ: Circulation) -> ItemRequestCancelledResponse:
     """End the request here too; one that is too far along goes to staff, for the event itself cannot be refused."""
     ids = matching.named(circ, request=message.request_id, item=message.item_id, user=message.user_id)
+    hold = holds.named(circ, ids) if matching.is_local(circ.partner) else None
+    if hold is not None and matching.user_of(circ, ids.user) == circ.user(hold.user_id):
+        if hold.state in (HoldState.WAITING, HoldState.READY):
+            holds.cancel(circ, hold)
+        else:
+            circ.note("the hold had ended already; nothing was changed")
+        return ItemRequestCancelledResponse()
     try:
         request = finding.request_named(circ, ids, "ItemRequestCancelled")
     except Problem:

@@ -6,14 +6,12 @@ from typing import TYPE_CHECKING
 
 from ncipd.circulation.model import Role, TaskKind
 from ncipd.ncip.messages import ItemUpdated, ItemUpdatedResponse
-from ncipd.ncip.problems import Problem, ProblemType
+from ncipd.ncip.problems import Problem
 from ncipd.services import serves
 from ncipd.services.update_item import change, item_of
 
 if TYPE_CHECKING:
     from ncipd.circulation.unit import Circulation
-
-_TOLD_BEFORE = (ProblemType.UNABLE_TO_DELETE_ELEMENT, ProblemType.UNABLE_TO_ADD_ELEMENT)
 
 
 @serves(ItemUpdated)
@@ -30,9 +28,8 @@ def item_updated(message: ItemUpdated, circ: Circulation) -> ItemUpdatedResponse
     try:
         change(message, circ, "ItemUpdated")
     except Problem as problem:
-        if problem.type in _TOLD_BEFORE:
-            circ.keep(
-                Role.BORROWING, TaskKind.REVIEW, f"item {value} differs from what {circ.partner.code} has changed"
-            )
+        circ.keep(
+            Role.BORROWING, TaskKind.REVIEW, f"{circ.partner.code} tells of changes to item {value}: {problem.detail}"
+        )
         raise
     return ItemUpdatedResponse()

@@ -84,7 +84,7 @@ def _said(message: Report, circ: Circulation, service: str) -> tuple[LoanMark, M
             ProblemType.ELEMENT_RULE_VIOLATED,
             element=f"{service}/ItemReportedReturned/DateReportedReturned",
             value=date.isoformat(),
-            detail="An item cannot have come back in the future; send the day on which it is said to have been returned.",
+            detail="An item cannot have come back in the future; send the day on which it is said to have come back.",
         )
     return LoanMark.CLAIMED_RETURNED, returned_at
 

@@ -344,6 +344,10 @@ UPDATE record SET title = :title, author = :author, publisher = :publisher, plac
     edition = :edition, medium = :medium, language = :language, level = :level, series = :series,
     component_title = :component_title, component_author = :component_author WHERE id = :id
 
+-- name: set_record_further
+-- Keep what else a message says of a title: pagination, sponsor and their like.
+UPDATE record SET further = :further WHERE id = :id
+
 -- name: delete_record_identifiers
 -- Forget the numbers of a record before new ones are written.
 DELETE FROM record_identifier WHERE record_id = :record

@@ -7,6 +7,7 @@ import textwrap
 import threading
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -14,11 +15,13 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from broker_sim import agent as agents
-from broker_sim import engine, events, loading, places
+from broker_sim import engine, events, loading, places, requirements
 from broker_sim.agent import Agent, Callback
 from broker_sim.reports.record import Record
 from tests.broker_sim.library import Library
+from tests.broker_sim.wrong import Wrong
 
+RULES = requirements.load(places.requirements())
 AGENT_FILE = places.conformance() / "agents" / "ncipd.toml"
 
 
@@ -40,19 +43,19 @@ class Stage:
         path.write_text(f"{head}{textwrap.dedent(top)}\nsteps:\n{body}\n", encoding="utf-8")
         return path
 
-    async def play(self, library: Library, *paths: Path, jobs: int = 4, **options: bool) -> Record:
+    async def play(self, library: Library | Wrong, *paths: Path, jobs: int = 4, **options: Any) -> Record:
         server = TestServer(library.app())
         await server.start_server()
         self.servers.append(server)
         record = Record()
 
         def hear(event: events.Event) -> None:
-            if isinstance(event, events.RunStarted):
+            if isinstance(event, events.RunStarted) and isinstance(library, Library):
                 library.broker_url = event.listening
             self.events.append(event)
             record(event)
 
-        scenarios = [loading.load(path) for path in paths]
+        scenarios = [loading.load(path, RULES if places.cases() in path.parents else None) for path in paths]
         plan = engine.Plan(scenarios, str(server.make_url("/ncip")), self.agent, AGENT_FILE, jobs=jobs, **options)
         self.code = await engine.run(plan, hear)
         return record

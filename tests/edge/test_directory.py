@@ -130,7 +130,6 @@ def test_path_key_then_profile_then_from_agency_then_from_system(
     assert recognise(key, to="LEND", **header).partner.code == partner
 
 
-@pytest.mark.xfail(reason="ncipd.directory takes whichever partner comes first in the configuration")
 def test_from_agency_goes_before_from_system_whatever_the_order_of_the_configuration(recognise: Recognise) -> None:
     """SYSTEM stands before PEER in the configuration, and still FromAgencyId decides."""
     assert recognise(to="LEND", origin="XX-PEER", FromSystemId="sys-1").partner.code == "PEER"

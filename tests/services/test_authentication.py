@@ -220,8 +220,11 @@ async def test_a_secret_is_written_nowhere(world: World, tmp_path: Path) -> None
     await world.send(f"<UpdateUser>{user_id(U1)}{add}</UpdateUser>")
     assert (await world.send(lookup(log_in(U1, secret, with_="Password")))).problem is None
     await world.store.close()
-    found = [path.name for path in tmp_path.rglob("*") if path.is_file() and secret.encode() in path.read_bytes()]
-    assert found == []
+    assert files_with(tmp_path, secret.encode()) == []
+
+
+def files_with(folder: Path, words: bytes) -> list[str]:
+    return [path.name for path in folder.rglob("*") if path.is_file() and words in path.read_bytes()]
 
 
 NAMED = (

@@ -118,6 +118,7 @@ async def test_restrictions_come_and_go(world: World) -> None:
     world.clock.pass_days(1)
     assert (await world.send(update("L1", added=limit), partner="DISCOVERY")).problem == "Unable To Add Element"
     assert (await world.send(update("L1", deleted=limit), partner="DISCOVERY")).problem is None
+    world.clock.pass_days(1)
     assert (await world.send(update("L1", deleted=limit), partner="DISCOVERY")).problem == "Unable To Delete Element"
 
 

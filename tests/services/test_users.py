@@ -582,9 +582,12 @@ async def test_a_pin_is_changed_by_who_knows_the_old_one(world: World) -> None:
         (typed("X.509 Certificate", "x"), VIOLATED),
         (typed("PIN", "1") + typed("PIN", "2") + typed("PIN", "3"), VIOLATED),
         (block("Nonsense"), VIOLATED),
-        (privilege("ILL", "2025-01-01T00:00:00Z").replace("<ValidToDate>", "<ValidFromDate>2026-01-01T00:00:00Z</ValidFromDate><ValidToDate>"), VIOLATED),
+        (
+            STREET.replace("</ValidFromDate>", "</ValidFromDate><ValidToDate>2025-01-01T00:00:00Z</ValidToDate>"),
+            VIOLATED,
+        ),
     ],
-)  # fmt: skip
+)
 async def test_a_change_that_is_none_or_cannot_be_so_is_refused(world: World, into: str, problem: str) -> None:
     assert (await world.send(update(U1, into=into))).problem == problem
 

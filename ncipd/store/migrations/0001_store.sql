@@ -176,7 +176,8 @@ CREATE TABLE record (
     level       TEXT NOT NULL DEFAULT '',
     series      TEXT NOT NULL DEFAULT '',
     component_title  TEXT NOT NULL DEFAULT '',
-    component_author TEXT NOT NULL DEFAULT ''
+    component_author TEXT NOT NULL DEFAULT '',
+    further     TEXT NOT NULL DEFAULT ''            -- what else a message has said of the title, as XML
 ) STRICT;
 
 CREATE TABLE record_identifier (

@@ -1,0 +1,86 @@
+"""SIGTERM: what is in flight is answered, nothing acknowledged is lost, and the exit code is 0."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+
+import aiohttp
+
+from tests.circulation import messages as say
+from tests.e2e.server import Ncipd, post, valid
+from tests.services.world import message
+
+
+def stop_soon(server: Ncipd) -> None:
+    assert server.process is not None
+    server.process.send_signal(signal.SIGTERM)
+
+
+async def test_a_message_that_is_still_arriving_is_answered_and_the_exit_code_is_0(ncipd):
+    """Half of it was sent before the signal, half after; what is new meanwhile is told to come again later."""
+    server = await ncipd()
+    body = message(say.check_out("L1", "R-1")).encode()
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    writer.write(f"POST /ncip HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body[:100])
+    await writer.drain()
+    await asyncio.sleep(0.5)
+    stop_soon(server)
+    await asyncio.sleep(0.5)
+    refused = 0
+    async with aiohttp.ClientSession() as session:
+        try:
+            async with session.post(server.url, data=body) as late:
+                refused = late.status
+        except aiohttp.ClientError:
+            refused = 503  # it listens no more
+    assert refused == 503
+    writer.write(body[100:])
+    await writer.drain()
+    head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 20)
+    assert head.startswith(b"HTTP/1.1 200 ")
+    answer = await reader.readexactly(int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0]))
+    assert valid(answer).problem is None
+    writer.close()
+    code, printed = await asyncio.to_thread(server.wait)
+    assert (code, printed) == (0, ""), "only the ready line was printed"
+    assert server.rows("SELECT count(*) FROM loan") == [(1,)]
+
+
+async def test_under_load_every_acknowledged_message_is_kept_and_the_exit_code_is_0(ncipd):
+    server = await ncipd(items=400)
+    kept: list[str] = []
+
+    async def client(session, number):
+        for turn in range(number, 400, 16):
+            try:
+                answer = await post(session, server.url, message(say.check_out(f"E-{turn}", f"R-{turn}")))
+            except (aiohttp.ClientError, ConnectionError):
+                return
+            except AssertionError as error:
+                assert "HTTP 503" in str(error)
+                return
+            assert answer.problem is None
+            kept.append(f"R-{turn}")
+            if len(kept) == 60:
+                stop_soon(server)
+
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=16)) as session:
+        await asyncio.gather(*(client(session, number) for number in range(16)))
+    code, _ = await asyncio.to_thread(server.wait)
+    assert (code, len(kept) >= 60) == (0, True)
+    stored = {row[0] for row in server.rows("SELECT identifier FROM request")}
+    assert stored == set(kept), "all that was acknowledged, and nothing that was not"
+
+
+async def test_without_work_it_stops_at_once_and_starts_again_on_the_same_folder(ncipd):
+    server = await ncipd()
+    async with aiohttp.ClientSession() as session:
+        await post(session, server.url, message(say.check_out("L1", "R-1")))
+    assert server.stop() == (0, "")
+    server.start()
+    async with aiohttp.ClientSession() as session:
+        answer = await post(session, server.url, message(say.lookup_item("L1", "Circulation Status")))
+    assert answer.text("CirculationStatus") == "On Loan"
+    assert server.stop() == (0, "")
+    assert "Traceback" not in server.log()
