@@ -134,13 +134,13 @@ class Directory:
         system = said.get("FromSystemId", "")
         foreign = origin if origin.upper() not in self._codes[agency.id] else ""
         secret = said.get("FromAgencyAuthentication", "")
-        named = (
+        of_header = (
             [partner for partner in partners.values() if foreign and _among(foreign, partner.agency_ids)]
             or [partner for partner in partners.values() if system and _among(system, partner.system_ids)]
             or [partner for partner in partners.values() if secret and _same(secret, partner.secret)]
         )
-        if named:
-            return named[0]
+        if of_header:
+            return of_header[0]
         if fallback is not None:
             return fallback
         raise Problem(

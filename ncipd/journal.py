@@ -62,8 +62,8 @@ class Entry:
     repairs: str = ""
     note: str = ""
 
-    def write(self, tx: Transaction, request: bytes | None = None, response: bytes | None = None) -> None:
-        """Write the line, and the words where there are any."""
+    def write(self, tx: Transaction, request: bytes | None = None, response: bytes | None = None) -> int:
+        """Write the line, and the words where there are any; gives its number."""
         number = tx.insert(
             "insert_journal",
             at=self.at,
@@ -81,6 +81,7 @@ class Entry:
         )
         if request is not None:
             tx.run("insert_message_body", journal=number, words=packed(request, response))
+        return number
 
 
 def packed(request: bytes, response: bytes | None) -> bytes:

@@ -17,6 +17,7 @@ from hashlib import blake2b
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Protocol
 
+import msgspec
 import structlog
 from lxml import etree
 
@@ -26,7 +27,7 @@ from ncipd.circulation.clock import MINUTE, to_micros
 from ncipd.circulation.errors import DeskError
 from ncipd.circulation.lifecycle import IllegalMoveError
 from ncipd.circulation.unit import Circulation
-from ncipd.journal import Entry
+from ncipd.journal import Entry, masked, unpacked
 from ncipd.ncip import messages, schema, version
 from ncipd.ncip.codec import decode, encode
 from ncipd.ncip.document import DEFAULT_LIMITS, Document, Limits, parse
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from ncipd.store.port import Store, Transaction, Value
 
 _log = structlog.get_logger()
+_to_json = msgspec.json.encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,21 +265,25 @@ class Responder:
         if stored is not None and self._still_holds(tx, stored, entry.at, parties):
             entry.note = "sent again: the stored answer was repeated"
             self._metrics.resent(exchange.service or "")
-            answer: bytes = stored[2]
-        else:
-            circ = self._unit(tx, exchange, message, parties)
-            answer = self._checked(exchange, _serve(service, message, circ))
-            self._note(exchange, circ)
-            if circ.traces:
-                traces = json.dumps([[kind, number, version] for (kind, number), version in circ.traces.items()])
-                tx.run("insert_reply", **key, stored_at=entry.at, traces=traces, body=answer)
-        entry.write(tx, *self._words(exchange, answer))
+            answer = _kept_answer(tx, *stored[2:])
+            entry.write(tx, *self._words(exchange, answer))
+            return answer
+        circ = self._unit(tx, exchange, message, parties)
+        answer = self._checked(exchange, _serve(service, message, circ))
+        self._note(exchange, circ)
+        words = self._words(exchange, answer)
+        journal = entry.write(tx, *words)
+        if circ.traces:
+            traces = _to_json([(kind, number, version) for (kind, number), version in circ.traces.items()]).decode()
+            once = words[1] is not None and masked(answer) is answer  # the audit trail has these very bytes already
+            body = None if once else answer
+            tx.run("insert_reply", **key, stored_at=entry.at, traces=traces, journal=journal, body=body)
         _keep(tx, exchange)
         return answer
 
     @staticmethod
     def _still_holds(tx: Transaction, stored: tuple[Any, ...], now: int, parties: Parties) -> bool:
-        stored_at, traces, _ = stored
+        stored_at, traces = stored[:2]
         if not stored_at <= now <= stored_at + parties.partner.resend_window_minutes * MINUTE:
             return False
         return all(
@@ -364,6 +370,17 @@ def _serve(service: Service, message: Initiation, circ: Circulation) -> Response
     if circ.proof is not None and circ.proof.problem is not None:
         raise circ.proof.problem
     return service.run(message, circ)
+
+
+def _kept_answer(tx: Transaction, journal: int, body: bytes | None) -> bytes:
+    """Find the bytes of a stored answer: beside it, or where the audit trail keeps what was said."""
+    if body is not None:
+        return body
+    row = tx.one("message_body", journal=journal)
+    if row is None:
+        message = f"the words of journal line {journal} are gone, though a stored answer refers to them"
+        raise LookupError(message)
+    return unpacked(row[0])[1]
 
 
 def _keep(tx: Transaction, exchange: _Exchange) -> None:

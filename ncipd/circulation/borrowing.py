@@ -178,7 +178,10 @@ def accept(circ: Circulation, arrival: Arrival, partner: Partner, known: Request
         circ.about(known)
         same = _same_arrival(circ, known, arrival)
         if same is not None:
-            return _confirm(circ, known, same, arrival)
+            request, item = _confirm(circ, known, same, arrival)
+            if item.status is ItemStatus.EXPECTED and circ.by_message and partner.automatic_receive:
+                return receive(circ, request, item, arrival, partner)
+            return request, item
     if arrival.digital:
         return _accept_digitally(circ, arrival, known, user, partner), None
     request = _request_for(circ, arrival, known, user, partner)
@@ -522,6 +525,26 @@ def complete(circ: Circulation, request: Request, item: Item) -> Request:
         circ.finish_tasks(request)
         return circ.advance(request, Event.COMPLETE)
     return request
+
+
+def send_back(circ: Circulation, request: Request, item: Item | None, note: str = "") -> Request:
+    """Know that an item, or all that came for a request, has left for its lender; who had it has it no longer."""
+    circ.about(request)
+    for place in circ.request_items(request):
+        if place.state is not ItemState.OUT or (item is not None and place.item_id != item.id):
+            continue
+        sent = circ.item(place.item_id)
+        loan = circ.loan_of(sent)
+        if loan is not None:
+            circ.return_loan(loan)
+            circ.note("it was sent back while it was on loan here; the loan was ended")
+        _end_holds(circ, request, sent, HoldState.CANCELLED)
+        circ.finish_item_tasks(sent, *TaskKind)
+        circ.set_item_status(sent, ItemStatus.RETURNED)
+        circ.set_request_item(place, ItemState.BACK)
+    if any(place.state is ItemState.OUT for place in circ.request_items(request)):
+        return request
+    return circ.advance(request, Event.SEND_BACK, note)
 
 
 def cancel(circ: Circulation, request: Request, note: str = "") -> Request:

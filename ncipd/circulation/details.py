@@ -5,10 +5,11 @@ Changes are made as the standard has it: what is to be deleted goes first, then 
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from ncipd.circulation import meaning
-from ncipd.circulation.clock import to_micros
+from ncipd.circulation.clock import from_micros, to_micros
 from ncipd.circulation.model import Request
 from ncipd.ncip import elements as el
 from ncipd.ncip.codec import decode_text, encode
@@ -38,6 +39,9 @@ _DATES = {
     "pickup_expires": "pickup_expiry_date",
     "available_at": "date_available",
 }
+_FIELDS = (
+    *_DATES.values(), "pickup_location", "shipping_information", "acknowledged_fee_amount", "paid_fee_amount"
+)  # fmt: skip
 #: What is part of what a request is, or follows from its history, and is not changed by a message.
 _FIXED = {
     "user_id": "UserId",
@@ -50,39 +54,31 @@ _FIXED = {
 def write(circ: Circulation, request: Request, message: object) -> Request:
     """Keep the details that a message brings, where it brings any."""
     found = {column: value for column, value, _ in _values(circ, message, "RequestItem") if value is not None}
-    return _store(circ, request, found) if found else request
+    return _store(circ, request, found, "RequestItem") if found else request
 
 
 def delete(circ: Circulation, request: Request, fields: el.DeleteRequestFields, service: str) -> Request:
     """Take details out; raises Problem Unable To Delete Element for what is not there."""
     where = f"{service}/DeleteRequestFields"
-    _refuse_fixed(fields, where)
+    refuse_fixed(fields, where)
     cleared: dict[str, object] = {}
     for column, value, name in _values(circ, fields, service):
         if not _says(request, column, value):
-            raise Problem(
-                ProblemType.UNABLE_TO_DELETE_ELEMENT,
-                element=f"{where}/{name}",
-                detail="This is not what the request says, so it cannot be deleted; look the request up and compare.",
-            )
+            raise not_there(f"{where}/{name}", getattr(fields, _field_of(name)))
         cleared[column] = COLUMNS[column]
-    return _store(circ, request, cleared) if cleared else request
+    return _store(circ, request, cleared, service) if cleared else request
 
 
 def add(circ: Circulation, request: Request, fields: el.AddRequestFields, service: str) -> Request:
     """Put details in; raises Problem Unable To Add Element for what is there already."""
     where = f"{service}/AddRequestFields"
-    _refuse_fixed(fields, where)
+    refuse_fixed(fields, where)
     added: dict[str, object] = {}
     for column, value, name in _values(circ, fields, service):
         if getattr(request, column) != COLUMNS[column] and not _says(request, column, value):
-            raise Problem(
-                ProblemType.UNABLE_TO_ADD_ELEMENT,
-                element=f"{where}/{name}",
-                detail="The request says otherwise already and there can be only one; delete that in the same message.",
-            )
+            raise there_already(f"{where}/{name}", getattr(fields, _field_of(name)))
         added[column] = value
-    return _store(circ, request, added) if added else request
+    return _store(circ, request, added, service) if added else request
 
 
 def _says(request: Request, column: str, value: object) -> bool:
@@ -93,8 +89,9 @@ def _says(request: Request, column: str, value: object) -> bool:
     return meaning.same(shipping_of(request), decode_text(str(value), el.ShippingInformation))
 
 
-def _store(circ: Circulation, request: Request, changes: dict[str, object]) -> Request:
+def _store(circ: Circulation, request: Request, changes: dict[str, object], service: str) -> Request:
     values: dict[str, Any] = {column: changes.get(column, getattr(request, column)) for column in COLUMNS}
+    refuse_reversed(circ, values["earliest_needed"], values["need_before"], service)
     return circ.change_request(request, "set_request_details", **values)
 
 
@@ -106,7 +103,7 @@ def _values(circ: Circulation, source: object, service: str) -> Iterator[tuple[s
             yield column, to_micros(date, circ.zone), name.title().replace("_", "")
     pickup = getattr(source, "pickup_location", None)
     if pickup is not None and service != "RequestItem":
-        yield "pickup_library_id", _library(circ, pickup.value, service), "PickupLocation"
+        yield "pickup_library_id", library(circ, pickup.value, service), "PickupLocation"
     shipping = getattr(source, "shipping_information", None)
     if shipping is not None:
         yield "shipping", encode(shipping), "ShippingInformation"
@@ -117,19 +114,70 @@ def _values(circ: Circulation, source: object, service: str) -> Iterator[tuple[s
             yield "fee_currency", fee.currency_code.value.strip(), name.title().replace("_", "")
 
 
-def _library(circ: Circulation, code: str, service: str) -> int:
-    library = circ.library(code)
-    if library is None:
+def refuse_reversed(circ: Circulation, earliest: int | None, latest: int | None, service: str) -> None:
+    """Refuse what is needed only after it is useless, unless it is a fact; raises Problem Element Rule Violated."""
+    if earliest is not None and latest is not None and earliest > latest and not circ.mandated:
+        raise Problem(
+            ProblemType.ELEMENT_RULE_VIOLATED,
+            element=f"{service}/EarliestDateNeeded",
+            value=from_micros(earliest).isoformat(),
+            detail="EarliestDateNeeded is after NeedBeforeDate; exchange them or leave one out.",
+        )
+
+
+def element_of(field: str) -> str:
+    """Spell the element of a field."""
+    return field.title().replace("_", "")
+
+
+def _field_of(element: str) -> str:
+    return next(name for name in _FIELDS if element_of(name) == element)
+
+
+def not_there(where: str, part: object) -> Problem:
+    """Say that what was to be deleted is not what the request says."""
+    return Problem(
+        ProblemType.UNABLE_TO_DELETE_ELEMENT,
+        element=where,
+        value=_words(part),
+        detail="This is not what the request says, so it cannot be deleted; look the request up and compare.",
+    )
+
+
+def there_already(where: str, part: object) -> Problem:
+    """Say that the request says otherwise already."""
+    return Problem(
+        ProblemType.UNABLE_TO_ADD_ELEMENT,
+        element=where,
+        value=_words(part),
+        detail="The request says otherwise already and there can be only one; delete that in the same message.",
+    )
+
+
+def _words(part: object) -> str | None:
+    if isinstance(part, datetime):
+        return part.isoformat()
+    if isinstance(part, Coded):
+        return part.value
+    amount = getattr(part, "monetary_value", None)
+    return None if amount is None else str(amount)
+
+
+def library(circ: Circulation, code: str, service: str) -> int:
+    """Find the library that a PickupLocation names; raises Problem Element Rule Violated."""
+    found = circ.library(code)
+    if found is None:
         raise Problem(
             ProblemType.ELEMENT_RULE_VIOLATED,
             element=f"{service}/AddRequestFields/PickupLocation",
             value=code,
             detail=f"No library here has the code {code!r}; one of {', '.join(one.code for one in circ.libraries())}.",
         )
-    return library.id
+    return found.id
 
 
-def _refuse_fixed(fields: object, where: str) -> None:
+def refuse_fixed(fields: object, where: str) -> None:
+    """Refuse to change what a request is; raises Problem Element Rule Violated."""
     for name, element in _FIXED.items():
         if getattr(fields, name, None) is not None:
             raise Problem(

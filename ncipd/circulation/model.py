@@ -454,6 +454,7 @@ class Hold(NamedTuple):
     state: HoldState
     placed_at: Micros
     expires_at: Micros | None
+    details: str
     version: int
 
 

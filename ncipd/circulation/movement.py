@@ -1,8 +1,8 @@
 """Items on their way: which request a shipment or arrival is about, and who sent or received it (profiles.md 2.1, 3.1).
 
-ItemShipped and ItemReceived are told in both directions. Who did it is said by a marker (`ShippedBy.Lender` and its like,
-in Ext/NoticeContent); a peer library without one speaks of itself; a broker may speak of either side, and there the
-state of the request decides, as the last resort. A fact told again is known by its date and changes nothing.
+ItemShipped and ItemReceived are told in both directions. Who did it is said by a marker in Ext/NoticeContent
+(`ShippedBy.Lender` and its like); a peer library without one speaks of itself; a broker may speak of either side, and
+there the state of the request decides, as the last resort. A fact told again is known by its date and changes nothing.
 """
 
 from __future__ import annotations
@@ -112,8 +112,8 @@ def contradicts(circ: Circulation, movement: Movement, why: str) -> None:
     request = movement.request
     note = f"{circ.partner.code} tells that it was {movement.words}, but {why}"
     circ.note(note)
-    if not any(task.note == note for task in circ.tasks_of(request)):
-        circ.ask_staff(request.role, TaskKind.REVIEW, request=request, item=movement.item, note=note)
+    circ.ask_staff(request.role, TaskKind.REVIEW, request=request, item=movement.item, note=note)
+    write_down(circ, movement, "review")
 
 
 def _words(circ: Circulation, verb: str, ids: matching.Named, at: Micros) -> str:
@@ -130,9 +130,7 @@ def _peer(circ: Circulation, request: Request) -> Party | None:
 # ---------------------------------------------------------------------------------------------- which request
 
 
-def _meant(
-    circ: Circulation, ids: matching.Named, marker: Party | None, service: str
-) -> tuple[Request, Item | None]:
+def _meant(circ: Circulation, ids: matching.Named, marker: Party | None, service: str) -> tuple[Request, Item | None]:
     request = _named(circ, ids, marker, service) if ids.identifier else _of_item(circ, ids, service)
     circ.side = request.role
     return request, item_of(circ, request, ids.item)

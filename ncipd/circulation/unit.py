@@ -494,6 +494,15 @@ class Circulation:
         self._made("hold", number)
         return _there(self.tx.one("hold_by_id", hold_row, id=number), "hold", number)
 
+    def change_hold(self, hold: Hold, query: str, **columns: Any) -> Hold:
+        """Change a hold by a named statement, and read it again."""
+        self._changed("hold", hold.id, query, **columns)
+        return self.hold(hold.id)
+
+    def hold(self, number: int) -> Hold:
+        """Read a hold that a row refers to."""
+        return _there(self.tx.one("hold_by_id", hold_row, id=number), "hold", number)
+
     def set_hold(
         self, hold: Hold, state: HoldState, *, item: int | None = None, expires_at: Micros | None = None
     ) -> None:

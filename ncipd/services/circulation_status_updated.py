@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ncipd.circulation import borrowing, lending, matching, renewal
-from ncipd.circulation.model import Role, TaskKind
+from ncipd.circulation import borrowing, lending, matching, renewal, review
+from ncipd.circulation.lifecycle import Event, allows
+from ncipd.circulation.model import RequestStatus, Role, TaskKind
 from ncipd.ncip.messages import CirculationStatusUpdated, CirculationStatusUpdatedResponse
 from ncipd.ncip.problems import Problem, ProblemType
 from ncipd.ncip.schemes import CirculationStatus
 from ncipd.services import serves
 
 if TYPE_CHECKING:
+    from ncipd.circulation.model import Item, Request
     from ncipd.circulation.unit import Circulation
+
+SERVICE = "CirculationStatusUpdated"
 
 
 @serves(CirculationStatusUpdated)
@@ -30,21 +34,41 @@ def circulation_status_updated(
             value=message.circulation_status.value,
             detail=f"This notification tells only {', '.join(told)}; use UpdateCirculationStatus for other statuses.",
         )
-    matching.side_of(circ, ids)
-    item = borrowing.item_meant(circ, "CirculationStatusUpdated", ids.item)
+    with review.kept(circ, SERVICE, f"item {ids.item}"):
+        found = _borrowed(circ, ids)
+    if found is not None:
+        item, request = found
+        if status is CirculationStatus.ITEM_NOT_RENEWED:
+            renewal.rejected_by_lender(circ, request, item, "the lender did not renew")
+        elif status is CirculationStatus.ITEM_OVERDUE and request.open:
+            _overdue(circ, item, request)
+    return CirculationStatusUpdatedResponse()
+
+
+def _borrowed(circ: Circulation, ids: matching.Named) -> tuple[Item, Request] | None:
+    """Find the borrowed item that is meant, with its request; of our own items nothing that is told here is news."""
+    if matching.is_local(circ.partner) or matching.side_of(circ, ids) is Role.LENDING:
+        if matching.our_item(circ, ids.item) is None:
+            raise lending.unknown_item(SERVICE, ids.item)
+        circ.note("told of our own item, whose renewals and due dates are decided here; nothing was changed")
+        return None
+    item = borrowing.item_meant(circ, SERVICE, ids.item)
     request = circ.last_request_of(item) if item is not None else None
     if item is None or request is None:
-        raise lending.unknown_item(
-            "CirculationStatusUpdated", ids.item, hint="no item borrowed through this partner has this id"
-        )
+        raise lending.unknown_item(SERVICE, ids.item, hint="no item borrowed through this partner has this id")
     circ.about(request)
-    if status is CirculationStatus.ITEM_NOT_RENEWED:
-        renewal.rejected_by_lender(circ, request, item, "the lender did not renew")
-    elif status is CirculationStatus.ITEM_OVERDUE and request.open:
-        circ.ask_staff(
-            Role.BORROWING, TaskKind.REVIEW, request=request, item=item, note="the lender says it is overdue"
-        )
-        if request.user_id is not None:
-            title = circ.record(item.record_id).title or item.barcode
-            circ.tell(request.user_id, "item overdue", f"{title} is overdue; please bring it back.", request)
-    return CirculationStatusUpdatedResponse()
+    return item, request
+
+
+def _overdue(circ: Circulation, item: Item, request: Request) -> None:
+    """Tell staff and the user that the lender misses an item, once."""
+    note = "the lender says it is overdue"
+    if request.status is RequestStatus.OVERDUE or any(task.note == note for task in circ.tasks_of(request)):
+        circ.note("told before; nothing was changed")
+        return
+    if allows(Role.BORROWING, request.status, Event.OVERDUE):
+        circ.advance(request, Event.OVERDUE)
+    circ.ask_staff(Role.BORROWING, TaskKind.REVIEW, request=request, item=item, note=note)
+    if request.user_id is not None:
+        title = circ.record(item.record_id).title or item.barcode
+        circ.tell(request.user_id, "item overdue", f"{title} is overdue; please bring it back.", request)

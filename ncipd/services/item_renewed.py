@@ -1,31 +1,61 @@
-"""ItemRenewed: the lender has renewed an item that we have borrowed (Z39.83-1 section 5.5.11)."""
+"""ItemRenewed: a loan has been extended by its lender, or by another system of ours (Z39.83-1 section 5.5.11)."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ncipd.circulation import borrowing, lending, matching, renewal
+from ncipd.circulation import borrowing, fees, lending, matching, renewal, review
 from ncipd.circulation.clock import to_micros
 from ncipd.circulation.model import Role
 from ncipd.ncip.messages import ItemRenewed, ItemRenewedResponse
 from ncipd.services import serves
 
 if TYPE_CHECKING:
+    from ncipd.circulation.model import Loan, Micros
     from ncipd.circulation.unit import Circulation
+
+SERVICE = "ItemRenewed"
 
 
 @serves(ItemRenewed)
 def item_renewed(message: ItemRenewed, circ: Circulation) -> ItemRenewedResponse:
     """Take the new due date, whether or not we had asked for it."""
     ids = matching.named(circ, item=message.item_id, user=message.user_id)
-    if matching.side_of(circ, ids) is Role.LENDING:
-        if matching.our_item(circ, ids.item) is None:
-            raise lending.unknown_item("ItemRenewed", ids.item)
-        circ.note("told of a renewal of our own item; due dates of our items are set here, nothing was changed")
-        return ItemRenewedResponse()
-    item = borrowing.item_meant(circ, "ItemRenewed", ids.item, ids.user)
+    date = to_micros(message.date_due, circ.zone)
+    loan: Loan | None = None
+    with review.kept(circ, SERVICE, f"item {ids.item}"):
+        if matching.is_local(circ.partner):
+            loan = _by_our_system(message, circ, ids, date)
+        elif matching.side_of(circ, ids) is Role.BORROWING:
+            loan = _by_its_lender(circ, ids, date)
+        elif matching.our_item(circ, ids.item) is None:
+            raise lending.unknown_item(SERVICE, ids.item)
+        else:
+            circ.note("told of a renewal of our own item; due dates of our items are set here, nothing was changed")
+    if loan is not None and loan.user_id is not None:
+        fees.take_up(circ, circ.user(loan.user_id), message.fiscal_transaction_information, loan, SERVICE)
+    return ItemRenewedResponse()
+
+
+def _by_our_system(message: ItemRenewed, circ: Circulation, ids: matching.Named, date: Micros) -> Loan | None:
+    item = circ.item_by_barcode(ids.item) if ids.item else None
+    if item is None:
+        raise lending.unknown_item(SERVICE, ids.item)
+    loan = circ.loan_of(item)
+    if loan is None or loan.user_id is None or item.temporary:
+        circ.note("it is not on loan from us to a user; nothing was changed")
+        return None
+    told = message.renewal_count
+    if loan.due_at == date and (told is None or told <= loan.renewals):
+        circ.note("renewed already; nothing was changed")
+        return loan
+    more = 1 if told is None else max(told - loan.renewals, 0)
+    return circ.change_loan(loan, "set_loan_due", due_at=date, renewals=more)
+
+
+def _by_its_lender(circ: Circulation, ids: matching.Named, date: Micros) -> Loan | None:
+    item = borrowing.item_meant(circ, SERVICE, ids.item, ids.user)
     request = circ.last_request_of(item) if item is not None else None
     if item is None or request is None:
-        raise lending.unknown_item("ItemRenewed", ids.item, hint="no item borrowed through this partner has this id")
-    renewal.approved_by_lender(circ, request, item, to_micros(message.date_due, circ.zone))
-    return ItemRenewedResponse()
+        raise lending.unknown_item(SERVICE, ids.item, hint="no item borrowed through this partner has this id")
+    return renewal.approved_by_lender(circ, request, item, date)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ncipd.circulation import details, holds, matching
+from ncipd.circulation import details, hold_details, holds, matching
 from ncipd.circulation.clock import from_micros, optional_date
 from ncipd.circulation.model import Hold, HoldState
 from ncipd.ncip import elements as el
@@ -58,7 +58,7 @@ def lookup_request(message: LookupRequest, circ: Circulation) -> LookupRequestRe
 def _of_hold(message: LookupRequest, circ: Circulation, hold: Hold) -> LookupRequestResponse:
     item = holds.item_of(circ, hold)
     user = circ.user(hold.user_id)
-    pickup = circ.library_by_id(hold.pickup_library_id) if hold.pickup_library_id is not None else None
+    said = hold_details.of(circ, hold)
     status = {
         HoldState.READY: RequestStatusType.AVAILABLE_FOR_PICKUP,
         HoldState.CANCELLED: RequestStatusType.CANNOT_FULFILL_REQUEST,
@@ -71,9 +71,12 @@ def _of_hold(message: LookupRequest, circ: Circulation, hold: Hold) -> LookupReq
         RequestElementType.REQUEST_SCOPE_TYPE: ("request_scope_type", scope.coded()),
         RequestElementType.REQUEST_STATUS_TYPE: ("request_status_type", status.coded()),
         RequestElementType.HOLD_QUEUE_POSITION: ("hold_queue_position", holds.position(circ, hold) if waits else None),
-        RequestElementType.PICKUP_LOCATION: ("pickup_location", Coded(pickup.code) if pickup else None),
-        RequestElementType.PICKUP_EXPIRY_DATE: ("pickup_expiry_date", optional_date(hold.expires_at)),
         RequestElementType.DATE_OF_USER_REQUEST: ("date_of_user_request", from_micros(hold.placed_at)),
+        **{
+            type_: (name, said[name])
+            for type_ in RequestElementType
+            if (name := type_.value.lower().replace(" ", "_")) in said
+        },
     }
     return LookupRequestResponse(
         request_id=el.RequestId(request_identifier_value=f"{holds.PREFIX}{hold.id}"),

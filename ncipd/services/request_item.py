@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ncipd.circulation import borrowing, details, lending, local, matching
+from ncipd.circulation import borrowing, details, hold_details, lending, local, matching
 from ncipd.circulation.clock import to_micros
 from ncipd.circulation.identity import find_user
 from ncipd.circulation.model import Role
@@ -100,6 +100,7 @@ def _local(message: RequestItem, circ: Circulation, ids: matching.Named) -> Requ
         )
     pickup = circ.library(message.pickup_location.value) if message.pickup_location else None
     hold, words = local.place_hold(circ, user, items, any_copy=any_copy, pickup_library=pickup.id if pickup else None)
+    hold_details.write(circ, hold, message)
     circ.note(words)
     return RequestItemResponse(
         request_id=el.RequestId(request_identifier_value=f"hold-{hold.id}"),

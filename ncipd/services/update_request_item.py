@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ncipd.circulation import details, matching
+from ncipd.circulation import details, hold_details, holds, lending, matching
 from ncipd.circulation.clock import optional_date
-from ncipd.circulation.lending import already_processed
-from ncipd.circulation.model import Request
+from ncipd.circulation.model import Hold, HoldState, Request
 from ncipd.ncip import elements as el
 from ncipd.ncip.messages import ItemRequestUpdated, UpdateRequestItem, UpdateRequestItemResponse
 from ncipd.ncip.problems import Problem, ProblemType
@@ -23,6 +22,8 @@ if TYPE_CHECKING:
 def update_request_item(message: UpdateRequestItem, circ: Circulation) -> UpdateRequestItemResponse:
     """Delete, then add; all of it or nothing, and only while the request is open."""
     request = change(message, circ, "UpdateRequestItem")
+    if isinstance(request, Hold):
+        return _of_hold(message, circ, request)
     item = finding.item_of(circ, request)
     named = el.ItemId(item_identifier_value=request.item_as_sent)
     user = circ.user(request.user_id) if request.user_id is not None else None
@@ -37,20 +38,58 @@ def update_request_item(message: UpdateRequestItem, circ: Circulation) -> Update
     )
 
 
-def change(message: UpdateRequestItem | ItemRequestUpdated, circ: Circulation, service: str) -> Request:
+def _of_hold(message: UpdateRequestItem, circ: Circulation, hold: Hold) -> UpdateRequestItemResponse:
+    user = circ.user(hold.user_id)
+    item = holds.item_of(circ, hold)
+    copy = item or circ.items_of(hold.record_id or 0)[0]
+    said = hold_details.of(circ, hold)
+    scope = RequestScopeType.ITEM if hold.record_id is None else RequestScopeType.BIBLIOGRAPHIC_ITEM
+    return UpdateRequestItemResponse(
+        item_id=answers.item_id(copy),
+        user_id=answers.user_id(circ, user),
+        request_type=RequestType.HOLD.coded(),
+        request_scope_type=scope.coded(),
+        date_available=said.get("date_available"),
+        item_optional_fields=answers.item_fields(circ, copy, message.item_element_type),
+        user_optional_fields=answers.user_fields(circ, user, message.user_element_type),
+    )
+
+
+def _hold_named(circ: Circulation, ids: matching.Named, service: str) -> Hold | None:
+    """Find the hold of one of our own users; raises Problem Unknown User, Unknown Item, Request Already Processed."""
+    if not matching.is_local(circ.partner):
+        return None
+    if not ids.identifier and matching.user_of(circ, ids.user) is None:
+        raise matching.unknown_user(service, ids.user)
+    if not ids.identifier and matching.our_item(circ, ids.item) is None:
+        raise lending.unknown_item(service, ids.item)
+    hold = holds.named(circ, ids)
+    if hold is not None and hold.state not in (HoldState.WAITING, HoldState.READY):
+        raise Problem(
+            ProblemType.REQUEST_ALREADY_PROCESSED,
+            element=f"{service}/RequestId/RequestIdentifierValue",
+            value=ids.identifier,
+            detail=f"The hold is {hold.state} already; there is nothing to change.",
+        )
+    return hold
+
+
+def change(message: UpdateRequestItem | ItemRequestUpdated, circ: Circulation, service: str) -> Request | Hold:
     """Carry out the deletions and additions of a message."""
     ids = matching.named(circ, request=message.request_id, item=message.item_id, user=message.user_id)
-    request = finding.request_named(circ, ids, service)
-    circ.about(request)
     deleted, added = message.delete_request_fields, message.add_request_fields
+    request = _hold_named(circ, ids, service) or finding.request_named(circ, ids, service)
     if deleted is None and added is None:
         raise Problem(
             ProblemType.NEEDED_DATA_MISSING,
             element=f"{service}/AddRequestFields",
             detail="Nothing is to be deleted or added; send DeleteRequestFields, AddRequestFields or both.",
         )
+    if isinstance(request, Hold):
+        return hold_details.change(circ, request, deleted, added, service)
+    circ.about(request)
     if not request.open:
-        raise already_processed(request, f"{service}/RequestId/RequestIdentifierValue")
+        raise lending.already_processed(request, f"{service}/RequestId/RequestIdentifierValue")
     if deleted is not None:
         request = details.delete(circ, request, deleted, service)
     if added is not None:

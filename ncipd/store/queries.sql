@@ -256,8 +256,8 @@ DELETE FROM user WHERE id = :id
 SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM user WHERE id = :id)
 
 -- name: forget_user_of_loans
--- Empty the user of the loans that have ended; the loans stay for the statistics.
-UPDATE loan SET user_id = NULL WHERE user_id = :user AND returned_at IS NOT NULL
+-- Empty the user of the loans that have ended, and the hold that each filled; the loans stay for the statistics.
+UPDATE loan SET user_id = NULL, hold_id = NULL WHERE user_id = :user AND returned_at IS NOT NULL
 
 -- name: forget_user_of_requests
 -- Empty the user of the requests that have ended.
@@ -745,6 +745,11 @@ SELECT {hold} FROM hold WHERE hold.id = :id
 UPDATE hold SET state = :state, item_id = :item, expires_at = :expires_at, version = version + 1 WHERE id = :id
 RETURNING version
 
+-- name: set_hold_details
+-- Keep what a hold says beside who and what: place, dates, addresses, fees.
+UPDATE hold SET pickup_library_id = :pickup_library, expires_at = :expires_at, details = :details, version = version + 1
+WHERE id = :id RETURNING version
+
 -- name: hold_version
 -- Read the version of a hold.
 SELECT version FROM hold WHERE id = :id
@@ -871,15 +876,16 @@ SELECT words FROM message_body WHERE journal_id = :journal
 
 -- name: stored_reply
 -- Find the answer already given to this message.
-SELECT stored_at, traces, body FROM reply
+SELECT stored_at, traces, journal_id, body FROM reply
 WHERE agency_id = :agency AND partner = :partner AND service = :service AND identity = :identity
 
 -- name: insert_reply
 -- Keep an answer for when the message comes again.
-INSERT INTO reply (agency_id, partner, service, identity, stored_at, traces, body)
-VALUES (:agency, :partner, :service, :identity, :stored_at, :traces, :body)
+INSERT INTO reply (agency_id, partner, service, identity, stored_at, traces, journal_id, body)
+VALUES (:agency, :partner, :service, :identity, :stored_at, :traces, :journal, :body)
 ON CONFLICT (agency_id, partner, service, identity)
-DO UPDATE SET stored_at = excluded.stored_at, traces = excluded.traces, body = excluded.body
+DO UPDATE SET stored_at = excluded.stored_at, traces = excluded.traces, journal_id = excluded.journal_id,
+    body = excluded.body
 
 -- name: insert_outbox
 -- Queue a message to a partner.

@@ -35,7 +35,8 @@ class Wrong:
 
     async def ncip(self, request: web.Request) -> web.Response:
         try:
-            body = etree.fromstring(await request.read())[0]
+            root = etree.fromstring(await request.read(), etree.XMLParser(remove_comments=True, remove_pis=True))
+            body = root[0]
         except (etree.XMLSyntaxError, IndexError, ValueError):
             return send(problem("Invalid Message Syntax Error"))
         service = etree.QName(body).localname

@@ -18,7 +18,7 @@ from lxml import etree
 
 from ncipd.circulation.errors import DeskError
 from ncipd.circulation.lifecycle import FINAL, IllegalMoveError
-from ncipd.circulation.partner import BarcodeRule, OpenLoan, Partner
+from ncipd.circulation.partner import BarcodeRule, OpenLoan, Partner, PartnerRole
 from ncipd.ncip import schema
 from ncipd.ncip.problems import Problem
 from tests.circulation import messages as say
@@ -37,9 +37,10 @@ PARTNERS = (
         barcode_rule=BarcodeRule.PREFIX,
         default_library="LAW",
     ),
+    Partner(code="OPAC", agency="LEND", role=PartnerRole.DISCOVERY),
 )
 OURS = ("L1", "L20", "L20b")  # the last two are copies of one title
-THEIRS = ("X1", "L1")  # the second is a barcode of ours as well
+THEIRS = ("X1", "X2", "L1")  # the last is a barcode of ours as well
 USERS = ("LEND-USER-1", "LEND-USER-2")
 REQUESTS = ("R-1", "R-2")
 
@@ -47,7 +48,8 @@ partners = st.sampled_from(["P1", "P1", "P2"])
 requests = st.sampled_from(REQUESTS)
 perhaps_request = st.sampled_from([*REQUESTS, ""])
 ours = st.sampled_from(OURS)
-items = st.sampled_from([*OURS, "X1", "X1"])
+items = st.sampled_from([*OURS, "X1", "X1", "X2"])
+happened = st.sampled_from(["", "", "", "", "2026-01-05T08:00:00Z", "2026-01-06T08:00:00Z"])  # before the first day, after it
 users = st.sampled_from(USERS)
 dates = st.sampled_from(["", "2026-01-09T12:00:00Z", "2026-02-10T22:59:59Z", "2026-03-01T22:59:59Z", "2026-09-01T00:00:00Z"])
 
@@ -120,13 +122,20 @@ class Libraries(RuleBasedStateMachine):
     def a_user_wants_what_another_library_has(self, partner, request, user):
         self.send(say.request_item(request, user=user, title="THEIRS-1"), partner)
 
-    @rule(partner=partners, request=perhaps_request, item=ours, due=dates, digital=st.sampled_from([False] * 5 + [True]))
-    def check_out(self, partner, request, item, due, digital):
-        self.send(say.check_out(item, request, due=due, digital=digital), partner)
+    @rule(
+        partner=partners,
+        request=perhaps_request,
+        item=ours,
+        due=dates,
+        digital=st.sampled_from([False] * 5 + [True]),
+        at=happened,
+    )
+    def check_out(self, partner, request, item, due, digital, at):
+        self.send(say.check_out(item, request, due=due, digital=digital, happened=at), partner)
 
-    @rule(partner=partners, request=perhaps_request, item=items)
-    def check_in(self, partner, request, item):
-        self.send(say.check_in(item, request), partner)
+    @rule(partner=partners, request=perhaps_request, item=items, at=happened)
+    def check_in(self, partner, request, item, at):
+        self.send(say.check_in(item, request, happened=at), partner)
 
     @rule(partner=partners, request=requests)
     def cancel(self, partner, request):
@@ -139,8 +148,8 @@ class Libraries(RuleBasedStateMachine):
     @rule(
         partner=partners,
         request=requests,
-        item=st.sampled_from([*THEIRS, "X1", ""]),
-        user=st.sampled_from([*USERS, ""]),
+        item=st.sampled_from([*THEIRS, "X1", "X1", ""]),
+        user=st.sampled_from([*USERS, "", "-"]),
         action=st.sampled_from(["Circulate", say.HOLD]),
         final=st.sampled_from([False] * 5 + [True]),
     )
@@ -150,6 +159,16 @@ class Libraries(RuleBasedStateMachine):
     @rule(partner=partners, item=items, until=dates)
     def renew(self, partner, item, until):
         self.send(say.renew(item, until), partner)
+
+    @rule(user=users, item=items, what=st.sampled_from(["renew", "request", "take", "bring"]))
+    def a_user_at_the_catalogue(self, user, item, what):
+        said = {
+            "renew": say.renew(item, user=user),
+            "request": say.request_item(user=user, item=item),
+            "take": say.check_out(item, user=user),
+            "bring": say.check_in(item),
+        }
+        self.send(said[what], "OPAC")
 
     @rule(partner=partners, item=items, until=dates)
     def recall(self, partner, item, until):

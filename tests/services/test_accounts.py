@@ -391,8 +391,14 @@ async def test_taking_a_loan_back_cancels_what_was_charged_for_it_and_nothing_el
 
 @pytest.mark.parametrize(
     ("amount", "code", "text"),
-    [(500, "EUR", "5.00 EUR"), (-5, "EUR", "-0.05 EUR"), (500, "JPY", "500 JPY"), (1234, "KWD", "1.234 KWD"), (0, "USD", "0.00 USD")],
-)  # fmt: skip
+    [
+        (500, "EUR", "5.00 EUR"),
+        (-5, "EUR", "-0.05 EUR"),
+        (500, "JPY", "500 JPY"),
+        (1234, "KWD", "1.234 KWD"),
+        (0, "USD", "0.00 USD"),
+    ],
+)
 def test_an_amount_is_written_with_the_digits_of_its_currency(amount: int, code: str, text: str) -> None:
     assert shown(amount, code) == text
 

@@ -760,3 +760,16 @@ async def test_what_cannot_be_taken_up_is_a_problem_and_shown_to_staff(world: Wo
     assert answer.problem == problem, answer
     (note,) = notes(world)
     assert note.startswith("BROKER sent User")
+
+
+async def test_a_user_who_borrowed_what_they_had_waited_for_can_be_deleted_too(world: World) -> None:
+    """The loan remembers the hold that it filled, and must not keep the user alive by it."""
+    await world.desk("check-out", barcode="L1", user="LEND-USER-2")
+    await world.desk("request", user=U1, barcode="L1")
+    await world.desk("return", barcode="L1")
+    await world.desk("check-out", barcode="L1", user=U1)
+    await world.desk("return", barcode="L1")
+    assert rows(world, "SELECT count(*) FROM loan WHERE hold_id IS NOT NULL") == [(1,)]
+    answer = await world.send(delete(U1))
+    assert answer.problem is None, answer
+    assert rows(world, "SELECT user_id, hold_id FROM loan WHERE id = 2") == [(None, None)]

@@ -332,6 +332,7 @@ CREATE TABLE loan (
 CREATE UNIQUE INDEX loan_open_of_item ON loan (item_id) WHERE returned_at IS NULL;
 CREATE INDEX loan_open_of_user ON loan (user_id) WHERE returned_at IS NULL AND user_id IS NOT NULL;
 CREATE INDEX loan_of_user ON loan (user_id) WHERE user_id IS NOT NULL;
+CREATE INDEX loan_of_hold ON loan (hold_id) WHERE hold_id IS NOT NULL;   -- searched where a hold is deleted
 CREATE INDEX loan_of_request ON loan (request_id) WHERE request_id IS NOT NULL;
 CREATE INDEX loan_of_item ON loan (item_id, out_at);
 
@@ -369,6 +370,7 @@ CREATE TABLE hold (
     state       TEXT NOT NULL,
     placed_at   INTEGER NOT NULL,
     expires_at  INTEGER,
+    details     TEXT NOT NULL DEFAULT '',          -- dates, addresses and fees of the wish, as XML (AddRequestFields)
     version     INTEGER NOT NULL DEFAULT 1,
     CHECK (record_id IS NOT NULL OR item_id IS NOT NULL)
 ) STRICT;
@@ -457,7 +459,8 @@ CREATE TABLE reply (
     identity    BLOB NOT NULL,                     -- keyed hash of the decoded message
     stored_at   INTEGER NOT NULL,
     traces      TEXT NOT NULL,                     -- JSON: rows it left, with their versions
-    body        BLOB NOT NULL,
+    journal_id  INTEGER NOT NULL,                  -- whose message_body holds the answer
+    body        BLOB,                              -- the answer, where message_body does not hold these very bytes
     PRIMARY KEY (agency_id, partner, service, identity)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX reply_by_age ON reply (stored_at);
