@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import enum
+import importlib
 import inspect
 import re
 from pathlib import Path
 
 import msgspec
 
-from ncipd.circulation import partner
+from ncipd import services as registry
+from ncipd.circulation import details, partner
 from ncipd.circulation.partner import Partner
+from ncipd.ncip import messages
+from ncipd.ncip.problem_types import SERVICE_PROBLEMS
+from ncipd.ncip.types import Initiation
 
 README = Path(__file__).parents[1] / "README.md"
 
@@ -46,7 +51,41 @@ def _values(type_: object) -> str:
     return ""
 
 
-PARTS = {"partner-settings": partner_settings}
+def services() -> str:
+    """A table of every initiation message of the standard: what it does, which elements count, what can go wrong."""
+    served = registry.services()
+    lines = ["| message | here | elements that count | problems of its own |", "|---|---|---|---|"]
+    for name in sorted(name for name, cls in messages.MESSAGES.items() if issubclass(cls, Initiation)):
+        service = served.get(name)
+        does = (inspect.getdoc(service.run) or "").split("\n")[0] if service else "*Unsupported Service*"
+        elements = ", ".join(_honoured(service.run, messages.MESSAGES[name])) if service else ""
+        own = ", ".join(sorted(SERVICE_PROBLEMS.get(name, ())))
+        lines.append(f"| {name} | {does} | {elements} | {own} |")
+    lines.append("| LookupVersion | Tell which versions and services are spoken here. | FromAgencyId, ToAgencyId | |")
+    return "\n".join(lines)
+
+
+def _honoured(function: object, message: type) -> list[str]:
+    """The elements of a message that its service reads, in the order of the grammar."""
+    read = {"mandated_action"} | _read_in(inspect.getsource(inspect.getmodule(function)))  # type: ignore[arg-type]
+    fields = message.__dataclass_fields__  # type: ignore[attr-defined]
+    return [_element(name) for name in fields if name in read and name not in ("ext", "initiation_header")]
+
+
+def _read_in(source: str) -> set[str]:
+    read = set(re.findall(r"message\.(\w+)", source))
+    if "details." in source:
+        read |= {*details.FIELDS}
+    for other in re.findall(r"from (ncipd\.services\.\w+) import", source):
+        read |= _read_in(inspect.getsource(importlib.import_module(other)))
+    return read
+
+
+def _element(field: str) -> str:
+    return field.title().replace("_", "")
+
+
+PARTS = {"partner-settings": partner_settings, "services": services}
 
 
 def written(text: str) -> str:

@@ -42,6 +42,14 @@ _DATES = {
 _FIELDS = (
     *_DATES.values(), "pickup_location", "shipping_information", "acknowledged_fee_amount", "paid_fee_amount"
 )  # fmt: skip
+#: The fields of messages that bring details.
+FIELDS = (
+    *_DATES.values(),
+    "pickup_location",
+    "shipping_information",
+    "acknowledged_fee_amount",
+    "paid_fee_amount",
+)
 #: What is part of what a request is, or follows from its history, and is not changed by a message.
 _FIXED = {
     "user_id": "UserId",

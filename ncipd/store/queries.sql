@@ -433,6 +433,10 @@ SELECT type FROM item_restriction WHERE item_id = :item AND acknowledge = 1 ORDE
 INSERT INTO item_restriction (item_id, type, acknowledge) VALUES (:item, :type, 1)
 ON CONFLICT (item_id, type) DO UPDATE SET acknowledge = 1
 
+-- name: set_item_resource
+-- Write which electronic resource an item stands for; '' where it is none.
+UPDATE item SET resource = :resource, version = version + 1 WHERE id = :id RETURNING version
+
 -- name: set_item_fee
 -- Write what borrowing an item costs, in minor units; NULL where it is free.
 UPDATE item SET fee_amount = :amount, fee_currency = :currency, version = version + 1 WHERE id = :id RETURNING version

@@ -88,7 +88,9 @@ def said(kind: str, at: str = "2026-01-05T08:00:00Z") -> str:
     return f"<ItemReported{kind}/>"
 
 
-def report(item: str, kind: str, user: str = U1, *, at: str = "2026-01-05T08:00:00Z", happened: str = "", after: str = "") -> str:
+def report(
+    item: str, kind: str, user: str = U1, *, at: str = "2026-01-05T08:00:00Z", happened: str = "", after: str = ""
+) -> str:
     return (
         f"<ReportCirculationStatusChange>{mandated(happened)}{item_id(item)}{user_id(user)}{said(kind, at)}{after}"
         "</ReportCirculationStatusChange>"
@@ -102,7 +104,9 @@ def reported(item: str, kind: str, user: str = U1, *, after: str = "") -> str:
     )
 
 
-def accept(request: str, item: str, *, user: str = READER, action: str = "Circulate", due: str = "2026-02-10T22:59:59Z") -> str:
+def accept(
+    request: str, item: str, *, user: str = READER, action: str = "Circulate", due: str = "2026-02-10T22:59:59Z"
+) -> str:
     return (
         f"<AcceptItem>{request_id(request)}<RequestedActionType>{action}</RequestedActionType>{user_id(user)}"
         f"{item_id(item)}<DateForReturn>{due}</DateForReturn></AcceptItem>"
@@ -110,7 +114,9 @@ def accept(request: str, item: str, *, user: str = READER, action: str = "Circul
 
 
 def lookup(item: str, *types: str) -> str:
-    wanted = "".join(f"<ItemElementType>{one}</ItemElementType>" for one in (types or ("Circulation Status", "Date Due")))
+    wanted = "".join(
+        f"<ItemElementType>{one}</ItemElementType>" for one in (types or ("Circulation Status", "Date Due"))
+    )
     return f"<LookupItem>{item_id(item)}{wanted}</LookupItem>"
 
 
