@@ -69,7 +69,7 @@ class Authentication:
         Raises StoreError where failures cannot be counted, for then nothing may be accepted.
         """
         given, taken = _changed(message)
-        inputs = () if isinstance(message, CreateUser) else identity.inputs_of(message)
+        inputs = () if isinstance(message, CreateUser) else _inputs_of(message)
         if not (inputs or given or taken):
             return None
         user, problem = await self._user(message, inputs, view) if inputs else (None, None)
@@ -145,10 +145,14 @@ class Authentication:
             return await asyncio.to_thread(hash_secret, secrets[0][1])
 
 
+def _inputs_of(message: Initiation) -> tuple[el.AuthenticationInput, ...]:
+    return identity.inputs_of(getattr(message, "authentication_input", ()), message.ext)
+
+
 def _changed(message: Initiation) -> tuple[tuple[el.AuthenticationInput, ...], tuple[el.AuthenticationInput, ...]]:
     """The inputs that a message gives a user, and those that it takes away; a fact is taken away unproved."""
     if isinstance(message, CreateUser):
-        return identity.inputs_of(message), ()
+        return _inputs_of(message), ()
     if not isinstance(message, UpdateUser | UserUpdated):
         return (), ()
     deleted, added = message.delete_user_fields, message.add_user_fields

@@ -1,8 +1,10 @@
-"""The report for people: one HTML file that needs nothing else, failures first, every message pair in full."""
+"""The report for people: one HTML file that needs nothing else, failures first, every message pair in full.
+
+Messages stand in it as they went over the wire; the page itself lays them out for reading when somebody opens them.
+"""
 
 from __future__ import annotations
 
-import shlex
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,8 +13,6 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from broker_sim.events import Exchange
-from broker_sim.reports.pretty import pretty
 from broker_sim.reports.record import WORST_FIRST, Record, ScenarioRecord, StepRecord, worst
 from broker_sim.reports.words import again, span, what, where
 from broker_sim.verdict import Finding, Verdict
@@ -38,7 +38,7 @@ def page(record: Record) -> str:
     environment = Environment(
         loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters.update(span=span, what=what, where=where, slug=_slug, pretty=pretty, raw=_raw)
+    environment.filters.update(span=span, what=what, where=where, slug=_slug, raw=_raw, is_text=_is_text)
     source = {name: loader.get_source(environment, name)[0] for name in ("page.css", "page.js")}
     return environment.get_template("page.html").render(
         record=record,
@@ -47,7 +47,6 @@ def page(record: Record) -> str:
         groups=list(_groups(record)),
         requirements=[(one, worst(cases), cases) for one, cases in record.requirements],
         again=lambda scenario: again(scenario.run, scenario.billing.id),
-        curl=curl,
         steps=_steps,
         expectations=_expectations,
         css=Markup(source["page.css"]),  # noqa: S704 - our own file
@@ -85,17 +84,12 @@ def _expectations(step: StepRecord) -> dict[str, list[Finding]]:
 
 def _raw(body: bytes) -> str:
     """A body as it was sent; what is not text is shown as hexadecimal."""
+    return body.decode("utf-8") if _is_text(body) else body.hex(" ")
+
+
+def _is_text(body: bytes) -> bool:
     try:
-        return body.decode("utf-8")
+        body.decode("utf-8")
     except UnicodeDecodeError:
-        return body.hex(" ")
-
-
-def curl(exchange: Exchange) -> str:
-    """The command that sends the same once more, secrets masked as everywhere."""
-    parts = ["curl", "-sS", "-X", exchange.method]
-    if exchange.request_type:
-        parts += ["-H", f"Content-Type: {exchange.request_type}"]
-    if exchange.request:
-        parts += ["--data-binary", _raw(exchange.request)]
-    return shlex.join([*parts, exchange.url])
+        return False
+    return b"\0" not in body

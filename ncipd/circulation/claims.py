@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ncipd.circulation import account, fees
 from ncipd.circulation.clock import from_micros
 from ncipd.circulation.lifecycle import Event, allows
-from ncipd.circulation.model import ItemState, ItemStatus, Loan, LoanMark, RequestStatus, Role, TaskKind
+from ncipd.circulation.model import ItemState, ItemStatus, Loan, LoanMark, Role, TaskKind
 from ncipd.circulation.outgoing import header_to, item_id_for, user_id_for
 from ncipd.ncip.messages import CirculationStatusChangeReported
 
@@ -93,21 +93,25 @@ def _end_part(circ: Circulation, item: Item, request: Request) -> None:
     circ.send(partner, message, request=request)
 
 
-def found(circ: Circulation, item: Item) -> None:
-    """Take up that an item which was searched for, or thought lost, is here."""
+def found(circ: Circulation, item: Item, *, leaving_for: Request | None = None) -> None:
+    """Take up that an item which was searched for, or thought lost, is here; or was, and leaves for a request."""
     circ.finish_item_tasks(item, TaskKind.SEARCH)
     if item.status is not ItemStatus.LOST:
         return
-    last = circ.tx.one("last_loan_begun", Loan._make, item=item.id, at=circ.now)
+    last = circ.tx.one("last_loan", Loan._make, item=item.id)
     if last is not None and last.mark == LoanMark.LOST and account.of_loan(circ, last):
         circ.ask_staff(
             Role.LENDING, TaskKind.REVIEW, item=item, note="it is back; its borrower had been charged for its loss"
         )
     for request in circ.open_requests_of(item):
         place = circ.request_item(request, item)
-        if request.status is not RequestStatus.LOST or place is None:
+        if request.role is not Role.LENDING or place is None or place.state is not ItemState.OUT:
+            continue
+        if leaving_for is not None and request.id == leaving_for.id:
             continue
         circ.about(request)
         circ.set_request_item(place, ItemState.BACK)
-        circ.finish_tasks(request)
-        circ.advance(request, Event.CHECK_IN)
+        others = [other.state for other in circ.request_items(request) if other.item_id != item.id]
+        if all(state in (ItemState.BACK, ItemState.DROPPED) for state in others):
+            circ.finish_tasks(request)
+            circ.advance(request, Event.CHECK_IN)

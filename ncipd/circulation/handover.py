@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ncipd.circulation import borrowing, history, policy
 from ncipd.circulation.lifecycle import Event, allows
 from ncipd.circulation.model import Role, TaskKind
+from ncipd.ncip.problems import Problem, ProblemType
 
 if TYPE_CHECKING:
     from ncipd.circulation.model import Item, Loan, Micros, Request, User
@@ -24,6 +25,13 @@ def hand_over(
     past = _past_loan(circ, request, item, user, partner, due_at) if circ.mandated else None
     if past is not None:
         return past
+    if circ.loan_of(item) is not None:
+        raise Problem(
+            ProblemType.ITEM_ALREADY_CHECKED_OUT,
+            element="CheckOutItem/ItemId/ItemIdentifierValue",
+            value=item.barcode,
+            detail=f"Item {item.barcode} is on loan to somebody else; check it in first.",
+        )
     if not allows(Role.BORROWING, request.status, Event.LOAN) and allows(Role.BORROWING, request.status, Event.RECEIVE):
         request = circ.advance(request, Event.RECEIVE, "it was lent before the desk had received it")
         circ.finish_item_tasks(item, TaskKind.RECEIVE)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
-from ncipd.circulation.model import Loan
+from ncipd.circulation.model import Loan, LoanMark
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -96,10 +96,23 @@ def check_in(circ: Circulation, item: Item, is_theirs: Callable[[Loan], bool]) -
     if loan is not None and loan.returned_at is not None and loan.returned_at > at:
         if not is_theirs(loan):
             return Told.AGAIN
-        circ.change_loan(loan, "return_loan", returned_at=at)
+        _end_earlier(circ, item, loan)
         return Told.NEW
-    _insert(circ, item, at, None)
+    _insert_return(circ, item, at)
     return Told.NEW
+
+
+def _end_earlier(circ: Circulation, item: Item, loan: Loan) -> None:
+    """End a loan when it really did; that the item came back later too, after another loan then, stays known."""
+    later = loan.returned_at
+    circ.change_loan(loan, "return_loan", returned_at=circ.occurred_at)
+    following = _begun_after(circ, item)
+    if later is not None and (following is None or following.out_at != later):
+        _insert_return(circ, item, later)
+
+
+def _insert_return(circ: Circulation, item: Item, at: Micros) -> None:
+    _insert(circ, item, at, None, began=at, mark=LoanMark.RETURN)
 
 
 def _insert(
@@ -111,6 +124,8 @@ def _insert(
     user: int | None = None,
     partner: str | None = None,
     request: int | None = None,
+    began: Micros | None = None,
+    mark: str = "",
 ) -> Loan:
     number = circ.tx.insert(
         "insert_past_loan",
@@ -119,9 +134,10 @@ def _insert(
         user=user,
         partner=partner,
         request=request,
-        out_at=circ.occurred_at,
+        out_at=circ.occurred_at if began is None else began,
         due_at=due_at,
         returned_at=over,
+        mark=mark,
     )
     circ.leave("loan", number)
     return circ.loan(number)

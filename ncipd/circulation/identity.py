@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ncipd.circulation.unit import Circulation
-    from ncipd.ncip.types import Message
 
 #: The inputs that prove something, and the kind of secret that each is compared with.
 SECRETS = {"pin": "PIN", "password": "Password", "ldappassword": "Password"}
@@ -71,15 +70,14 @@ def secret_of(known: list[UserSecret], kind: str) -> UserSecret | None:
     return same or (known[0] if len(known) == 1 else None)
 
 
-def inputs_of(message: Message) -> tuple[el.AuthenticationInput, ...]:
+def inputs_of(inputs: tuple[el.AuthenticationInput, ...], ext: el.Ext | None) -> tuple[el.AuthenticationInput, ...]:
     """Give the AuthenticationInput that says or proves who the user of a message is.
 
     Beside a UserId, where the grammar has no place for it, a repair has moved it into the Ext.
     """
-    inputs: tuple[el.AuthenticationInput, ...] = getattr(message, "authentication_input", ())
-    if inputs or message.ext is None:
+    if inputs or ext is None:
         return inputs
-    return tuple(child for child in message.ext.children if isinstance(child, el.AuthenticationInput))
+    return tuple(child for child in ext.children if isinstance(child, el.AuthenticationInput))
 
 
 def users_typed(circ: Circulation, user_id: el.UserId | None, names: Iterable[tuple[str, str]]) -> list[User]:

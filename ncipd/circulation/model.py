@@ -151,6 +151,7 @@ class LoanMark(StrEnum):
     MISSING = "missing"
     LOST = "lost"
     UNDONE = "undone"  # made in error: it never was
+    RETURN = "return"  # only its end is known
 
 
 class Agency(NamedTuple):

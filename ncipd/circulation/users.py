@@ -14,35 +14,33 @@ from ncipd.ncip.problems import Problem, ProblemType
 
 if TYPE_CHECKING:
     from ncipd.circulation.unit import Circulation
-    from ncipd.ncip.messages import CreateUser, UpdateUser, UserCreated, UserUpdated
 
 
 # ---------------------------------------------------------------------------------------------- create
 
 
-def create(circ: Circulation, message: CreateUser | UserCreated, service: str, manner: Manner) -> User:
+def create(circ: Circulation, user_id: el.UserId | None, told: el.AddUserFields, service: str, manner: Manner) -> User:
     """Make a user of what a message tells; the first number is the one under which the agency knows the user.
 
     Raises Problem: Duplicate User, Element Rule Violated, User Authentication Failed (an input that cannot be kept).
     """
-    numbers = told_numbers(message, service)
+    numbers = told_numbers(user_id, told, service)
     for value in numbers:
         if circ.users(value):
             raise _duplicate(service, value)
     user = _made(circ, numbers[0] if numbers else f"U-{circ.new_id()}")
-    if not numbers or message.user_id is not None:
-        type_ = message.user_id.user_identifier_type if message.user_id else None
+    if not numbers or user_id is not None:
+        type_ = user_id.user_identifier_type if user_id else None
         kept = type_.value.strip() if type_ else ""
         circ.tx.run("insert_user_identifier", agency=circ.agency.id, value=user.primary_id, type=kept, user=user.id)
     edit = Edit(circ, user, service, manner, new=True)
-    user_additions.add(edit, _told(message), circ.proof.hashes if circ.proof else (), service)
+    user_additions.add(edit, told, circ.proof.hashes if circ.proof else (), service)
     return edit.store()
 
 
-def told_numbers(message: CreateUser | UserCreated, service: str) -> list[str]:
+def told_numbers(user_id: el.UserId | None, told: el.AddUserFields, service: str) -> list[str]:
     """Give the numbers that a new user is told to have, the UserId first; raises Problem for what is none."""
-    user_id = message.user_id
-    what = identity.typed(identity.inputs_of(message))
+    what = identity.typed(told.authentication_input)
     if what.others:
         raise identity.authentication_failed(
             service, f"AuthenticationInput of type {what.others[0]} is not kept here; send a PIN or a Password."
@@ -87,39 +85,33 @@ def _duplicate(service: str, value: str) -> Problem:
     )
 
 
-def _told(message: CreateUser | UserCreated) -> el.AddUserFields:
-    return el.AddUserFields(
-        authentication_input=identity.inputs_of(message),
-        name_information=message.name_information,
-        user_address_information=message.user_address_information,
-        date_of_birth=message.date_of_birth,
-        user_language=message.user_language,
-        user_privilege=message.user_privilege,
-        block_or_trap=message.block_or_trap,
-    )
-
-
-def take_up(circ: Circulation, user: User, message: CreateUser | UserCreated, service: str, manner: Manner) -> User:
+def take_up(circ: Circulation, user: User, told: el.AddUserFields, service: str, manner: Manner) -> User:
     """Take up what is told of the creation of a user who is known already."""
     circ.note("the user was known already")
     edit = Edit(circ, user, service, manner)
-    user_additions.add(edit, _told(message), circ.proof.hashes if circ.proof else (), service)
+    user_additions.add(edit, told, circ.proof.hashes if circ.proof else (), service)
     return edit.store()
 
 
 # ---------------------------------------------------------------------------------------------- change
 
 
-def change(circ: Circulation, user: User, message: UpdateUser | UserUpdated, service: str, manner: Manner) -> User:
+def change(
+    circ: Circulation,
+    user: User,
+    deleted: el.DeleteUserFields | None,
+    added: el.AddUserFields | None,
+    service: str,
+    manner: Manner,
+) -> User:
     """Delete, then add; raises Problem Needed Data Missing where there is neither, and those of each element."""
-    deleted, added, proof = message.delete_user_fields, message.add_user_fields, circ.proof
     if deleted is None and added is None:
         raise Problem(
             ProblemType.NEEDED_DATA_MISSING,
             element=f"{service}/AddUserFields",
             detail="Nothing is to be deleted or added; send DeleteUserFields, AddUserFields or both.",
         )
-    edit = Edit(circ, user, service, manner)
+    edit, proof = Edit(circ, user, service, manner), circ.proof
     if deleted is not None:
         user_deletions.delete(edit, deleted, proof.confirmed if proof else ())
     if added is not None:

@@ -31,7 +31,7 @@ def hold_shelf(scan: HoldShelf, circ: Circulation) -> Done:
         holds = [hold for hold in holds if hold.request_id == request.id]
     if not holds:
         raise conflict("nobody-waits", f"Nobody waits for item {item.barcode}.", value=item.barcode)
-    if item.status is ItemStatus.ON_LOAN:
+    if circ.loan_of(item) is not None:
         raise conflict("on-loan", f"Item {item.barcode} is on loan; check it in first.", value=item.barcode)
     wanted = lending.set_aside_for(circ, item)
     if wanted is not None:

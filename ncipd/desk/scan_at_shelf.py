@@ -28,7 +28,8 @@ def scan_at_shelf(scan: ScanAtShelf, circ: Circulation) -> Done:
     item = finding.item(circ, scan.barcode)
     if scan.request:
         request = finding.request(circ, scan.request, Role.LENDING)
-        if circ.request_item(request, item) is None:
+        place = circ.request_item(request, item)
+        if place is None or place.state is ItemState.DROPPED:
             request = lending.locate(circ, request, item)
             item = circ.item(item.id)
     else:

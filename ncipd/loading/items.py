@@ -13,6 +13,7 @@ from ncipd.loading.forms import shown
 from ncipd.loading.outcome import Outcome, library, location
 from ncipd.loading.records import describe, own_number, record_of
 from ncipd.loading.rows import ItemRow
+from ncipd.loading.terms import write_terms
 from ncipd.store.port import Transaction
 
 T = TypeVar("T")
@@ -31,6 +32,8 @@ def store_item(tx: Transaction, agency: Agency, row: ItemRow) -> Outcome:
                 "a barcode that is free; load this row again when that item has gone back",
             )
         )
+    if row.fee_amount and not row.fee_currency and not (known and known.fee_currency):
+        raise RowRefused(Mistake("fee_currency", "missing", "the currency of the fee, such as EUR"))
     mistakes: list[Mistake] = []
     place = _tried(mistakes, lambda: _place(tx, agency, row, known)) or {}
     title = _tried(mistakes, lambda: _title(tx, agency, row, known))
@@ -39,7 +42,7 @@ def store_item(tx: Transaction, agency: Agency, row: ItemRow) -> Outcome:
     record, described = _record(tx, agency, row, title)
     facts = _facts(row, known) | place | {"record": record}
     if known is None:
-        tx.insert(
+        number = tx.insert(
             "insert_item",
             agency=agency.id,
             barcode=row.barcode,
@@ -50,9 +53,11 @@ def store_item(tx: Transaction, agency: Agency, row: ItemRow) -> Outcome:
             temporary_location=None,
             **facts,
         )
+        write_terms(tx, number, None, row)
         return Outcome.ADDED
+    terms = write_terms(tx, known.id, known, row)
     if facts == _facts_of(known):
-        return described
+        return Outcome.CHANGED if terms else described
     tx.run("update_item_description", id=known.id, **facts)
     return Outcome.CHANGED
 

@@ -230,4 +230,17 @@ class ItemRow(Row, frozen=True, kw_only=True):
             "available",
         ),
     ] = UNSET
+    restrictions: Annotated[
+        str | UnsetType,
+        Column(
+            "limits on its use, separated by ;, those with ! to be agreed to before a loan", TEXT, "Overnight Only!"
+        ),
+    ] = UNSET
+    fee_amount: Annotated[
+        int | UnsetType | None, Column("what a loan costs, in minor units; empty = nothing", Whole(), "500")
+    ] = UNSET
+    fee_currency: Annotated[str | UnsetType, Column("the currency of the fee", CODE, "EUR")] = UNSET
+    resource_url: Annotated[
+        str | UnsetType, Column("address of the electronic resource that it stands for", CODE, "https://example.org/1")
+    ] = UNSET
     note: Annotated[str | UnsetType, Column("for staff", TEXT)] = UNSET

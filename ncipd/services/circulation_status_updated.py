@@ -63,12 +63,13 @@ def _borrowed(circ: Circulation, ids: matching.Named) -> tuple[Item, Request] | 
 def _overdue(circ: Circulation, item: Item, request: Request) -> None:
     """Tell staff and the user that the lender misses an item, once."""
     note = "the lender says it is overdue"
-    if request.status is RequestStatus.OVERDUE or any(task.note == note for task in circ.tasks_of(request)):
+    asked = any(task.note == note for task in circ.tasks_of(request))
+    moved = circ.advance(request, Event.OVERDUE) if allows(Role.BORROWING, request.status, Event.OVERDUE) else request
+    if moved.status is request.status and (asked or moved.status is RequestStatus.OVERDUE):
         circ.note("told before; nothing was changed")
         return
-    if allows(Role.BORROWING, request.status, Event.OVERDUE):
-        circ.advance(request, Event.OVERDUE)
-    circ.ask_staff(Role.BORROWING, TaskKind.REVIEW, request=request, item=item, note=note)
+    if not asked:
+        circ.ask_staff(Role.BORROWING, TaskKind.REVIEW, request=request, item=item, note=note)
     if request.user_id is not None:
         title = circ.record(item.record_id).title or item.barcode
         circ.tell(request.user_id, "item overdue", f"{title} is overdue; please bring it back.", request)

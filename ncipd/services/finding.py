@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ncipd.circulation import matching
+from ncipd.circulation import identity, matching
 from ncipd.circulation.model import Item, ItemState, Request
 from ncipd.ncip.problems import Problem, ProblemType
 
@@ -22,10 +22,12 @@ def request_named(circ: Circulation, ids: matching.Named, service: str) -> Reque
     else:
         item = circ.item_by_barcode(ids.item) or matching.borrowed_item(circ, circ.partner, ids.item)
         of_item = circ.open_requests_of(item) if item is not None else []
+        proven = identity.proven_user(circ)
         found = [
             request
             for request in of_item
-            if request.partner == circ.partner.code and ids.user in ("", request.user_as_sent)
+            if request.partner == circ.partner.code
+            and (ids.user in ("", request.user_as_sent) or (proven is not None and request.user_id == proven.id))
         ]
     if not found:
         raise matching.unknown_request(service, ids.identifier or ids.item)

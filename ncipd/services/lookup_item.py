@@ -10,7 +10,7 @@ from ncipd.circulation.model import HoldState, Item, ItemState, Request
 from ncipd.ncip import elements as el
 from ncipd.ncip.messages import LookupItem, LookupItemResponse
 from ncipd.ncip.problems import Problem, ProblemType
-from ncipd.services import answers, serves
+from ncipd.services import answers, holders, serves
 
 if TYPE_CHECKING:
     from ncipd.circulation.unit import Circulation
@@ -61,11 +61,6 @@ def _of_request(circ: Circulation, request_id: el.RequestId) -> tuple[Request, I
 
 
 def _transaction(circ: Circulation, message: LookupItem, item: Item) -> el.ItemTransaction | None:
-    """Name the borrower only to the partner that borrows: answers never name another user."""
-    loan = circ.loan_of(item) if message.current_borrower_desired else None
-    if loan is None or loan.partner != circ.partner.code or loan.request_id is None:
-        return None
-    sent = circ.request(loan.request_id).user_as_sent
-    if not sent:
-        return None
-    return el.ItemTransaction(current_borrower=el.CurrentBorrower(user_id=el.UserId(user_identifier_value=sent)))
+    has = holders.borrower(circ, item) if message.current_borrower_desired else None
+    want = holders.requesters(circ, item) if message.current_requesters_desired else ()
+    return el.ItemTransaction(current_borrower=has, current_requester=want) if has or want else None

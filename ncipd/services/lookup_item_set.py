@@ -20,7 +20,7 @@ from ncipd.ncip import elements as el
 from ncipd.ncip.codec import encode
 from ncipd.ncip.messages import LookupItemSet, LookupItemSetResponse
 from ncipd.ncip.problems import Problem, ProblemType
-from ncipd.services import answers, serves
+from ncipd.services import answers, holders, serves
 
 if TYPE_CHECKING:
     from ncipd.circulation.unit import Circulation
@@ -179,6 +179,8 @@ def _information(message: LookupItemSet, circ: Circulation, item: Item) -> el.It
     types = [type_ for type_ in message.item_element_type if not type_.matches("Bibliographic Description")]
     return el.ItemInformation(
         item_id=answers.item_id(item),
+        current_borrower=holders.borrower(circ, item) if message.current_borrower_desired else None,
+        current_requester=holders.requesters(circ, item) if message.current_requesters_desired else (),
         date_due=optional_date(loan.due_at) if loan else None,
         date_recalled=optional_date(loan.recalled_at) if loan else None,
         hold_pickup_date=optional_date(ready.expires_at) if ready else None,

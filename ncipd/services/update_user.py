@@ -20,5 +20,5 @@ def update_user(message: UpdateUser, circ: Circulation) -> UpdateUserResponse:
     refuse_without_access(circ, "UpdateUser")
     user = find_user(circ, message.user_id, message.authentication_input, "UpdateUser")
     manner = Manner.MANDATED if circ.mandated else Manner.WISH
-    user = users.change(circ, user, message, "UpdateUser", manner)
+    user = users.change(circ, user, message.delete_user_fields, message.add_user_fields, "UpdateUser", manner)
     return UpdateUserResponse(user_id=message.user_id or answers.user_id(circ, user))

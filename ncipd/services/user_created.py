@@ -9,6 +9,7 @@ from ncipd.circulation.identity import find_user, refuse_without_access
 from ncipd.circulation.user_edit import Manner
 from ncipd.ncip.messages import UserCreated, UserCreatedResponse
 from ncipd.services import serves
+from ncipd.services.create_user import told
 
 if TYPE_CHECKING:
     from ncipd.circulation.unit import Circulation
@@ -22,7 +23,7 @@ def user_created(message: UserCreated, circ: Circulation) -> UserCreatedResponse
     with review.kept(circ, "UserCreated", f"user {value}"):
         if value and circ.users(value, circ.partner.user_identifier_type):
             user = find_user(circ, message.user_id, (), "UserCreated")
-            users.take_up(circ, user, message, "UserCreated", Manner.FACT)
+            users.take_up(circ, user, told(message), "UserCreated", Manner.FACT)
         else:
-            users.create(circ, message, "UserCreated", Manner.FACT)
+            users.create(circ, message.user_id, told(message), "UserCreated", Manner.FACT)
     return UserCreatedResponse()

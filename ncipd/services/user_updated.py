@@ -20,5 +20,5 @@ def user_updated(message: UserUpdated, circ: Circulation) -> UserUpdatedResponse
     refuse_without_access(circ, "UserUpdated")
     with review.kept(circ, "UserUpdated", f"user {message.user_id.user_identifier_value.strip()}"):
         user = find_user(circ, message.user_id, (), "UserUpdated")
-        users.change(circ, user, message, "UserUpdated", Manner.FACT)
+        users.change(circ, user, message.delete_user_fields, message.add_user_fields, "UserUpdated", Manner.FACT)
     return UserUpdatedResponse()

@@ -650,7 +650,8 @@ ORDER BY loan.out_at DESC, loan.id DESC LIMIT 1
 
 -- name: last_loan
 -- Find the loan of an item that was made last, taken back or not.
-SELECT {loan} FROM loan WHERE loan.item_id = :item ORDER BY loan.out_at DESC, loan.id DESC LIMIT 1
+SELECT {loan} FROM loan WHERE loan.item_id = :item AND loan.mark <> 'return'
+ORDER BY loan.out_at DESC, loan.id DESC LIMIT 1
 
 -- name: next_loan_begun
 -- Find the loan of an item that began first after a moment.
@@ -659,8 +660,8 @@ ORDER BY loan.out_at, loan.id LIMIT 1
 
 -- name: insert_past_loan
 -- Write down a loan that was over before it was told; of some, only the end is known.
-INSERT INTO loan (agency_id, item_id, user_id, partner, request_id, out_at, due_at, returned_at, reported)
-VALUES (:agency, :item, :user, :partner, :request, :out_at, :due_at, :returned_at, 1) RETURNING id
+INSERT INTO loan (agency_id, item_id, user_id, partner, request_id, out_at, due_at, returned_at, reported, mark)
+VALUES (:agency, :item, :user, :partner, :request, :out_at, :due_at, :returned_at, 1, :mark) RETURNING id
 
 -- name: mark_loan
 -- Note what is said of a loan beside out and back.

@@ -43,7 +43,9 @@ class Stage:
         path.write_text(f"{head}{textwrap.dedent(top)}\nsteps:\n{body}\n", encoding="utf-8")
         return path
 
-    async def play(self, library: Library | Wrong, *paths: Path, jobs: int = 4, **options: Any) -> Record:
+    async def play(
+        self, library: Library | Wrong, *paths: Path, jobs: int = 4, cases: bool = False, **options: Any
+    ) -> Record:
         server = TestServer(library.app())
         await server.start_server()
         self.servers.append(server)
@@ -55,7 +57,7 @@ class Stage:
             self.events.append(event)
             record(event)
 
-        scenarios = [loading.load(path, RULES if places.cases() in path.parents else None) for path in paths]
+        scenarios = [loading.load(path, RULES if cases or places.cases() in path.parents else None) for path in paths]
         plan = engine.Plan(scenarios, str(server.make_url("/ncip")), self.agent, AGENT_FILE, jobs=jobs, **options)
         self.code = await engine.run(plan, hear)
         return record

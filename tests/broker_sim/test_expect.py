@@ -94,6 +94,12 @@ def test_an_expectation_is_met_or_it_is_not(wanted: Expect, ok: bool) -> None:
             True,
         ),
         (ExpectedProblem(type=["Renewal Not Allowed - Item Has Outstanding Requests"], element="UserId"), False),
+        (
+            ExpectedProblem(
+                type=["Renewal Not Allowed - Item Has Outstanding Requests"], element=["UserId", "ItemIdentifierValue"]
+            ),
+            True,
+        ),
         (ExpectedProblem(type=["Renewal Not Allowed - Item Has Outstanding Requests"], element="Item"), False),
         (ExpectedProblem(type=["Renewal Not Allowed - Item Has Outstanding Requests"], value="L-1"), True),
         (ExpectedProblem(type=["Renewal Not Allowed - Item Has Outstanding Requests"], value="L-2"), False),

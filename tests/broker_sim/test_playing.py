@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import msgspec
 import pytest
+from aiohttp import web
 
 from broker_sim import events, places
 from broker_sim.agent import Agencies, Demo, Exclusion, Fixture
@@ -257,6 +258,32 @@ async def test_a_step_that_looks_at_something_in_the_background_is_repeated_unti
     assert len(scenario.steps[0].exchanges) == 1
 
 
+async def test_an_answer_may_have_a_root_of_its_own_where_the_scenario_says_so(stage: Stage) -> None:
+    class Versions(Library):
+        async def ncip(self, request: web.Request) -> web.StreamResponse:
+            body = b"<NCIPVersionMessage><LookupVersionResponse><VersionSupported>v2_02</VersionSupported>"
+            body += b"</LookupVersionResponse></NCIPVersionMessage>"
+            return web.Response(body=body, content_type="application/xml")
+
+    steps = """
+    - send: LookupVersion
+      raw: <NCIPVersionMessage/>
+      root: NCIPVersionMessage
+      expect:
+        - {path: "//*[local-name()='VersionSupported']", contains: v2_02}
+    """
+    assert only(await stage.play_one(Versions(), steps)) == (Verdict.PASS, [])
+    assert only(await stage.play_one(Versions(), steps.replace("root: NCIPV", "root: X")))[0] is Verdict.FAIL
+    assert only(await stage.play_one(Versions(), steps.replace("root: NCIPVersionMessage", "")))[0] is Verdict.FAIL
+
+
+async def test_either_success_or_a_problem_is_right_where_the_scenario_says_so(stage: Stage) -> None:
+    steps = LOOK_UP + "      expect: [{response: [LookupItemResponse, Problem]}]\n"
+    assert only(await stage.play_one(Library(), steps)) == (Verdict.PASS, [])
+    assert only(await stage.play_one(Library(), steps.replace("${item}", "UNKNOWN"))) == (Verdict.PASS, [])
+    assert only(await stage.play_one(Library(), LOOK_UP.replace("${item}", "UNKNOWN")))[0] is Verdict.FAIL
+
+
 async def test_the_clock_can_be_moved_and_dates_follow_it(stage: Stage) -> None:
     library = Library()
     steps = "    - clock: {advance: P2D}\n" + CHECK_OUT
@@ -313,6 +340,11 @@ async def test_what_the_target_cannot_be_asked_is_skipped_with_the_reason(stage:
     assert stage.code == 0
     await stage.play(Library(), paths[0], no_skips=True)
     assert stage.code == 1
+    stage.agent = msgspec.structs.replace(stage.agent, callback=None)
+    record = await stage.play(Library(), stage.write("deaf", "- await: RenewItem"))
+    assert record.scenarios["test.deaf"].reason == (
+        "the agent file has no [callback] listen: the broker hears nothing from this target"
+    )
 
 
 async def test_each_scenario_gets_test_data_of_its_own_and_a_used_up_list_is_said(stage: Stage) -> None:
@@ -341,6 +373,8 @@ async def test_exclusions_have_a_reason_an_end_and_must_be_of_use(stage: Stage) 
     assert record.scenarios["test.excused"].reason == "excluded by the agent file: known, ticket 7"
     assert record.scenarios["test.over"].verdict is Verdict.PASS
     assert [f"{yesterday}" in record.warnings[0], "*.gone excludes nothing" in record.warnings[1]] == [True, True]
+    await stage.play(Library(), stage.write("excused", "- wait: 1ms"), no_skips=True)
+    assert stage.code == 0, "what the agent file excludes with a reason is no gap"
 
 
 async def test_secrets_reach_no_event(stage: Stage) -> None:

@@ -6,16 +6,18 @@ import html as entities
 import io
 import json
 import re
+import textwrap
 from pathlib import Path
 
+import msgspec
 import pytest
 from lxml import etree
 from rich.console import Console
 
 from broker_sim.reports import html, junit
 from broker_sim.reports import json as json_report
-from broker_sim.reports.pretty import pretty
-from broker_sim.reports.record import Record
+from broker_sim.reports.reading import read
+from broker_sim.reports.record import Record, join
 from broker_sim.reports.terminal import Terminal
 from tests.broker_sim.conftest import Stage
 from tests.broker_sim.library import Library
@@ -185,10 +187,87 @@ def test_the_terminal_says_what_went_wrong_where_and_how_to_play_it_again(record
     assert re.search(r"fails\.yaml:5\b", said)
 
 
-def test_messages_are_laid_out_for_reading() -> None:
-    xml = re.sub(r"<[^>]*>", "", pretty(b'<a xmlns="urn:x"><b c="&quot;">1 &lt; 2</b><d/></a>'))
-    assert entities.unescape(xml) == '<a>\n<b c=""">1 < 2</b>\n<d/>\n</a>\n'
-    assert "&#34;k&#34;" in pretty(b'{"k": [1, true, "<x>"]}')
-    assert "<x>" not in pretty(b'{"k": [1, true, "<x>"]}')
-    assert pretty(b"<half") == "&lt;half"
-    assert pretty(b"\xff\x00") == "\\xff\x00"
+def test_the_page_holds_every_message_as_it_went_over_the_wire(record: Record) -> None:
+    root = etree.fromstring(html.page(record), etree.HTMLParser())
+    shown = {pre.text for pre in root.xpath("//div[contains(@class, 'message')]/pre")}
+    exchanges = [each for one in record.scenarios.values() for step in one.steps.values() for each in step.exchanges]
+    bodies = {body.decode() for each in exchanges for body in (each.request, each.response) if body}
+    assert len(exchanges) > 3
+    assert {entities.unescape(text) for text in shown if text} == bodies
+
+
+async def test_runs_that_were_written_down_can_be_put_together(stage: Stage, tmp_path: Path) -> None:
+    await stage.play(Library("slow", only_for="CheckOutItem"), stage.write("first", PASSES, TOP))
+    for name in ("one", "two"):
+        played = await stage.play(Library(), stage.write(name, PASSES if name == "one" else FAILS, TOP))
+        json_report.write(played, tmp_path / f"{name}.json")
+    joined = join([read(tmp_path / "one.json"), read(tmp_path / "two.json")])
+    report = json_report.document(joined)
+    assert list(joined.scenarios) == ["test.one", "test.two"]
+    assert (report["exit_code"], report["verdicts"]["PASS"], report["verdicts"]["FAIL"]) == (1, 1, 1)
+    assert [one["run"] for one in report["scenarios"]] == [0, 1]
+    alone = [json.loads((tmp_path / f"{name}.json").read_text()) for name in ("one", "two")]
+    assert [one["steps"] for one in report["scenarios"]] == [one["scenarios"][0]["steps"] for one in alone]
+    assert report["runs"] == [one["runs"][0] for one in alone]
+    page = html.page(joined)
+    assert all(f"broker-sim run {name} --target" in page or name == "test.one" for name in joined.scenarios)
+    assert [suite.get("tests") for suite in junit.document(joined)] == ["2"]
+    with pytest.raises(ValueError, match="test.one was played in two of these runs"):
+        join([read(tmp_path / "one.json"), read(tmp_path / "one.json")])
+
+
+def test_what_is_no_report_is_not_taken_for_one(tmp_path: Path) -> None:
+    path = tmp_path / "other.json"
+    for text in ("no json", "[]", "{}", '{"schema_version": "0"}'):
+        path.write_text(text)
+        with pytest.raises(ValueError, match="is no report of this broker-sim"):
+            read(path)
+
+
+CASES = {
+    "check-out-item/lends": ("[check-out-item.lends, check-out-item.resend]", PASSES),
+    "check-out-item/refused": ("[check-out-item.lends]", FAILS),
+    "check-in-item/skipped": ("[check-in-item.ends-loan]", "- {send: DeleteItem, message: {ItemId: {}}}"),
+}
+
+
+@pytest.fixture
+async def conformance(stage: Stage) -> Record:
+    paths = []
+    for name, (slugs, steps) in CASES.items():
+        path = stage.folder / f"{name}.yaml"
+        path.parent.mkdir(exist_ok=True)
+        body = textwrap.indent(textwrap.dedent(steps).strip(), "  ")
+        top = "needs: [item.available]\nvariables: {pin: '1'}\n"
+        path.write_text(f"title: t\nverifies: {slugs}\n{top}steps:\n{body}\n", encoding="utf-8")
+        paths.append(path)
+    services = ["CheckOutItem"]
+    stage.agent = msgspec.structs.replace(
+        stage.agent, agent=msgspec.structs.replace(stage.agent.agent, services=services)
+    )
+    return await stage.play(Library(), *paths, cases=True, command="conform")
+
+
+def test_cases_are_counted_service_by_service(conformance: Record) -> None:
+    said = terminal_text(conformance)
+    rows = {line.split()[2]: line.split()[3:] for line in said.splitlines() if line.startswith(("✗ FAIL", "– SKIP"))}
+    assert rows["check-out-item"] == ["2", "1", "·", "1", "·", "·", "2"]
+    assert rows["check-in-item"] == ["1", "·", "·", "·", "1", "·"]
+    assert "again        broker-sim conform check-out-item.refused --target" in said
+    assert "3 cases against" in said
+    page = etree.fromstring(html.page(conformance), etree.HTMLParser())
+    assert page.xpath("//section[@class='group']/@id") == ["check-out-item", "check-in-item"]
+    assert page.xpath("//nav//a/@href") == ["#check-in-item", "#check-out-item"]
+
+
+def test_a_requirement_is_as_good_as_the_worst_of_its_cases(conformance: Record) -> None:
+    report = json_report.document(conformance)
+    assert {one["slug"]: (one["verdict"], one["cases"]) for one in report["requirements"]} == {
+        "check-out-item.lends": ("FAIL", ["check-out-item.lends", "check-out-item.refused"]),
+        "check-out-item.resend": ("PASS", ["check-out-item.lends"]),
+        "check-in-item.ends-loan": ("SKIP", ["check-in-item.skipped"]),
+    }
+    lends = report["scenarios"][0]["requirements"][0]
+    assert (lends["slug"], lends["level"], lends["clause"]) == ("check-out-item.lends", "MUST", "Z39.83-1 5.4.3")
+    page = " ".join("".join(etree.fromstring(html.page(conformance), etree.HTMLParser()).itertext()).split())
+    assert "MUST, Z39.83-1 5.4.3, check-out-item.lends" in page

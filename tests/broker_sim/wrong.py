@@ -57,7 +57,13 @@ class AlwaysProblem(Wrong):
     def answer(self, service: str, body: Node) -> list[Node]:
         names = ("ItemIdentifierValue", "UserIdentifierValue", "RequestIdentifierValue", "AgencyId")
         named = next((node for name in names for node in body.iter(f"{{{NS}}}{name}")), body)
-        return [problem(self.kind, "/".join(local(node) for node in (*reversed([*named.iterancestors()]), named)), named.text or "")]
+        return [
+            problem(
+                self.kind,
+                "/".join(local(node) for node in (*reversed([*named.iterancestors()]), named)),
+                named.text or "",
+            )
+        ]
 
 
 class NoEffect(Wrong):
@@ -71,14 +77,22 @@ class NoEffect(Wrong):
             return []  # a notification was understood
         asked = {node.text for node in body.iter(f"{{{NS}}}ItemElementType")}
         item = [
-            element("BibliographicDescription", element("Title", "A Book")) if "Bibliographic Description" in asked else None,
+            element("BibliographicDescription", element("Title", "A Book"))
+            if "Bibliographic Description" in asked
+            else None,
             element("CirculationStatus", self.status) if "Circulation Status" in asked else None,
             element("HoldQueueLength", "0") if "Hold Queue Length" in asked else None,
             element("DateDue", days_ahead(28)) if "Date Due" in asked else None,
         ]
-        known = [element("ItemOptionalFields", *item)] if asked and service not in {"LookupItemSet", "LookupAgency"} else []
+        known = (
+            [element("ItemOptionalFields", *item)] if asked and service not in {"LookupItemSet", "LookupAgency"} else []
+        )
         user = element("PersonalNameInformation", element("UnstructuredPersonalUserName", "Ada Lovelace"))
-        named = [element("UserOptionalFields", element("NameInformation", user))] if child(body, "UserElementType") is not None else []
+        named = (
+            [element("UserOptionalFields", element("NameInformation", user))]
+            if child(body, "UserElementType") is not None
+            else []
+        )
         return [*(part(body) for part in SUCCESS[service]), *known, *named]
 
 
@@ -93,9 +107,16 @@ def problem(kind: str, where: str = "", value: str = "") -> Node:
 
 
 def header(body: Node) -> list[Node]:
-    ids = [body.findtext(f"{{{NS}}}InitiationHeader/{{{NS}}}{part}/{{{NS}}}AgencyId") for part in ("ToAgencyId", "FromAgencyId")]
+    ids = [
+        body.findtext(f"{{{NS}}}InitiationHeader/{{{NS}}}{part}/{{{NS}}}AgencyId")
+        for part in ("ToAgencyId", "FromAgencyId")
+    ]
     turned = zip(("FromAgencyId", "ToAgencyId"), ids, strict=True)
-    return [element("ResponseHeader", *(element(name, element("AgencyId", one)) for name, one in turned))] if all(ids) else []
+    return (
+        [element("ResponseHeader", *(element(name, element("AgencyId", one)) for name, one in turned))]
+        if all(ids)
+        else []
+    )
 
 
 def local(node: Node) -> str:
@@ -133,14 +154,23 @@ def text(name: str, otherwise: str, source: str = "") -> Part:
 
 
 def availability(body: Node) -> Node:
-    items = [element("ItemInformation", element("ItemId", element("ItemIdentifierValue", one.text or ""))) for one in body.iter(f"{{{NS}}}ItemIdentifierValue")]
+    items = [
+        element("ItemInformation", element("ItemId", element("ItemIdentifierValue", one.text or "")))
+        for one in body.iter(f"{{{NS}}}ItemIdentifierValue")
+    ]
     return element("BibInformation", element("HoldingsSet", *(items or [element("ItemInformation")])))
 
 
 ITEM, USER = echo("ItemId", "ItemIdentifierValue"), echo("UserId", "UserIdentifierValue")
 REQUEST, AGENCY = echo("RequestId", "RequestIdentifierValue"), text("AgencyId", "MADE-UP-1")
-DUE, TYPE, SCOPE = text("DateDue", days_ahead(28), "DesiredDateDue"), text("RequestType", "Hold"), text("RequestScopeType", "Item")
-ENTRY: Part = lambda _: element("FiscalTransactionReferenceId", element("AgencyId", "X"), element("FiscalTransactionIdentifierValue", "1"))  # noqa: E731
+DUE, TYPE, SCOPE = (
+    text("DateDue", days_ahead(28), "DesiredDateDue"),
+    text("RequestType", "Hold"),
+    text("RequestScopeType", "Item"),
+)
+ENTRY: Part = lambda _: element(
+    "FiscalTransactionReferenceId", element("AgencyId", "X"), element("FiscalTransactionIdentifierValue", "1")
+)  # noqa: E731
 SUCCESS: dict[str, tuple[Part, ...]] = {
     "LookupAgency": (AGENCY,),
     "LookupItem": (ITEM,),

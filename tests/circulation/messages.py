@@ -126,6 +126,24 @@ def recall(item: str, until: str = "") -> str:
     return f"<RecallItem>{item_id(item)}{_named('DesiredDateDue', until)}</RecallItem>"
 
 
+def cancel_recall(item: str) -> str:
+    return f"<CancelRecallItem>{item_id(item)}</CancelRecallItem>"
+
+
+def undo(item: str, request: str = "", *, user: str = "") -> str:
+    return (
+        f"<UndoCheckOutItem>{item_id(item)}{user_id(user) if user else ''}{_request(request)}</UndoCheckOutItem>"
+    )
+
+
+def report(item: str, what: str, *, user: str = "-") -> str:
+    """Say what the user says of an item: Lost, Missing, NeverBorrowed."""
+    return (
+        f"<ReportCirculationStatusChange>{item_id(item)}{user_id(user)}<ItemReported{what}/>"
+        "</ReportCirculationStatusChange>"
+    )
+
+
 def renewed(item: str, until: str) -> str:
     return f"<ItemRenewed>{item_id(item)}<DateDue>{until}</DateDue></ItemRenewed>"
 

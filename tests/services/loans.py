@@ -7,6 +7,8 @@ from typing import Any
 from ncipd.circulation.clock import from_micros
 from ncipd.circulation.model import Loan
 from ncipd.circulation.partner import Partner, PartnerRole
+from ncipd.ncip.codec import encode
+from ncipd.ncip.elements import ElectronicResource
 from tests.circulation.messages import mandated
 from tests.services import world as base
 from tests.services.world import Answer, World, item_id, request_id, user_id
@@ -199,6 +201,6 @@ async def restrict(world: World, item: str, type_: str, *, acknowledge: bool = F
 
 
 async def give_resource(world: World, item: str, url: str) -> None:
-    text = f"<ns1:ElectronicResource xmlns:ns1='{base.NS}'><ns1:ReferenceToResource>{url}</ns1:ReferenceToResource></ns1:ElectronicResource>"
+    text = encode(ElectronicResource(reference_to_resource=url))
     number = world.ask(lambda circ: circ.item_by_barcode(item).id)
     await world.store.transact(lambda tx: tx.one("set_item_resource", id=number, resource=text))

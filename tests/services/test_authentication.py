@@ -333,3 +333,17 @@ async def test_the_stored_answer_goes_before_the_log_in(world: World) -> None:
     assert (await world.send(change)).raw == first.raw
     assert (await world.send(lookup(log_in(U1, "2468")))).problem is None
     assert (await world.send(lookup(log_in(U1, "0417")))).problem == FAILED
+
+
+async def test_a_user_who_logs_in_finds_the_request_that_was_made_under_another_number(world: World) -> None:
+    accepted = (
+        f"<AcceptItem>{request_id('R-1')}<RequestedActionType>Hold For Pickup</RequestedActionType>{user_id(CARD)}"
+        f"{item_id('X-1')}</AcceptItem>"
+    )
+    assert (await world.send(accepted)).problem is None
+    about = f"{item_id('X-1')}<RequestType>Loan</RequestType>"
+    answer = await world.send(f"<LookupRequest>{log_in(U1, '0417')}{about}</LookupRequest>")
+    assert answer.text("LookupRequestResponse/RequestId/RequestIdentifierValue") == "R-1", answer
+    await give(world, "LEND-USER-2", "2222")
+    other = await world.send(f"<LookupRequest>{log_in('LEND-USER-2', '2222')}{about}</LookupRequest>")
+    assert other.problem == "Unknown Request", "nobody finds another user's request by logging in"

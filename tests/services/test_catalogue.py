@@ -250,3 +250,85 @@ async def test_told_of_an_agency_it_is_known_once(world: World) -> None:
     assert (await look_agency(world, "NEW-3", "Consortium Agreement")).text("ConsortiumAgreement") == "A"
     assert (await world.send(changed.replace("NEW-3", "NEW-9"))).problem == "Unknown Agency"
     assert world.tasks() == ["review"]
+
+
+async def test_an_agencys_name_is_found_with_and_without_its_scheme(world: World) -> None:
+    """What LookupAgency tells can be deleted as it stands, and as a partner spells it; the last name stays."""
+    partner = "DISCOVERY"
+    scheme = "http://www.niso.org/ncip/v1_0/imp1/schemes/organizationnametype/organizationnametype.scm"
+    before = (await look_agency(world, "LEND", "Organization Name Information")).text("OrganizationName") or ""
+    spelt = NAME.format(before).replace("<OrganizationNameType>", f'<OrganizationNameType Scheme="{scheme}">')
+    change = "<UpdateAgency><AgencyId>LEND</AgencyId>{}</UpdateAgency>"
+    added = change.format(f"<AddAgencyFields>{NAME.format('Alias')}</AddAgencyFields>")
+    assert (await world.send(added, partner=partner)).problem is None
+    assert (await look_agency(world, "LEND", "Organization Name Information")).texts("OrganizationName") == [
+        before,
+        "Alias",
+    ]
+    gone = change.format(f"<DeleteAgencyFields>{spelt}</DeleteAgencyFields>")
+    assert (await world.send(gone, partner=partner)).problem is None
+    last = change.format(f"<DeleteAgencyFields>{NAME.format('Alias')}</DeleteAgencyFields>")
+    assert (await world.send(last, partner=partner)).problem == "Element Rule Violated"
+    assert (await look_agency(world, "LEND", "Organization Name Information")).texts("OrganizationName") == ["Alias"]
+
+
+async def test_an_agency_is_not_created_of_nonsense(world: World) -> None:
+    """A name without a letter, an address that ends before it begins: refused, and nothing is kept."""
+    address = (
+        "<AgencyAddressInformation><AgencyAddressRoleType>Official</AgencyAddressRoleType>"
+        "<ValidFromDate>2026-02-01T00:00:00Z</ValidFromDate><ValidToDate>2026-01-01T00:00:00Z</ValidToDate>"
+        "<ElectronicAddress><ElectronicAddressType>mailto</ElectronicAddressType><ElectronicAddressData>a@b.example"
+        "</ElectronicAddressData></ElectronicAddress></AgencyAddressInformation>"
+    )
+    for content in (NAME.format(""), NAME.format("N") + address):
+        answer = await world.send(f"<CreateAgency><AgencyId>NEW-4</AgencyId>{content}</CreateAgency>")
+        assert answer.problem == "Element Rule Violated"
+    assert (await look_agency(world, "NEW-4", "Organization Name Information")).problem == "Unknown Agency"
+
+
+async def test_told_otherwise_of_a_known_agency_staff_are_shown(world: World) -> None:
+    """AgencyCreated with another name changes nothing, and says so."""
+    told = f"<AgencyCreated><AgencyId>NEW-5</AgencyId>{NAME.format('Fifth')}</AgencyCreated>"
+    assert (await world.send(told)).problem is None
+    assert (await world.send(told.replace("Fifth", "Other"))).problem == "Duplicate Agency"
+    assert (await look_agency(world, "NEW-5", "Organization Name Information")).texts("OrganizationName") == ["Fifth"]
+    assert world.tasks() == ["review"]
+
+
+RARE = (
+    "<BibliographicDescription><ComponentId><ComponentIdentifierType>SICI</ComponentIdentifierType>"
+    "<ComponentIdentifier>C-1</ComponentIdentifier></ComponentId><Pagination>280 p.</Pagination>"
+    "<PublicationDateOfComponent>1818</PublicationDateOfComponent><SponsoringBody>Lake Society</SponsoringBody>"
+    "<ElectronicDataFormatType>PDF</ElectronicDataFormatType></BibliographicDescription>"
+)
+
+
+async def test_the_rarer_parts_of_a_description_are_kept_and_taken_out(world: World) -> None:
+    """Component, pagination, sponsor and format: given back by LookupItem, refused where they differ, deleted."""
+    assert (await world.send(update("L1", added=RARE), partner="DISCOVERY")).problem is None
+    found = await look(world, "L1")
+    for name, value in (("Pagination", "280 p."), ("ComponentIdentifier", "C-1"), ("SponsoringBody", "Lake Society")):
+        assert found.text(name) == value
+    other = update("L1", added=RARE.replace("280 p.", "281 p."))
+    assert (await world.send(other, partner="DISCOVERY")).problem == "Unable To Add Element"
+    assert (await world.send(update("L1", deleted=RARE), partner="DISCOVERY")).problem is None
+    assert not (await look(world, "L1")).has("Pagination")
+    world.clock.pass_days(1)
+    assert (await world.send(update("L1", deleted=RARE), partner="DISCOVERY")).problem == "Unable To Delete Element"
+
+
+async def test_a_changed_title_or_restriction_that_is_told_twice_is_one_change(world: World) -> None:
+    """The second gets the stored answer, although no column of the item itself has changed."""
+    limit = "<ItemUseRestrictionType>Overnight Only</ItemUseRestrictionType>"
+    for message in (update("L1", added=limit), update("L1", added=RARE), update("L1", deleted=RARE)):
+        first = await world.send(message, partner="DISCOVERY")
+        second = await world.send(message, partner="DISCOVERY")
+        assert first.problem is None
+        assert first.raw == second.raw
+
+
+async def test_an_item_that_cannot_be_taken_up_is_shown_to_staff(world: World) -> None:
+    """ItemCreated for a request that is not known here."""
+    told = f"<ItemCreated>{item_id('THEIRS-3')}{request_id('R-none')}{TITLE}</ItemCreated>"
+    assert (await world.send(told)).problem == "Element Rule Violated"
+    assert world.tasks("borrowing") == ["review"]

@@ -312,9 +312,8 @@ async def test_a_broker_that_names_another_user_of_ours_is_refused(world: World)
 
 async def test_a_user_renews_and_the_answer_tells_what_is_asked(world: World) -> None:
     await well(world, say.lend("L1"))
-    wanted = say.STATUS_WANTED + say.NAME_WANTED
-    content = f"<RenewItem>{user_id(U1)}{item_id('L1')}{wanted}<DesiredDateDue>2026-03-01T22:59:59Z</DesiredDateDue></RenewItem>"
-    answer = await well(world, content)
+    wanted = say.STATUS_WANTED + say.NAME_WANTED + "<DesiredDateDue>2026-03-01T22:59:59Z</DesiredDateDue>"
+    answer = await well(world, say.renew("L1", after=wanted))
     assert answer.text("RenewItemResponse/DateDue") == "2026-03-01T22:59:59Z"
     assert answer.text("RenewItemResponse/RenewalCount") == "1"
     assert answer.has("UserOptionalFields/NameInformation")

@@ -92,3 +92,16 @@ async def test_items_of_another_agency_are_not_shown(world: World) -> None:
     name = answer.text("HoldingsSet/HoldingsSetId")
     assert name is not None
     assert (await world.send(ask(f"<HoldingsSetId>{name}</HoldingsSetId>"))).problem == "Unknown Item"
+
+
+async def test_who_has_it_and_who_waits_is_told_to_our_own_systems_alone(world: World) -> None:
+    """CurrentBorrower and CurrentRequester, by LookupItemSet and LookupItem, when desired; never to a broker."""
+    await world.desk("check-out", barcode="L1", user="LEND-USER-1")
+    await world.desk("request", barcode="L1", user="LEND-USER-2")
+    desired = "<CurrentBorrowerDesired/><CurrentRequestersDesired/>"
+    for service in ("LookupItemSet", "LookupItem"):
+        told = await world.send(f"<{service}>{item_id('L1')}{desired}</{service}>", partner="DISCOVERY")
+        assert told.text("CurrentBorrower/UserId/UserIdentifierValue") == "LEND-USER-1"
+        assert told.texts("CurrentRequester/UserId/UserIdentifierValue") == ["LEND-USER-2"]
+        assert not (await world.send(f"<{service}>{item_id('L1')}</{service}>", partner="DISCOVERY")).has("UserId")
+        assert not (await world.send(f"<{service}>{item_id('L1')}{desired}</{service}>")).has("UserId")

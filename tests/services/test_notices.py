@@ -464,3 +464,9 @@ def test_a_mistake_in_the_settings_of_notices_is_told(text: str, mistake: str) -
     with pytest.raises(Mistakes) as caught:
         parse(f"[notices]\n{text}", environ={})
     assert mistake in str(caught.value)
+
+
+def test_the_readme_names_every_kind_of_notice() -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+    listed = readme.partition("Notices that are sent: *")[2].partition("*")[0].replace("\n", " ")
+    assert {kind.strip() for kind in listed.split(",")} == set(KINDS)

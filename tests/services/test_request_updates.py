@@ -179,3 +179,69 @@ async def test_a_request_can_name_several_volumes(world: World) -> None:
     wrong = request_item("L3", "R-2").replace(item_id("L3"), item_id("L3") + item_id("nope"))
     assert (await world.send(wrong)).problem == "Unknown Item"
     assert world.item_status("L3") == "available"
+
+
+async def test_a_users_hold_is_changed_by_message(world: World) -> None:
+    """By its id, and by user, item and type: what is added is looked up, what does not fit is refused whole."""
+    made = await world.send(request_item("L1", "", before("2026-03-01"), user="LEND-USER-1"), partner="DISCOVERY")
+    name = made.text("RequestItemResponse/RequestId/RequestIdentifierValue") or ""
+    by_item = f"{user_id('LEND-USER-1')}{item_id('L1')}<RequestType>Hold</RequestType>"
+    pickup = "<PickupLocation>LAW</PickupLocation>"
+    change = update(name, before("2026-03-01"), before("2026-04-01") + pickup)
+    answer = await world.send(change.replace(request_id(name), by_item), partner="DISCOVERY")
+    assert answer.text("UpdateRequestItemResponse/UserId/UserIdentifierValue") == "LEND-USER-1", answer
+    found = await look(world, name, partner="DISCOVERY")
+    assert (found.text("NeedBeforeDate"), found.text("PickupLocation")) == ("2026-04-01T00:00:00Z", "LAW")
+    for message, problem in (
+        (update(name, before("2026-05-01")), "Unable To Delete Element"),
+        (update(name, added=before("2026-05-01")), "Unable To Add Element"),
+        (update(name, added="<EarliestDateNeeded>2026-05-01T00:00:00Z</EarliestDateNeeded>"), "Element Rule Violated"),
+        (update(name, added="<PickupLocation>MOON</PickupLocation>"), "Unable To Add Element"),
+        (update(name).replace(request_id(name), by_item.replace("LEND-USER-1", "nobody")), "Unknown User"),
+        (update(name).replace(request_id(name), by_item.replace("L1", "nothing")), "Unknown Item"),
+    ):
+        assert (await world.send(message, partner="DISCOVERY")).problem == problem, message
+    assert (await look(world, name, partner="DISCOVERY")).text("NeedBeforeDate") == "2026-04-01T00:00:00Z"
+
+
+async def test_what_is_needed_only_after_it_is_useless_is_refused(world: World) -> None:
+    """EarliestDateNeeded after NeedBeforeDate, in a request and in a change of it."""
+    early = "<EarliestDateNeeded>2026-05-01T00:00:00Z</EarliestDateNeeded>"
+    refused = await world.send(request_item("L1", "R-1", early + before("2026-03-01")))
+    assert refused.problem == "Element Rule Violated"
+    await world.send(request_item("L1", "R-1", before("2026-03-01")))
+    assert (await world.send(update("R-1", added=early))).problem == "Element Rule Violated"
+
+
+async def test_a_request_told_of_is_of_when_the_user_asked_and_told_again_it_is_one(world: World) -> None:
+    """DateOfUserRequest and DateAvailable are kept; a user's hold that is told of twice, otherwise worded, is one."""
+    told = (
+        f"<ItemRequested>{user_id('BORROW-USER-1')}<BibliographicId><BibliographicRecordId>"
+        "<BibliographicRecordIdentifier>X-2</BibliographicRecordIdentifier><AgencyId>THEM</AgencyId>"
+        f"</BibliographicRecordId></BibliographicId>{request_id('B-2')}<RequestType>Loan</RequestType>"
+        "<RequestScopeType>Bibliographic Item</RequestScopeType><DateOfUserRequest>2026-01-01T08:00:00Z"
+        "</DateOfUserRequest><DateAvailable>2026-02-02T00:00:00Z</DateAvailable></ItemRequested>"
+    )
+    assert (await world.send(told, to="BORROW")).problem is None
+    found = await look(world, "B-2", to="BORROW")
+    assert found.text("DateOfUserRequest") == "2026-01-01T08:00:00Z"
+    assert found.text("DateAvailable") == "2026-02-02T00:00:00Z"
+    hold = (
+        f"<ItemRequested>{user_id('LEND-USER-1')}{item_id('L1')}<RequestType>Hold</RequestType>"
+        "<RequestScopeType>Item</RequestScopeType>{}</ItemRequested>"
+    )
+    for more in ("", "<DateOfUserRequest>2026-01-01T08:00:00Z</DateOfUserRequest>"):
+        assert (await world.send(hold.format(more), partner="DISCOVERY")).problem is None
+    assert world.count("hold") == 1
+
+
+async def test_a_users_hold_that_is_cancelled_elsewhere_ends_here(world: World) -> None:
+    """ItemRequestCancelled from our own system, by user and item."""
+    await world.send(request_item("L1", "", user="LEND-USER-1"), partner="DISCOVERY")
+    told = (
+        f"<ItemRequestCancelled>{user_id('LEND-USER-1')}{item_id('L1')}<RequestType>Hold</RequestType>"
+        "</ItemRequestCancelled>"
+    )
+    assert (await world.send(told, partner="DISCOVERY")).problem is None
+    assert world.count("hold WHERE state = 'cancelled'") == 1
+    assert world.item_status("L1") == "available"
