@@ -222,7 +222,7 @@ def _load(wanted: Sequence[str], *bundled: Path, cases: bool = False) -> list[Sc
     scenarios: list[Scenario] = []
     mistakes: list[str] = []
     for path in select(wanted, *bundled):
-        is_case = cases or places.cases() in path.resolve().parents
+        is_case = cases or path.resolve().parent.parent.name == places.cases().name
         try:
             scenarios.append(load(path, rules if is_case else None))
         except FileMistake as mistake:

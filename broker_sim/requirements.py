@@ -17,8 +17,9 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
@@ -26,7 +27,8 @@ Weight = Literal["MUST", "SHOULD", "MAY"]
 Actor = Literal["responder", "initiator"]
 WEIGHTS: tuple[Weight, ...] = ("MUST", "SHOULD", "MAY")
 _SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
-_AT = re.compile(r" - at `\$\.?([^`]*)`$")
+_UNKNOWN_FIELD = re.compile(r"unknown field `([^`]+)`")
+T = TypeVar("T")
 
 
 class RequirementMistake(Exception):
@@ -56,14 +58,9 @@ class _Group(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     title: str
     clause: str
     actor: Actor = "responder"
-    must: dict[str, str | _Entry] = {}
-    should: dict[str, str | _Entry] = {}
-    may: dict[str, str | _Entry] = {}
-
-    def entries(self) -> Iterator[tuple[Weight, str, _Entry]]:
-        for level, entries in zip(WEIGHTS, (self.must, self.should, self.may), strict=True):
-            for name, entry in entries.items():
-                yield level, name, _Entry(entry) if isinstance(entry, str) else entry
+    must: dict[str, Any] = {}
+    should: dict[str, Any] = {}
+    may: dict[str, Any] = {}
 
 
 class Requirements:
@@ -84,50 +81,58 @@ def load(path: Path) -> Requirements:
     """Read a file of requirements; raises RequirementMistake for bad TOML, a wrong type, a slug that is none."""
     try:
         text = path.read_text(encoding="utf-8")
-        groups = msgspec.convert(tomllib.loads(text), dict[str, _Group])
+        data = tomllib.loads(text)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise RequirementMistake(f"{path}: {error}") from error
-    except msgspec.ValidationError as error:
-        at = _AT.search(str(error))
-        raise _mistake(path, text, at[1].split(".") if at else [], _AT.sub("", str(error))) from error
-    for name, group in groups.items():
-        _check(path, text, name, group)
-    requirements = [
-        Requirement(
-            slug=f"{name}.{slug}",
-            group=name,
-            level=level,
-            actor=entry.actor or group.actor,
-            clause=entry.clause or group.clause,
-            line=entry.line,
-            not_tested=entry.not_tested,
-        )
-        for name, group in groups.items()
-        for level, slug, entry in group.entries()
-    ]
-    return Requirements(requirements, {name: group.title for name, group in groups.items()})
+    source = _Source(path, text)
+    groups = {name: source.typed(raw, _Group, name) for name, raw in data.items()}
+    found = [requirement for name, group in groups.items() for requirement in _read(source, name, group)]
+    return Requirements(found, {name: group.title for name, group in groups.items()})
 
 
-def _check(path: Path, text: str, name: str, group: _Group) -> None:
+def _read(source: _Source, name: str, group: _Group) -> Iterator[Requirement]:
     seen: set[str] = set()
-    for _, slug, entry in group.entries():
-        where = [name, slug]
-        if not _SLUG.fullmatch(name) or not _SLUG.fullmatch(slug):
-            raise _mistake(path, text, where, f"{name}.{slug} is no slug: lower-case words joined by hyphens")
-        if slug in seen:
-            raise _mistake(path, text, where, f"{name}.{slug} stands under two levels")
-        if not entry.line.strip() or (entry.not_tested is not None and not entry.not_tested.strip()):
-            raise _mistake(path, text, where, f"{name}.{slug}: `line` and `not_tested` need words")
-        seen.add(slug)
+    for level, entries in zip(WEIGHTS, (group.must, group.should, group.may), strict=True):
+        for slug, raw in entries.items():
+            entry = _Entry(raw) if isinstance(raw, str) else source.typed(raw, _Entry, name, slug)
+            if not _SLUG.fullmatch(name) or not _SLUG.fullmatch(slug):
+                raise source.mistake(f"{name}.{slug} is no slug: lower-case words joined by hyphens", name, slug)
+            if slug in seen:
+                raise source.mistake(f"{name}.{slug} stands under two levels", name, slug)
+            if not entry.line.strip() or (entry.not_tested is not None and not entry.not_tested.strip()):
+                raise source.mistake(f"{name}.{slug}: `line` and `not_tested` need words", name, slug)
+            seen.add(slug)
+            yield Requirement(
+                slug=f"{name}.{slug}",
+                group=name,
+                level=level,
+                actor=entry.actor or group.actor,
+                clause=entry.clause or group.clause,
+                line=entry.line,
+                not_tested=entry.not_tested,
+            )
 
 
-def _mistake(path: Path, text: str, where: list[str], what: str) -> RequirementMistake:
-    """A mistake, at the line where the last part of its place is written (in its group, where that can be told)."""
-    lines = text.splitlines()
-    group = next((n for n, line in enumerate(lines) if where and line.startswith(f"[{where[0]}")), 0)
-    named = re.compile(rf"\s*\[?(?:[\w.-]+\.)?{re.escape(where[-1])}\b") if where else None
-    line = next((n for n in range(group, len(lines)) if named and named.match(lines[n])), group)
-    return RequirementMistake(f"{path}:{line + 1}: {what}")
+@dataclass(frozen=True)
+class _Source:
+    """The text of the file, to find the line of a mistake in it: TOML does not tell where a value stood."""
+
+    path: Path
+    text: str
+
+    def typed(self, raw: object, shape: type[T], *where: str) -> T:
+        try:
+            return msgspec.convert(raw, shape)
+        except msgspec.ValidationError as error:
+            unknown = _UNKNOWN_FIELD.search(str(error))
+            raise self.mistake(str(error), *where, *([unknown[1]] if unknown else [])) from error
+
+    def mistake(self, what: str, *where: str) -> RequirementMistake:
+        lines = self.text.splitlines()
+        group = next((n for n, line in enumerate(lines) if line.startswith(f"[{where[0]}")), 0)
+        named = re.compile(rf"\s*\[?(?:[\w-]+\.)?{re.escape(where[-1])}\b")
+        line = next((n for n in range(group, len(lines)) if named.match(lines[n])), group)
+        return RequirementMistake(f"{self.path}:{line + 1}: {what}")
 
 
 def strongest(requirements: Iterable[Requirement]) -> Literal["MUST", "SHOULD"]:

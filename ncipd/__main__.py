@@ -1,4 +1,5 @@
 """`python -m ncipd`."""
+
 from __future__ import annotations
 
 from ncipd.cli import main

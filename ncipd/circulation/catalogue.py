@@ -18,7 +18,7 @@ from ncipd.ncip.schemes import CirculationStatus, ItemUseRestrictionType, Locati
 from ncipd.ncip.types import Coded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from ncipd.circulation.unit import Circulation
 
@@ -228,6 +228,12 @@ def _write(circ: Circulation, item: Item, changes: dict[str, Any]) -> Item:
 def _restriction(type_: Coded) -> str:
     named = ItemUseRestrictionType.named(type_)
     return named.value if named is not None else type_.value.strip()
+
+
+def restrict(circ: Circulation, item: Item, types: Iterable[Coded]) -> None:
+    """Add use restrictions to an item; those it has already stay as they are."""
+    for type_ in types:
+        circ.tx.run("insert_item_restriction", item=item.id, type=_restriction(type_))
 
 
 def restrictions(circ: Circulation, item: Item) -> list[str]:

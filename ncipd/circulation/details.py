@@ -39,9 +39,6 @@ _DATES = {
     "pickup_expires": "pickup_expiry_date",
     "available_at": "date_available",
 }
-_FIELDS = (
-    *_DATES.values(), "pickup_location", "shipping_information", "acknowledged_fee_amount", "paid_fee_amount"
-)  # fmt: skip
 #: The fields of messages that bring details.
 FIELDS = (
     *_DATES.values(),
@@ -139,7 +136,7 @@ def element_of(field: str) -> str:
 
 
 def _field_of(element: str) -> str:
-    return next(name for name in _FIELDS if element_of(name) == element)
+    return next(name for name in FIELDS if element_of(name) == element)
 
 
 def not_there(where: str, part: object) -> Problem:

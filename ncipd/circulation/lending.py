@@ -484,6 +484,8 @@ def _let_go(circ: Circulation, request: Request, state: ItemState) -> None:
 def take_away(circ: Circulation, item: Item, request: Request | None = None) -> None:
     """A copy has left, for this request or over the counter: it is not to be had for anything else."""
     circ.finish_item_tasks(item, TaskKind.RESHELVE, TaskKind.SEND_HOME, TaskKind.SHELVE_HOLD)
+    if item.status is ItemStatus.LOST:
+        claims.found(circ, item, leaving_for=request)
     if item.status is not ItemStatus.AVAILABLE:  # else it was not set aside for anybody
         _take_from_others(circ, item, request)
         _take_from_readers(circ, item)

@@ -17,15 +17,38 @@ if TYPE_CHECKING:
 
 
 def place_hold(
-    circ: Circulation, user: User, items: list[Item], *, any_copy: bool, pickup_library: int | None
+    circ: Circulation,
+    user: User,
+    items: list[Item],
+    *,
+    any_copy: bool,
+    pickup_library: int | None,
+    asked: object = None,
 ) -> tuple[Hold, str]:
     """Take a user's request for an item or for any copy of a title; gives the hold and what happens next, in words.
 
-    A copy on the shelf goes on the pick list. Where every copy is out to a partner, one of them is recalled.
-    Raises Problem: User Blocked, Duplicate Request, Item Does Not Circulate.
+    A copy on the shelf goes on the pick list. Where every copy is out to a partner, one of them is recalled. Raises
+    what `may_request` raises.
+    """
+    lendable = may_request(circ, user, items, asked)
+    hold = circ.add_hold(
+        user.id,
+        record=lendable[0].record_id if any_copy else None,
+        item=None if any_copy else lendable[0].id,
+        pickup_library=pickup_library,
+    )
+    return hold, _serve(circ, hold, lendable)
+
+
+def may_request(circ: Circulation, user: User, items: list[Item], asked: object = None) -> list[Item]:
+    """Give those of the items that the user may request; never empty.
+
+    `asked` is the message that may accept a fee and restrictions. What is mandated has been agreed already: neither the
+    user's blocks nor the item's terms forbid it. Raises Problem: User Blocked, Duplicate Request, Item Does Not
+    Circulate, User Ineligible To Request This Item, and Needed Data Missing until the terms are accepted.
     """
     refusal = policy.refuse_user(user, circ.blocks(user), policy.Action.REQUEST, circ.now)
-    if refusal is not None:
+    if refusal is not None and not circ.mandated:
         raise Problem(refusal.problem, element="RequestItem/UserId", value=user.primary_id, detail=refusal.detail)
     lendable = [item for item in items if item.circulates]
     if not lendable:
@@ -42,13 +65,10 @@ def place_hold(
             value=user.primary_id,
             detail="The user already waits for this item.",
         )
-    hold = circ.add_hold(
-        user.id,
-        record=lendable[0].record_id if any_copy else None,
-        item=None if any_copy else lendable[0].id,
-        pickup_library=pickup_library,
-    )
-    return hold, _serve(circ, hold, lendable)
+    conditions.refuse_restricted(circ, lendable[0], user, conditions.Use.REQUEST, "RequestItem")
+    if asked is not None:
+        conditions.require_acceptance(circ, lendable[0], asked, "RequestItem")
+    return lendable
 
 
 def _serve(circ: Circulation, hold: Hold, items: list[Item]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ncipd.circulation import borrowing, matching
+from ncipd.circulation import borrowing, catalogue, matching
 from ncipd.circulation.clock import to_micros
 from ncipd.circulation.model import Request, RequestStatus, Role
 from ncipd.circulation.partner import Sides
@@ -63,6 +63,8 @@ def accept_item(message: AcceptItem, circ: Circulation) -> AcceptItemResponse:
         note="",
     )
     _, item = borrowing.accept(circ, arrival, circ.partner, known)
+    if item is not None and fields is not None:
+        catalogue.restrict(circ, item, fields.item_use_restriction_type)
     return AcceptItemResponse(
         request_id=message.request_id,
         item_id=answers.item_id(item) if item is not None else message.item_id,

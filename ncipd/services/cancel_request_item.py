@@ -32,15 +32,19 @@ def cancel_request_item(message: CancelRequestItem, circ: Circulation) -> Cancel
     if request is None:
         raise _nothing_open(circ, ids, item)
     (lending.cancel if role is Role.LENDING else borrowing.cancel)(circ, request)
+    user = circ.user(request.user_id) if request.user_id is not None and message.user_element_type else None
     return CancelRequestItemResponse(
         request_id=message.request_id or answers.request_id(request),
         item_id=message.item_id,
         user_id=message.user_id or el.UserId(user_identifier_value=request.user_as_sent or "-"),
         item_optional_fields=answers.item_fields(circ, item, message.item_element_type) if item else None,
+        user_optional_fields=answers.user_fields(circ, user, message.user_element_type) if user else None,
     )
 
 
 def _cancel_hold(message: CancelRequestItem, circ: Circulation, ids: matching.Named) -> CancelRequestItemResponse:
+    if ids.user and matching.user_of(circ, ids.user) is None:
+        raise matching.unknown_user("CancelRequestItem", ids.user)
     hold = holds.named(circ, ids)
     if hold is None:
         raise matching.unknown_request("CancelRequestItem", ids.identifier or ids.item)
@@ -61,13 +65,12 @@ def _cancel_hold(message: CancelRequestItem, circ: Circulation, ids: matching.Na
         item_id=message.item_id,
         user_id=answers.user_id(circ, user),
         item_optional_fields=answers.item_fields(circ, item, message.item_element_type) if item else None,
+        user_optional_fields=answers.user_fields(circ, user, message.user_element_type),
     )
 
 
 def _nothing_open(circ: Circulation, ids: matching.Named, item: Item | None) -> Exception:
-    ended: Request | None = (
-        next(iter(matching.called(circ, ids)), None)
-    )
+    ended: Request | None = next(iter(matching.called(circ, ids)), None)
     if ended is not None:
         return lending.already_processed(ended, "CancelRequestItem/RequestId/RequestIdentifierValue")
     if ids.item and item is None and not ids.identifier:

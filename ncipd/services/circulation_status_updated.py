@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ncipd.circulation import borrowing, lending, matching, renewal, review
-from ncipd.circulation.lifecycle import Event, allows
+from ncipd.circulation.lifecycle import Event, allows, next_status
 from ncipd.circulation.model import RequestStatus, Role, TaskKind
 from ncipd.ncip.messages import CirculationStatusUpdated, CirculationStatusUpdatedResponse
 from ncipd.ncip.problems import Problem, ProblemType
@@ -64,10 +64,13 @@ def _overdue(circ: Circulation, item: Item, request: Request) -> None:
     """Tell staff and the user that the lender misses an item, once."""
     note = "the lender says it is overdue"
     asked = any(task.note == note for task in circ.tasks_of(request))
-    moved = circ.advance(request, Event.OVERDUE) if allows(Role.BORROWING, request.status, Event.OVERDUE) else request
-    if moved.status is request.status and (asked or moved.status is RequestStatus.OVERDUE):
+    can_move = allows(Role.BORROWING, request.status, Event.OVERDUE)
+    following = next_status(Role.BORROWING, request.status, Event.OVERDUE) if can_move else request.status
+    if following is request.status and (asked or following is RequestStatus.OVERDUE):
         circ.note("told before; nothing was changed")
         return
+    if can_move:
+        circ.advance(request, Event.OVERDUE)
     if not asked:
         circ.ask_staff(Role.BORROWING, TaskKind.REVIEW, request=request, item=item, note=note)
     if request.user_id is not None:

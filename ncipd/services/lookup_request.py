@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ncipd.circulation import details, hold_details, holds, matching
 from ncipd.circulation.clock import from_micros, optional_date
-from ncipd.circulation.model import Hold, HoldState
+from ncipd.circulation.model import Hold, HoldState, Request
 from ncipd.ncip import elements as el
 from ncipd.ncip.messages import LookupRequest, LookupRequestResponse
 from ncipd.ncip.schemes import RequestElementType, RequestScopeType, RequestStatusType, RequestType
@@ -39,7 +39,7 @@ def lookup_request(message: LookupRequest, circ: Circulation) -> LookupRequestRe
         RequestElementType.EARLIEST_DATE_NEEDED: ("earliest_date_needed", optional_date(request.earliest_needed)),
         RequestElementType.NEED_BEFORE_DATE: ("need_before_date", optional_date(request.need_before)),
         RequestElementType.PICKUP_LOCATION: ("pickup_location", Coded(pickup.code) if pickup else None),
-        RequestElementType.PICKUP_EXPIRY_DATE: ("pickup_expiry_date", optional_date(request.pickup_expires)),
+        RequestElementType.PICKUP_EXPIRY_DATE: ("pickup_expiry_date", optional_date(_pickup_expires(circ, request))),
         RequestElementType.DATE_OF_USER_REQUEST: ("date_of_user_request", from_micros(request.created_at)),
         RequestElementType.DATE_AVAILABLE: ("date_available", optional_date(request.available_at)),
         RequestElementType.ACKNOWLEDGED_FEE_AMOUNT: ("acknowledged_fee_amount", details.acknowledged_of(request)),
@@ -53,6 +53,12 @@ def lookup_request(message: LookupRequest, circ: Circulation) -> LookupRequestRe
         user_optional_fields=answers.user_fields(circ, user, message.user_element_type) if user else None,
         **_asked(message, circ, known),
     )
+
+
+def _pickup_expires(circ: Circulation, request: Request) -> int | None:
+    """Say until when the item waits: as it was announced with the item, else as it was wished with the request."""
+    hold = next((one for one in circ.holds_of(request) if one.state is HoldState.READY), None)
+    return hold.expires_at if hold is not None and hold.expires_at is not None else request.pickup_expires
 
 
 def _of_hold(message: LookupRequest, circ: Circulation, hold: Hold) -> LookupRequestResponse:

@@ -11,11 +11,11 @@ from ncipd.circulation.model import Role
 from ncipd.ncip import elements as el
 from ncipd.ncip.messages import RequestItem, RequestItemResponse
 from ncipd.ncip.problems import Problem, ProblemType
-from ncipd.ncip.schemes import RequestScopeType
+from ncipd.ncip.schemes import RequestScopeType, RequestType
 from ncipd.services import answers, serves
 
 if TYPE_CHECKING:
-    from ncipd.circulation.model import Item, Request
+    from ncipd.circulation.model import Item, Request, User
     from ncipd.circulation.unit import Circulation
 
 
@@ -98,8 +98,11 @@ def _local(message: RequestItem, circ: Circulation, ids: matching.Named) -> Requ
             element="RequestItem/BibliographicId",
             detail="No title here has any of these numbers; check the number and its kind.",
         )
+    if message.request_type.matches(RequestType.ESTIMATE):
+        return _estimate(message, circ, user, local.may_request(circ, user, items, message)[0])
     pickup = circ.library(message.pickup_location.value) if message.pickup_location else None
-    hold, words = local.place_hold(circ, user, items, any_copy=any_copy, pickup_library=pickup.id if pickup else None)
+    pickup_library = pickup.id if pickup else None
+    hold, words = local.place_hold(circ, user, items, any_copy=any_copy, pickup_library=pickup_library, asked=message)
     hold_details.write(circ, hold, message)
     circ.note(words)
     return RequestItemResponse(
@@ -109,6 +112,19 @@ def _local(message: RequestItem, circ: Circulation, ids: matching.Named) -> Requ
         request_type=message.request_type,
         request_scope_type=message.request_scope_type,
         item_optional_fields=answers.item_fields(circ, items[0], message.item_element_type),
+        user_optional_fields=answers.user_fields(circ, user, message.user_element_type),
+    )
+
+
+def _estimate(message: RequestItem, circ: Circulation, user: User, item: Item) -> RequestItemResponse:
+    """Say that the user could have it, and request nothing."""
+    circ.note("an estimate: nothing was requested")
+    return RequestItemResponse(
+        item_id=answers.item_id(item),
+        user_id=answers.user_id(circ, user),
+        request_type=message.request_type,
+        request_scope_type=message.request_scope_type,
+        item_optional_fields=answers.item_fields(circ, item, message.item_element_type),
         user_optional_fields=answers.user_fields(circ, user, message.user_element_type),
     )
 

@@ -149,7 +149,7 @@ def test_what_a_message_says_does_not_become_part_of_the_page(record: Record) ->
     page = html.page(record)
     assert "<script>alert" not in page
     assert page.count("<script>") == 1
-    assert "<script>alert(1)</script>" in entities.unescape(re.sub(r"</?span[^>]*>", "", page))
+    assert "<UserIdentifierValue>&lt;script&gt;alert(1)&lt;/script&gt;<" in entities.unescape(page)
 
 
 def test_no_report_tells_a_secret(record: Record) -> None:
@@ -193,7 +193,7 @@ def test_the_page_holds_every_message_as_it_went_over_the_wire(record: Record) -
     exchanges = [each for one in record.scenarios.values() for step in one.steps.values() for each in step.exchanges]
     bodies = {body.decode() for each in exchanges for body in (each.request, each.response) if body}
     assert len(exchanges) > 3
-    assert {entities.unescape(text) for text in shown if text} == bodies
+    assert {text.removeprefix("\n") for text in shown if text} == bodies  # a browser passes over the first line break
 
 
 async def test_runs_that_were_written_down_can_be_put_together(stage: Stage, tmp_path: Path) -> None:
@@ -212,7 +212,7 @@ async def test_runs_that_were_written_down_can_be_put_together(stage: Stage, tmp
     page = html.page(joined)
     assert all(f"broker-sim run {name} --target" in page or name == "test.one" for name in joined.scenarios)
     assert [suite.get("tests") for suite in junit.document(joined)] == ["2"]
-    with pytest.raises(ValueError, match="test.one was played in two of these runs"):
+    with pytest.raises(ValueError, match=r"test\.one was played in two of these runs"):
         join([read(tmp_path / "one.json"), read(tmp_path / "one.json")])
 
 

@@ -57,13 +57,8 @@ class AlwaysProblem(Wrong):
     def answer(self, service: str, body: Node) -> list[Node]:
         names = ("ItemIdentifierValue", "UserIdentifierValue", "RequestIdentifierValue", "AgencyId")
         named = next((node for name in names for node in body.iter(f"{{{NS}}}{name}")), body)
-        return [
-            problem(
-                self.kind,
-                "/".join(local(node) for node in (*reversed([*named.iterancestors()]), named)),
-                named.text or "",
-            )
-        ]
+        above = "".join(f"{etree.QName(node).localname}/" for node in reversed([*named.iterancestors()]))
+        return [problem(self.kind, above + etree.QName(named).localname, named.text or "")]
 
 
 class NoEffect(Wrong):
@@ -76,24 +71,19 @@ class NoEffect(Wrong):
         if service not in SUCCESS:
             return []  # a notification was understood
         asked = {node.text for node in body.iter(f"{{{NS}}}ItemElementType")}
-        item = [
-            element("BibliographicDescription", element("Title", "A Book"))
-            if "Bibliographic Description" in asked
-            else None,
-            element("CirculationStatus", self.status) if "Circulation Status" in asked else None,
-            element("HoldQueueLength", "0") if "Hold Queue Length" in asked else None,
-            element("DateDue", days_ahead(28)) if "Date Due" in asked else None,
-        ]
-        known = (
-            [element("ItemOptionalFields", *item)] if asked and service not in {"LookupItemSet", "LookupAgency"} else []
-        )
-        user = element("PersonalNameInformation", element("UnstructuredPersonalUserName", "Ada Lovelace"))
-        named = (
-            [element("UserOptionalFields", element("NameInformation", user))]
-            if child(body, "UserElementType") is not None
-            else []
-        )
-        return [*(part(body) for part in SUCCESS[service]), *known, *named]
+        said = {
+            "Bibliographic Description": element("BibliographicDescription", element("Title", "A Book")),
+            "Circulation Status": element("CirculationStatus", self.status),
+            "Hold Queue Length": element("HoldQueueLength", "0"),
+            "Date Due": element("DateDue", days_ahead(28)),
+        }
+        answered = [part(body) for part in SUCCESS[service]]
+        if asked and service not in {"LookupItemSet", "LookupAgency"}:
+            answered.append(element("ItemOptionalFields", *(part for type_, part in said.items() if type_ in asked)))
+        if body.find(f"{{{NS}}}UserElementType") is not None:
+            person = element("PersonalNameInformation", element("UnstructuredPersonalUserName", "Ada Lovelace"))
+            answered.append(element("UserOptionalFields", element("NameInformation", person)))
+        return answered
 
 
 def send(inside: Node) -> web.Response:
@@ -107,24 +97,12 @@ def problem(kind: str, where: str = "", value: str = "") -> Node:
 
 
 def header(body: Node) -> list[Node]:
-    ids = [
-        body.findtext(f"{{{NS}}}InitiationHeader/{{{NS}}}{part}/{{{NS}}}AgencyId")
-        for part in ("ToAgencyId", "FromAgencyId")
-    ]
-    turned = zip(("FromAgencyId", "ToAgencyId"), ids, strict=True)
-    return (
-        [element("ResponseHeader", *(element(name, element("AgencyId", one)) for name, one in turned))]
-        if all(ids)
-        else []
-    )
-
-
-def local(node: Node) -> str:
-    return etree.QName(node).localname
-
-
-def child(body: Node, name: str) -> Node | None:
-    return body.find(f"{{{NS}}}{name}")
+    parts = ("FromAgencyId", "ToAgencyId")
+    sent = {part: body.findtext(f"{{{NS}}}InitiationHeader/{{{NS}}}{part}/{{{NS}}}AgencyId") for part in parts}
+    if not all(sent.values()):
+        return []
+    turned = zip(parts, reversed(sent.values()), strict=True)
+    return [element("ResponseHeader", *(element(part, element("AgencyId", code)) for part, code in turned))]
 
 
 def days_ahead(days: int) -> str:
@@ -154,23 +132,22 @@ def text(name: str, otherwise: str, source: str = "") -> Part:
 
 
 def availability(body: Node) -> Node:
-    items = [
-        element("ItemInformation", element("ItemId", element("ItemIdentifierValue", one.text or "")))
-        for one in body.iter(f"{{{NS}}}ItemIdentifierValue")
-    ]
+    """Every item that was asked about, and nothing about it."""
+    ids = [one.text or "" for one in body.iter(f"{{{NS}}}ItemIdentifierValue")]
+    items = [element("ItemInformation", element("ItemId", element("ItemIdentifierValue", one))) for one in ids]
     return element("BibInformation", element("HoldingsSet", *(items or [element("ItemInformation")])))
+
+
+def entry(body: Node) -> Node:
+    """A transaction's number, made up."""
+    number = element("FiscalTransactionIdentifierValue", "1")
+    return element("FiscalTransactionReferenceId", element("AgencyId", "X"), number)
 
 
 ITEM, USER = echo("ItemId", "ItemIdentifierValue"), echo("UserId", "UserIdentifierValue")
 REQUEST, AGENCY = echo("RequestId", "RequestIdentifierValue"), text("AgencyId", "MADE-UP-1")
-DUE, TYPE, SCOPE = (
-    text("DateDue", days_ahead(28), "DesiredDateDue"),
-    text("RequestType", "Hold"),
-    text("RequestScopeType", "Item"),
-)
-ENTRY: Part = lambda _: element(
-    "FiscalTransactionReferenceId", element("AgencyId", "X"), element("FiscalTransactionIdentifierValue", "1")
-)  # noqa: E731
+DUE = text("DateDue", days_ahead(28), "DesiredDateDue")
+TYPE, SCOPE = text("RequestType", "Hold"), text("RequestScopeType", "Item")
 SUCCESS: dict[str, tuple[Part, ...]] = {
     "LookupAgency": (AGENCY,),
     "LookupItem": (ITEM,),
@@ -184,7 +161,7 @@ SUCCESS: dict[str, tuple[Part, ...]] = {
     "CreateAgency": (AGENCY,),
     "CreateItem": (ITEM,),
     "CreateUser": (USER,),
-    "CreateUserFiscalTransaction": (USER, ENTRY),
+    "CreateUserFiscalTransaction": (USER, entry),
     "DeleteItem": (ITEM,),
     "DeleteUser": (USER,),
     "RecallItem": (ITEM, DUE),
@@ -200,6 +177,5 @@ SUCCESS: dict[str, tuple[Part, ...]] = {
     "UpdateRequestItem": (ITEM, USER, TYPE, SCOPE),
     "UpdateUser": (USER,),
 }
-TOLD = (
-    "CheckedIn", "CheckedOut", "Created", "Updated", "Cancelled", "Recalled", "Received", "Renewed", "Reported", "Requested", "Sent", "Shipped",
-)  # fmt: skip
+# How the names of notifications end.
+TOLD = ("In", "Out", "Created", "Updated", "led", "ived", "newed", "rted", "sted", "Sent", "Shipped")

@@ -54,7 +54,9 @@ def request_item(
 def _request(value: str, agency: str = "") -> str:
     if not agency:
         return request_id(value) if value else ""
-    return f"<RequestId><AgencyId>{agency}</AgencyId><RequestIdentifierValue>{value}</RequestIdentifierValue></RequestId>"
+    return (
+        f"<RequestId><AgencyId>{agency}</AgencyId><RequestIdentifierValue>{value}</RequestIdentifierValue></RequestId>"
+    )
 
 
 def cancel(request: str = "", *, item: str = "", user: str = "-", request_agency: str = "") -> str:
@@ -82,7 +84,9 @@ def check_out(
 
 def check_in(item: str, request: str = "", *, happened: str = "", wanted: tuple[str, ...] = ()) -> str:
     types = "".join(_named("ItemElementType", name) for name in wanted)
-    return f"<CheckInItem>{mandated(happened)}{item_id(item)}{types}{request_id(request) if request else ''}</CheckInItem>"
+    return (
+        f"<CheckInItem>{mandated(happened)}{item_id(item)}{types}{request_id(request) if request else ''}</CheckInItem>"
+    )
 
 
 def accept(
@@ -117,9 +121,7 @@ def accept(
 
 
 def renew(item: str, until: str = "", *, user: str = "-", happened: str = "") -> str:
-    return (
-        f"<RenewItem>{mandated(happened)}{user_id(user)}{item_id(item)}{_named('DesiredDateDue', until)}</RenewItem>"
-    )
+    return f"<RenewItem>{mandated(happened)}{user_id(user)}{item_id(item)}{_named('DesiredDateDue', until)}</RenewItem>"
 
 
 def recall(item: str, until: str = "") -> str:
@@ -131,9 +133,7 @@ def cancel_recall(item: str) -> str:
 
 
 def undo(item: str, request: str = "", *, user: str = "") -> str:
-    return (
-        f"<UndoCheckOutItem>{item_id(item)}{user_id(user) if user else ''}{_request(request)}</UndoCheckOutItem>"
-    )
+    return f"<UndoCheckOutItem>{item_id(item)}{user_id(user) if user else ''}{_request(request)}</UndoCheckOutItem>"
 
 
 def report(item: str, what: str, *, user: str = "-") -> str:

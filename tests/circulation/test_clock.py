@@ -56,7 +56,10 @@ def test_what_is_absent_stays_absent():
 def test_a_local_time_that_exists_once_is_read_as_that_time_there(wall, zone):
     """And one that a shift skipped or repeated is still on that day or the next."""
     there = local(to_micros(wall, zone), zone).replace(tzinfo=None)
-    if wall.replace(tzinfo=ZoneInfo(zone), fold=0).utcoffset() == wall.replace(tzinfo=ZoneInfo(zone), fold=1).utcoffset():
+    if (
+        wall.replace(tzinfo=ZoneInfo(zone), fold=0).utcoffset()
+        == wall.replace(tzinfo=ZoneInfo(zone), fold=1).utcoffset()
+    ):
         assert there == wall
     assert abs(there - wall) <= timedelta(hours=1)
 

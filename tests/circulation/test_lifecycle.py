@@ -36,7 +36,7 @@ def seen(tx, number):
     return tx.one("request_by_id", id=number), tx.all("request_events", request=number)
 
 
-@pytest.mark.parametrize(("role", "status"), NAMED, ids=lambda value: str(value))
+@pytest.mark.parametrize(("role", "status"), NAMED, ids=str)
 async def test_a_status_takes_the_events_of_its_row_and_no_others(world, role, status):
     """In the table: the documented target, one line of history. Not in it: IllegalMoveError, and nothing changed."""
     row = TABLES[role].get(status, {})

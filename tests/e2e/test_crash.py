@@ -72,7 +72,9 @@ def stored(server):
         "SELECT request.identifier, request.status, count(loan.id), count(loan.returned_at) FROM request"
         " LEFT JOIN loan ON loan.request_id = request.id GROUP BY request.id"
     )
-    assert not [name for name, times in Counter(row[0] for row in rows).items() if times > 1], "a request is there twice"
+    assert not [name for name, times in Counter(row[0] for row in rows).items() if times > 1], (
+        "a request is there twice"
+    )
     return {name: tuple(rest) for name, *rest in rows}
 
 

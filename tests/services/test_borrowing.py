@@ -626,7 +626,12 @@ async def test_an_approval_needs_no_wish_and_is_not_subject_to_our_policy(world)
     await world.lent(partner="STRICT")
     await world.world.store.transact(
         lambda tx: tx.run(
-            "insert_user_block", user=world.loan().user_id, type="Block Renewal", valid_from=None, valid_to=None, note=""
+            "insert_user_block",
+            user=world.loan().user_id,
+            type="Block Renewal",
+            valid_from=None,
+            valid_to=None,
+            note="",
         )
     )
     await world.well(say.renew("X-1", "2027-01-01T00:00:00Z"), "STRICT")
@@ -662,9 +667,7 @@ async def test_a_discovery_layers_renewal_of_an_item_borrowed_is_forwarded(world
     answer = await world.well(say.renew("X-1", IN_MARCH, user=USER), "CATALOGUE")
     assert answer.has("RenewItemResponse/Pending/DateOfExpectedReply")
     assert (world.status(), world.due()) == ("renew-requested", IN_FEBRUARY)
-    (letter,) = world.ask(
-        lambda circ: circ.tx.all("outbox_of_agency", agency=circ.agency.id, state="queued", most=9)
-    )
+    (letter,) = world.ask(lambda circ: circ.tx.all("outbox_of_agency", agency=circ.agency.id, state="queued", most=9))
     assert (letter[1], letter[2]) == ("BROKER", "RenewItem")
     assert f"DesiredDateDue>{IN_MARCH}<" in letter[10].decode()
     assert "ItemIdentifierValue>X-1<" in letter[10].decode()
@@ -675,9 +678,7 @@ async def test_the_desks_renewal_of_an_item_borrowed_is_forwarded_under_the_part
     await world.lent("R-1", "B1")
     local = world.ask(lambda circ: circ.temporary_items("BROKER", "B1"))[0].barcode
     await world.desk("renew", barcode=local)
-    (letter,) = world.ask(
-        lambda circ: circ.tx.all("outbox_of_agency", agency=circ.agency.id, state="queued", most=9)
-    )
+    (letter,) = world.ask(lambda circ: circ.tx.all("outbox_of_agency", agency=circ.agency.id, state="queued", most=9))
     assert "ItemIdentifierValue>B1<" in letter[10].decode()
     assert world.status() == "renew-requested"
 
@@ -810,7 +811,7 @@ async def test_item_not_renewed_ends_the_wish_and_the_date_stays(world):
 async def test_an_overdue_notice_reaches_staff_and_user(world):
     await world.lent()
     await world.well(say.status_updated("X-1", "Item Overdue"))
-    assert (world.tasks(), world.notices(), world.status()) == (["review"], ["item overdue"], "loaned-item-to-patron")
+    assert (world.tasks(), world.notices(), world.status()) == (["review"], ["item overdue"], "overdue-request")
 
 
 async def test_other_statuses_are_not_for_this_notification(world):

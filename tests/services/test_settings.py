@@ -61,7 +61,9 @@ def charge(circ):
 def outbox(world):
     return [
         (row[1], row[2], row[10].decode())
-        for row in world.ask(lambda circ: circ.tx.all("outbox_of_agency", agency=circ.agency.id, state="queued", most=9))
+        for row in world.ask(
+            lambda circ: circ.tx.all("outbox_of_agency", agency=circ.agency.id, state="queued", most=9)
+        )
     ]
 
 
