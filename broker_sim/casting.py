@@ -62,7 +62,8 @@ def _excluded(ids: Sequence[str], agent: Agent, warn: Callable[[str], None]) -> 
             warn(f"the exclusion of {exclusion.case} ended on {exclusion.until}: it is played again")
             continue
         matched = fnmatch.filter(ids, exclusion.case)
-        if not matched:
+        folder = exclusion.case.partition(".")[0]
+        if not matched and fnmatch.filter((name.partition(".")[0] for name in ids), folder):
             warn(f"the exclusion of {exclusion.case} excludes nothing in this run")
         excluded.update({name: Excluded(f"excluded by the agent file: {exclusion.reason}") for name in matched})
     return excluded

@@ -18,6 +18,7 @@ from ncipd.circulation.model import (
     Role,
     TaskKind,
 )
+from ncipd.circulation.movement import UNSHIPPED
 from ncipd.circulation.unit import hold_row
 
 if TYPE_CHECKING:
@@ -97,13 +98,13 @@ _SET_ASIDE = {
 
 
 def _before_shipping(circ: Circulation, request: Request) -> RequestStatus | None:
-    """Read what the request's status was when its first item left; None where it began with that."""
-    status = None
+    """Read what the request's status was when its first item left, last time; None where it began with that."""
+    status = before = None
     for _, event, after, _ in circ.tx.all("request_events", request=request.id):
-        if event in (Event.SHIP, Event.SHIP_DIGITALLY):
-            return status
+        if event in (Event.SHIP, Event.SHIP_DIGITALLY) and (status is None or status in UNSHIPPED):
+            before = status
         status = RequestStatus(after)
-    return status
+    return before
 
 
 def _restart(

@@ -40,7 +40,7 @@ def scan_at_shelf(scan: ScanAtShelf, circ: Circulation) -> Done:
         ]
         if not waiting:
             return _for_a_user(circ, item.barcode)
-        request = next((one for one in waiting if one.status is RequestStatus.BEING_PROCESSED), waiting[0])
+        request = lending.set_aside_for(circ, item) or min(waiting, key=lambda one: one.id)
     circ.about(request)
     if request.status is RequestStatus.CREATED_LENDING and not request.digital and item.status is ItemStatus.AVAILABLE:
         request = circ.advance(request, Event.LOCATE)

@@ -65,7 +65,8 @@ def _request_for(circ: Circulation, item: Item) -> Request:
             value=item.barcode,
             hint="Name the request to send this copy instead of the one listed.",
         )
-    return waiting[0]
+    held = lending.set_aside_for(circ, item)
+    return held or min(waiting, key=lambda request: (request.digital, request.id))
 
 
 def _digitally(circ: Circulation, name: str) -> Done:

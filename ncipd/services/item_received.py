@@ -69,6 +69,9 @@ def _lender_has_it(message: ItemReceived, circ: Circulation, told: Movement) -> 
         return
     places = [place for place in circ.request_items(told.request) if place.state is not ItemState.DROPPED]
     meant = [told.item] if told.item is not None else [circ.item(place.item_id) for place in places]
+    if len(meant) > 1:
+        movement.contradicts(circ, told, "no item of the request is called so")
+        return
     for item in meant:
         borrowing.complete(circ, circ.request(told.request.id), item)
     if not meant:

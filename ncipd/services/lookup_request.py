@@ -57,8 +57,8 @@ def lookup_request(message: LookupRequest, circ: Circulation) -> LookupRequestRe
 
 def _pickup_expires(circ: Circulation, request: Request) -> int | None:
     """Say until when the item waits: as it was announced with the item, else as it was wished with the request."""
-    hold = next((one for one in circ.holds_of(request) if one.state is HoldState.READY), None)
-    return hold.expires_at if hold is not None and hold.expires_at is not None else request.pickup_expires
+    announced = (hold.expires_at for hold in circ.holds_of(request) if hold.expires_at is not None)
+    return next(announced, request.pickup_expires)
 
 
 def _of_hold(message: LookupRequest, circ: Circulation, hold: Hold) -> LookupRequestResponse:

@@ -6,12 +6,11 @@ answer may break the schema, and none may say that we failed.
 
 from __future__ import annotations
 
-import contextlib
 import asyncio
+import contextlib
 import tempfile
 from pathlib import Path
 
-import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -346,9 +345,8 @@ class Libraries(RuleBasedStateMachine):
 
     def check_request(self, request) -> None:
         places = self.rows(
-            "SELECT p.*, i.status AS item_status, i.live, l.returned_at, l.partner AS borrower,"
-            " l.request_id AS l_request FROM request_item p JOIN item i ON i.id = p.item_id LEFT JOIN loan l ON l.id = p.loan_id"
-            " WHERE p.request_id = ?",
+            "SELECT p.*, i.status AS item_status, i.live, l.returned_at, l.partner AS borrower FROM request_item p"
+            " JOIN item i ON i.id = p.item_id LEFT JOIN loan l ON l.id = p.loan_id WHERE p.request_id = ?",
             request["id"],
         )
         states = [place["state"] for place in places]
@@ -448,6 +446,5 @@ Libraries.TestCase.settings = settings(
 )
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 class TestLibraries(Libraries.TestCase):  # type: ignore[misc, valid-type]
     """Whatever comes in whatever order, the rows agree."""

@@ -8,7 +8,6 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -117,11 +116,20 @@ class Ncipd:
         return (self.folder / "log").read_text("utf-8")
 
 
+class Refused(Exception):
+    """No NCIP answer, but an HTTP status that says why."""
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(f"HTTP {status}: {text}")
+        self.status = status
+
+
 async def post(session: aiohttp.ClientSession, url: str, body: bytes | str) -> Answer:
-    """Send one message; the answer must be NCIP and valid."""
+    """Send one message; the answer must be NCIP and valid. Raises Refused where the status says that there is none."""
     raw = body.encode() if isinstance(body, str) else body
     async with session.post(url, data=raw, headers={"Content-Type": "application/xml"}) as response:
-        assert response.status == 200, f"HTTP {response.status}: {await response.text()}"
+        if response.status != 200:
+            raise Refused(response.status, await response.text())
         assert response.headers["Content-Type"] == 'application/xml; charset="utf-8"'
         return valid(await response.read())
 
@@ -131,11 +139,3 @@ def valid(raw: bytes) -> Answer:
     root = etree.fromstring(raw)
     assert schema.is_valid(root), [str(violation) for violation in schema.violations(root)]
     return Answer(raw)
-
-
-def wait_for(condition: Any, seconds: float = 10) -> None:
-    """Wait until something is so."""
-    until = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < until, "it did not come to that in time"
-        time.sleep(0.02)

@@ -43,8 +43,9 @@ def recalls(world: World) -> list[tuple[str, str, bool]]:
 
 async def test_a_loan_of_ours_is_recalled_from_its_user(world: World) -> None:
     await well(world, say.lend("L1", due=LATER))
-    answer = await well(world, say.recall("L1", SOONER, after=say.STATUS_WANTED))
+    answer = await well(world, say.recall("L1", SOONER, after=say.STATUS_WANTED + say.NAME_WANTED))
     assert answer.text("RecallItemResponse/DateDue") == SOONER
+    assert answer.has("UserOptionalFields/NameInformation")
     assert answer.text("ItemOptionalFields/CirculationStatus") == "Recalled"
     assert (await say.status(world, "L1"), due(world, "L1"), notices(world)) == ("Recalled", SOONER, ["recalled"])
     assert recalls(world) == [("ILS", SOONER, True)]
@@ -70,7 +71,8 @@ async def test_a_second_recall_changes_nothing(world: World) -> None:
 async def test_a_recall_is_withdrawn_and_the_old_date_holds_again(world: World) -> None:
     await well(world, say.lend("L1", due=LATER))
     await well(world, say.recall("L1", SOONER))
-    answer = await well(world, say.cancel_recall("L1", after=say.STATUS_WANTED))
+    answer = await well(world, say.cancel_recall("L1", after=say.STATUS_WANTED + say.NAME_WANTED))
+    assert answer.has("UserOptionalFields/NameInformation")
     assert answer.text("ItemOptionalFields/CirculationStatus") == "On Loan"
     assert (due(world, "L1"), notices(world)) == (LATER, ["recalled", "recall withdrawn"])
     await well(world, say.renew("L1"))
