@@ -8,7 +8,7 @@ has happened already, and none of this is asked.
 from __future__ import annotations
 
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ncipd.circulation.catalogue import restrictions
 from ncipd.circulation.unit import only_column
@@ -42,6 +42,14 @@ class Use(Enum):
     )
 
 
+class Accepted(NamedTuple):
+    """What a message says that a user has accepted or paid."""
+
+    acknowledged_fee_amount: el.AcknowledgedFeeAmount | None = None
+    paid_fee_amount: el.PaidFeeAmount | None = None
+    acknowledged_item_use_restriction_type: tuple[Coded, ...] = ()
+
+
 def refuse_restricted(circ: Circulation, item: Item, user: User, use: Use, service: str) -> None:
     """Raise Problem User Ineligible To ... This Item where a restriction of the item forbids this use to every user."""
     if circ.mandated:
@@ -61,8 +69,8 @@ def refuse_restricted(circ: Circulation, item: Item, user: User, use: Use, servi
 def require_acceptance(circ: Circulation, item: Item, message: object, service: str) -> None:
     """Raise Problem Needed Data Missing or Invalid Amount until the message accepts the item's fee and restrictions.
 
-    `message` is what may hold AcknowledgedFeeAmount, PaidFeeAmount and AcknowledgedItemUseRestrictionType: the message
-    itself, or the AddRequestFields of UpdateRequestItem. A fee that has been paid need not be agreed to.
+    `message` is what may hold AcknowledgedFeeAmount, PaidFeeAmount and AcknowledgedItemUseRestrictionType: `Accepted`,
+    a message, or the AddRequestFields of UpdateRequestItem. A fee that has been paid need not be agreed to.
     """
     if circ.mandated:
         return

@@ -96,7 +96,7 @@ def _lend_locally(message: CheckOutItem, circ: Circulation, ids: matching.Named)
         raise lending.unknown_item("CheckOutItem", ids.item)
     user = find_user(circ, message.user_id, message.authentication_input, "CheckOutItem")
     if message.resource_desired:
-        resource = local.supply(circ, item, user, message)
+        resource = local.supply(circ, item, user, _accepted(message))
         return CheckOutItemResponse(
             item_id=message.item_id,
             user_id=message.user_id or answers.user_id(circ, user),
@@ -110,7 +110,7 @@ def _lend_locally(message: CheckOutItem, circ: Circulation, ids: matching.Named)
         if item.temporary:
             loan = _lend_borrowed_locally(circ, item, user, due_at, ids)
         else:
-            loan = local.check_out(circ, item, user, due_at, message)
+            loan = local.check_out(circ, item, user, due_at, _accepted(message))
     return _answer(message, circ, circ.item(item.id), loan, user)
 
 
@@ -126,6 +126,14 @@ def _lend_borrowed_locally(
         local.refuse_loan(circ, user)
     partner = circ.partner_of(request) or policy.LOCAL
     return hand_over(circ, request, item, user, partner, due_at)
+
+
+def _accepted(message: CheckOutItem) -> conditions.Accepted:
+    return conditions.Accepted(
+        message.acknowledged_fee_amount,
+        message.paid_fee_amount,
+        message.acknowledged_item_use_restriction_type,
+    )
 
 
 def _wished(message: CheckOutItem, circ: Circulation) -> Micros | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ncipd.circulation import borrowing, fees, history, lending, local, matching, policy, renewal
+from ncipd.circulation import borrowing, conditions, fees, history, lending, local, matching, policy, renewal
 from ncipd.circulation.clock import days_later, from_micros, optional_date, to_micros
 from ncipd.circulation.errors import DeskError
 from ncipd.circulation.identity import find_user
@@ -79,7 +79,7 @@ def _user_wishes(message: RenewItem, circ: Circulation, ids: matching.Named, wis
         renewed = (
             renewal.record(circ, loan, wished, policy.LOCAL)
             if circ.mandated
-            else local.renew(circ, item, loan, wished, message)
+            else local.renew(circ, item, loan, wished, _accepted(message))
         )
         return _answer(message, circ, item, renewed, user)
     request = circ.last_request_of(item)
@@ -118,6 +118,14 @@ def _not_checked_out(value: str) -> Problem:
         element="RenewItem/ItemId/ItemIdentifierValue",
         value=value,
         detail=f"Item {value} is not on loan here through this partner, so there is nothing to renew.",
+    )
+
+
+def _accepted(message: RenewItem) -> conditions.Accepted:
+    return conditions.Accepted(
+        message.acknowledged_fee_amount,
+        message.paid_fee_amount,
+        message.acknowledged_item_use_restriction_type,
     )
 
 

@@ -19,6 +19,7 @@ from ncipd.services import answers, serves
 if TYPE_CHECKING:
     from ncipd.circulation.model import Item, Micros, User
     from ncipd.circulation.unit import Circulation
+    from ncipd.ncip.elements import AuthenticationInput
 
 Report = ReportCirculationStatusChange | CirculationStatusChangeReported
 
@@ -36,7 +37,7 @@ def report_circulation_status_change(
     message: ReportCirculationStatusChange, circ: Circulation
 ) -> ReportCirculationStatusChangeResponse:
     """Mark the loan, send staff to search, or end the loan of what is lost and charge for it."""
-    item, _, user = take_up(message, circ, "ReportCirculationStatusChange")
+    item, _, user = take_up(message, circ, "ReportCirculationStatusChange", message.authentication_input)
     return ReportCirculationStatusChangeResponse(
         item_id=message.item_id,
         user_id=message.user_id or (answers.user_id(circ, user) if user else None),
@@ -45,7 +46,7 @@ def report_circulation_status_change(
     )
 
 
-def take_up(message: Report, circ: Circulation, service: str) -> Reported:
+def take_up(message: Report, circ: Circulation, service: str, inputs: tuple[AuthenticationInput, ...] = ()) -> Reported:
     """Find the loan that is meant, and take up what is said of it.
 
     Raises Problem: Unknown Item, Unknown User, User Authentication Failed, Item Not Checked Out To This User, Element
@@ -54,7 +55,7 @@ def take_up(message: Report, circ: Circulation, service: str) -> Reported:
     mark, returned_at = _said(message, circ, service)
     ids = matching.named(circ, item=message.item_id, user=message.user_id)
     item = _item(circ, ids, service)
-    user = _user(message, circ, item, ids, service)
+    user = _user(message, circ, item, ids, service, inputs)
     loan = _loan(circ, item, user)
     if loan is None:
         raise Problem(
@@ -102,10 +103,17 @@ def _item(circ: Circulation, ids: matching.Named, service: str) -> Item:
     return item
 
 
-def _user(message: Report, circ: Circulation, item: Item, ids: matching.Named, service: str) -> User | None:
+def _user(
+    message: Report,
+    circ: Circulation,
+    item: Item,
+    ids: matching.Named,
+    service: str,
+    inputs: tuple[AuthenticationInput, ...],
+) -> User | None:
     """Find the user of ours who is meant; who has what we lent to a partner is never looked up."""
     if matching.is_local(circ.partner):
-        return find_user(circ, message.user_id, getattr(message, "authentication_input", ()), service)
+        return find_user(circ, message.user_id, inputs, service)
     if not item.temporary:
         return None
     user = matching.user_of(circ, ids.user)
