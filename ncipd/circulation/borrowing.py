@@ -540,7 +540,7 @@ def send_back(circ: Circulation, request: Request, item: Item | None, note: str 
             circ.note("it was sent back while it was on loan here; the loan was ended")
         _end_holds(circ, request, sent, HoldState.CANCELLED)
         circ.finish_item_tasks(sent, *TaskKind)
-        circ.set_item_status(sent, ItemStatus.RETURNED)
+        circ.change_item(sent, "withdraw_item")
         circ.set_request_item(place, ItemState.BACK)
     if any(place.state is ItemState.OUT for place in circ.request_items(request)):
         return request

@@ -74,13 +74,14 @@ def _unship(circ: Circulation, item: Item, request: Request) -> None:
     others = [other for other in circ.request_items(request) if other.item_id != item.id]
     was = _before_shipping(circ, request)
     before = ItemState(place.before) if place is not None and place.before else ItemState.DROPPED
-    set_aside = before in _SET_ASIDE and was is RequestStatus.BEING_PROCESSED
+    away = any(other.state is ItemState.OUT for other in others)  # then the request goes on with what it has
+    set_aside = before in _SET_ASIDE and was is RequestStatus.BEING_PROCESSED and not away
     if place is not None:
-        circ.set_request_item(place, before if before in _SET_ASIDE else ItemState.DROPPED)
+        circ.set_request_item(place, before if before in _SET_ASIDE and not away else ItemState.DROPPED)
     circ.change_item(item, "set_item_home", status=_SET_ASIDE[before][0] if set_aside else ItemStatus.AVAILABLE)
     if set_aside:
         circ.ask_staff(Role.LENDING, _SET_ASIDE[before][1], request=request, item=item)
-    if not any(other.state is ItemState.OUT for other in others):
+    if not away:
         if not set_aside and any(other.state is ItemState.BACK for other in others):
             circ.finish_tasks(request)
             circ.advance(request, Event.CHECK_IN)

@@ -115,16 +115,16 @@ class Circulation:
     ) -> None:
         """Open a unit of work; `partners` are those of the agency, by code.
 
-        `happened_at` is when what it records took place, where a MandatedAction says that it already has; `proof` is
-        what the message's AuthenticationInput proved; `places` keeps what was read of libraries and locations, for
-        other units of work too.
+        `happened_at` is when what it records took place, where a MandatedAction says that it already has (a clock that
+        is ahead of ours means now); `proof` is what the message's AuthenticationInput proved; `places` keeps what was
+        read of libraries and locations, for other units of work too.
         """
         self.tx = tx
         self.agency = agency
         self._partner = partner
         self.partners = partners
         self.now = now
-        self.occurred_at = now if happened_at is None else happened_at
+        self.occurred_at = now if happened_at is None else min(happened_at, now)
         self.mandated = happened_at is not None
         self.new_id = new_id
         self.proof = proof

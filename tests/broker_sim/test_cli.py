@@ -49,10 +49,39 @@ def test_a_conformance_failure_is_1(tmp_path: Path) -> None:
     assert "<failure" in (tmp_path / "junit.xml").read_text()
 
 
+def test_conform_judges_by_cases_and_report_puts_runs_together(
+    address: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--target", address, "--agent", str(AGENT_FILE), "--listen", FREE]
+    assert cli.main(["conform", "envelope.with-prefix*", *words, "--json", str(tmp_path / "good.json")]) == 0
+    assert "2 cases against ncipd" in capsys.readouterr().out
+    assert cli.main(["conform", "CheckInItem", *words, "--json", str(tmp_path / "bad.json")]) == 1
+    said = capsys.readouterr().out
+    assert "✗ check-in-item.item-not-checked-out" in said
+    assert any(line.startswith("✗ FAIL") and line.split()[2] == "check-in-item" for line in said.splitlines())
+    assert cli.main(["run", "alma-broker.lending-physical", *words, "--json", str(tmp_path / "run.json")]) == 0
+    parts = [str(tmp_path / f"{name}.json") for name in ("run", "good", "bad")]
+    assert cli.main(["report", *parts, "--report-dir", str(tmp_path / "all")]) == 1
+    whole = json.loads((tmp_path / "all" / "report.json").read_text())
+    assert [run["command"] for run in whole["runs"]] == ["run", "conform", "conform"]
+    assert {"alma-broker.lending-physical", "envelope.with-prefix", "check-in-item.ends-loan"} < {
+        one["id"] for one in whole["scenarios"]
+    }
+    assert cli.main(["report", *parts[:2], "--junit", str(tmp_path / "junit.xml")]) == 0
+    assert 'tests="3"' in (tmp_path / "junit.xml").read_text()
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
         (["run"], "--target"),
+        (["conform"], "--target"),
+        (["report"], "name the JSON reports"),
+        (["report", str(AGENT_FILE)], "is no report of this broker-sim"),
+        (
+            ["conform", "alma-broker.lending-physical", "--target", "http://127.0.0.1:9/ncip", "--agent", "x.toml"],
+            "no scenario or case is called",
+        ),
         (["dance"], "dance"),
         (["run", "--target", "http://127.0.0.1:9/ncip", "--agent", "nowhere.toml"], "nowhere.toml"),
         (["run", "--target", "ftp://x", "--agent", str(AGENT_FILE)], "--target must be an address"),

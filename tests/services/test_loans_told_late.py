@@ -72,6 +72,16 @@ async def test_the_same_told_twice_is_one_fact(world: World) -> None:
     assert (loans(world, "L1"), loans(world, "L2")) == ([(T1, T2, "")], [(T1, T2, "")])
 
 
+async def test_nothing_has_happened_in_the_future(world: World) -> None:
+    """A station whose clock is ahead tells of now, and what follows is later."""
+    await well(world, say.lend("L1", happened="2026-01-15T09:30:00Z"))
+    await well(world, say.bring_back("L1", happened="2026-01-15T09:40:00Z"))
+    world.clock.pass_days(0.01)
+    await well(world, say.lend("L1", U2))
+    assert loan(world, "L1").user_id == world.ask(lambda circ: circ.users(U2)[0].id)
+    assert loans(world, "L1")[0] == ("2026-01-15T09:00:00Z", "2026-01-15T09:00:00Z", "")
+
+
 # ---------------------------------------------------------------------------------------------- in whatever order
 
 

@@ -231,7 +231,7 @@ async def test_an_item_sent_back_while_it_was_on_loan_is_on_loan_no_longer(world
     await tell(world, shipped(item="X-1", by="Borrower", at="2026-01-07T09:00:00Z"), "BROKER", "BORROW")
     assert (world.status("R-1", "BORROW"), world.item_status("X-1", "BORROW")) == (
         "returned-item-to-partner",
-        "returned",
+        "withdrawn",
     )
     assert loans(world, "X-1", "BORROW")[0][1] != ""
 
