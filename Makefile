@@ -30,6 +30,7 @@ demo: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python -m tests.bench
+	$(BIN)/python -m tests.bench.growth
 
 fuzz: $(STAMP)
 	$(BIN)/pytest -n $(TEST_WORKERS) --dist loadgroup --hypothesis-profile=fuzz tests/ncip tests/edge

@@ -70,15 +70,20 @@ def _lose(circ: Circulation, item: Item, loan: Loan, request: Request | None) ->
 
 
 def _end_part(circ: Circulation, item: Item, request: Request) -> None:
-    """Say what a lost item means for its request; while other volumes are out, they go on."""
+    """Say what a lost item means for its request; while other volumes are out, they go on.
+
+    A lost volume of ours is no longer part of the request. A borrowed one is, until its lender has checked it in.
+    """
     others = [place for place in circ.request_items(request) if place.item_id != item.id]
     place = circ.request_item(request, item)
-    if place is not None and any(other.state is ItemState.OUT for other in others):
+    others_out = any(other.state is ItemState.OUT for other in others)
+    if place is not None and others_out and request.role is Role.LENDING:
         circ.set_request_item(place, ItemState.DROPPED)
         return
-    circ.finish_tasks(request, TaskKind.DECIDE_RENEWAL)
-    if allows(request.role, request.status, Event.LOSE):
-        circ.advance(request, Event.LOSE, f"item {item.barcode}")
+    if not others_out:
+        circ.finish_tasks(request, TaskKind.DECIDE_RENEWAL)
+        if allows(request.role, request.status, Event.LOSE):
+            circ.advance(request, Event.LOSE, f"item {item.barcode}")
     partner = circ.partner_of(request)
     if request.role is Role.LENDING or partner is None or not partner.url:
         return

@@ -95,7 +95,6 @@ LENDING: Mapping[S | None, Mapping[Event, S]] = {
         Event.SHIP: S.RECALLED,
         Event.RECALL: S.RECALLED,
         Event.CANCEL_RECALL: S.SHIPPED_PHYSICALLY,
-        Event.APPROVE_RENEWAL: S.RECALLED,  # only what has happened already
         Event.REJECT_RENEWAL: S.RECALLED,
         Event.ARRIVE: S.RECALLED,
         Event.SEND_BACK: S.RETURNED_BY_PARTNER,

@@ -88,6 +88,19 @@ def recall_shipped(circ: Circulation, item: Item, loan: Loan, hold: Hold | None,
 # ---------------------------------------------------------------------------------------------- withdrawing it
 
 
+def override(circ: Circulation, loan: Loan) -> Loan:
+    """End the recall of a loan that was renewed in spite of it; staff are told."""
+    if loan.recalled_at is None:
+        return loan
+    circ.tx.run("cancel_recall", loan=loan.id, at=circ.occurred_at)
+    item = circ.item(loan.item_id)
+    circ.ask_staff(Role.LENDING, TaskKind.REVIEW, item=item, note="it was renewed in spite of its recall")
+    request = circ.request(loan.request_id) if loan.request_id is not None else None
+    if request is not None and allows(request.role, request.status, Event.CANCEL_RECALL):
+        circ.advance(request, Event.CANCEL_RECALL, "renewed in spite of it")
+    return circ.change_loan(loan, "set_loan_recalled", recalled_at=None, due_at=loan.due_at)
+
+
 def last_recall(circ: Circulation, loan: Loan) -> Recall | None:
     """Find the newest recall of a loan, withdrawn or not."""
     return circ.tx.one("last_recall_of_loan", Recall._make, loan=loan.id)

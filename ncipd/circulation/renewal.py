@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from ncipd.circulation import policy, shelf
+from ncipd.circulation import policy, recall, shelf
 from ncipd.circulation.clock import days_later, from_micros
 from ncipd.circulation.errors import DeskError, ErrorKind
 from ncipd.circulation.lifecycle import Event, allows
@@ -36,11 +36,13 @@ def record(circ: Circulation, loan: Loan, wished: Micros | None, partner: Partne
     usual = days_later(max(loan.due_at or at, at), partner.renewal_days, circ.agency.time_zone)
     due_at = wished if wished is not None else usual
     if loan.recalled_at is not None and loan.recalled_at > at:
-        circ.note("it was recalled after it had been renewed; the date of the recall stands")
-        due_at = loan.due_at if loan.due_at is not None else due_at
+        circ.note("it was recalled after it had been renewed; the recall and its date stand")
+        return circ.change_loan(loan, "set_loan_renewed", due_at=loan.due_at, renewed_at=at)
+    loan = recall.override(circ, loan)
     renewed = circ.change_loan(loan, "set_loan_renewed", due_at=due_at, renewed_at=at)
     if request is not None and request.open:
         circ.about(request)
+        request = circ.request(request.id)
         circ.finish_tasks(request, TaskKind.DECIDE_RENEWAL)
         circ.advance(request, Event.APPROVE_RENEWAL)
         circ.change_request(request, "set_request_renewal", desired_due_at=None, prior_status=None)

@@ -49,7 +49,7 @@ def _to_our_user(message: ItemCheckedOut, circ: Circulation, ids: matching.Named
         loan = _dated(message, circ, loan)
     elif not item.temporary:
         made = local.check_out(circ, item, user, _due(message, circ), charged_elsewhere=True)
-        loan = _dated(message, circ, made)
+        loan = _dated(message, circ, made, new=True)
     else:
         request = circ.last_request_of(item)
         if request is None or request.user_id != user.id:
@@ -60,7 +60,8 @@ def _to_our_user(message: ItemCheckedOut, circ: Circulation, ids: matching.Named
                 detail=f"Item {ids.item} was borrowed from another library for another user.",
             )
         partner = circ.partner_of(request) or policy.LOCAL
-        loan = _dated(message, circ, hand_over(circ, request, item, user, partner, _due(message, circ)))
+        made = hand_over(circ, request, item, user, partner, _due(message, circ))
+        loan = _dated(message, circ, made, new=True)
     fees.take_up(circ, user, message.fiscal_transaction_information, loan, SERVICE)
 
 
@@ -86,8 +87,10 @@ def _borrowed(message: ItemCheckedOut, circ: Circulation, ids: matching.Named) -
             circ.change_request(request, "set_request_due", due_at=due_at)
         return
     user = circ.user(request.user_id)
-    loan = circ.loan_of(item) or hand_over(circ, request, item, user, circ.partner, _due(message, circ))
-    fees.take_up(circ, user, message.fiscal_transaction_information, _dated(message, circ, loan), SERVICE)
+    known = circ.loan_of(item)
+    loan = known or hand_over(circ, request, item, user, circ.partner, _due(message, circ))
+    loan = _dated(message, circ, loan, new=known is None)
+    fees.take_up(circ, user, message.fiscal_transaction_information, loan, SERVICE)
 
 
 def _lent(message: ItemCheckedOut, circ: Circulation, ids: matching.Named) -> None:
@@ -108,7 +111,7 @@ def _lent(message: ItemCheckedOut, circ: Circulation, ids: matching.Named) -> No
         sent = {"identifier_agency": ids.identifier_agency, "user_as_sent": ids.user}
         shipment = lending.ship(circ, request, item, ids.identifier, _due(message, circ), **sent)
         if shipment.loan is not None:
-            _dated(message, circ, shipment.loan, shipment.request)
+            _dated(message, circ, shipment.loan, shipment.request, new=True)
 
 
 def _has_it(message: ItemCheckedOut, circ: Circulation, loan: Loan) -> None:
@@ -132,12 +135,21 @@ def _due(message: ItemCheckedOut, circ: Circulation) -> Micros | None:
     return to_micros(message.date_due, circ.zone) if message.date_due is not None else None
 
 
-def _dated(message: ItemCheckedOut, circ: Circulation, loan: Loan, request: Request | None = None) -> Loan:
-    """Give a loan the due date and the number of renewals that were told."""
+def _dated(
+    message: ItemCheckedOut, circ: Circulation, loan: Loan, request: Request | None = None, *, new: bool = False
+) -> Loan:
+    """Give a loan the due date and the number of renewals that were told.
+
+    Told again of a loan that a message had told before, the date is old news, unless the loan was renewed since.
+    """
     due_at = None if message.indeterminate_loan_period_flag else _due(message, circ) or loan.due_at
     more = max((message.renewal_count or 0) - loan.renewals, 0)
-    if loan.returned_at is not None or (due_at == loan.due_at and not more):
+    if loan.returned_at is not None or (loan.reported and not new and not more):
+        circ.note("told before; nothing was changed")
+        return loan
+    if due_at == loan.due_at and not more and loan.reported:
         return loan
     if request is not None and request.due_at != due_at:
         circ.change_request(request, "set_request_due", due_at=due_at)
-    return circ.change_loan(loan, "set_loan_due", due_at=due_at, renewals=more)
+    loan = circ.change_loan(loan, "report_loan", due_at=due_at)
+    return circ.change_loan(loan, "set_loan_due", due_at=due_at, renewals=more) if more else loan

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ncipd.circulation import borrowing, fees, lending, matching, renewal, review
+from ncipd.circulation import borrowing, fees, lending, matching, recall, renewal, review
 from ncipd.circulation.clock import to_micros
 from ncipd.circulation.model import Role
 from ncipd.ncip.messages import ItemRenewed, ItemRenewedResponse
@@ -46,11 +46,12 @@ def _by_our_system(message: ItemRenewed, circ: Circulation, ids: matching.Named,
         circ.note("it is not on loan from us to a user; nothing was changed")
         return None
     told = message.renewal_count
-    if loan.due_at == date and (told is None or told <= loan.renewals):
-        circ.note("renewed already; nothing was changed")
+    sooner = loan.due_at is None or date <= loan.due_at or loan.recalled_at is not None
+    if sooner if told is None else told <= loan.renewals:
+        circ.note("it was renewed, or recalled, later than that; nothing was changed")
         return loan
-    more = 1 if told is None else max(told - loan.renewals, 0)
-    return circ.change_loan(loan, "set_loan_due", due_at=date, renewals=more)
+    loan = recall.override(circ, loan)
+    return circ.change_loan(loan, "set_loan_due", due_at=date, renewals=1 if told is None else told - loan.renewals)
 
 
 def _by_its_lender(circ: Circulation, ids: matching.Named, date: Micros) -> Loan | None:

@@ -39,15 +39,23 @@ def test_every_requirement_says_where_it_comes_from() -> None:
     assert [one.slug for one in RULES if not one.clause.startswith(("Z39.83-", "schema 2.02", "practice"))] == []
 
 
-def test_every_service_of_the_standard_has_requirements_and_cases() -> None:
+def services_of_the_standard() -> set[str]:
     root = etree.parse(places.xsd()).getroot()
     messages = {str(node.get("name")) for node in root.iter("{http://www.w3.org/2001/XMLSchema}element")}
-    services = {name for name in messages if f"{name}Response" in messages} | {"LookupVersion"}
+    return {name for name in messages if f"{name}Response" in messages} | {"LookupVersion"}
+
+
+def test_every_service_of_the_standard_has_requirements_and_cases() -> None:
+    services = services_of_the_standard()
     assert len(services) == 48
     groups = {title: group for group, title in RULES.titles.items()}
     played = {case.id.partition(".")[0] for case in CASES}
     assert sorted(services - set(groups)) == []
     assert sorted(name for name in services if groups[name] not in played) == []
+
+
+def test_the_bundled_agent_claims_every_service_of_the_standard() -> None:
+    assert set(agents.load(AGENT_FILE).agent.services) == services_of_the_standard()
 
 
 def test_every_case_asks_for_roles_and_desk_actions_that_the_bundled_agent_has_or_excuses() -> None:

@@ -78,7 +78,6 @@ HERE = (
     "overdue-request",
     "report-lost-item-to-partner",
     "returned-by-patron",
-    "returned-item-to-partner",
 )
 
 

@@ -67,6 +67,8 @@ async def test_without_a_date_and_renewed_before(world: World) -> None:
     assert (loan(world, "L1").due_at, loan(world, "L1").renewals) == (None, 2)
     await well(world, out("L1", U1, date=LATER, count="3"))
     assert (due(world, "L1"), loan(world, "L1").renewals) == (LATER, 3)
+    await well(world, out("L1", U1, flag="IndeterminateLoanPeriodFlag", count="2"))
+    assert due(world, "L1") == LATER
 
 
 async def test_what_was_supplied_and_need_not_come_back_is_no_loan(world: World) -> None:
@@ -98,8 +100,33 @@ async def test_a_broker_tells_that_our_item_has_left(world: World) -> None:
     await world.send(request_item("L1", "R-1"))
     await twice(world, out("L1", "-", "R-1", more=say.ADDRESS.format("Postal Address")), "BROKER")
     assert (world.status("R-1"), due(world, "L1"), world.count("loan")) == ("shipped-physically", SOON, 1)
-    await well(world, out("L1", "-", "R-1", date=LATER), "BROKER")
+    await well(world, out("L1", "-", "R-1", date=LATER, count="1"), "BROKER")
+    assert (due(world, "L1"), loan(world, "L1").renewals) == (LATER, 1)
+
+
+async def test_a_broker_confirms_what_the_desk_has_shipped(world: World) -> None:
+    await world.send(request_item("L1", "R-1"))
+    await world.desk("ship", barcode="L1")
+    await twice(world, out("L1", "-", "R-1"), "BROKER")
+    assert (world.count("loan"), due(world, "L1"), loan(world, "L1").reported) == (1, SOON, 1)
+
+
+async def test_old_news_of_a_loan_does_not_move_its_date(world: World) -> None:
+    """It was renewed, and recalled, since it was told; told again, it is the same loan."""
+    await well(world, out("L1", U1))
+    await well(world, say.renew("L1", due=LATER))
+    world.clock.pass_days(1)
+    await well(world, out("L1", U1))
     assert due(world, "L1") == LATER
+    await well(world, renewed("L1", SOON))
+    assert (due(world, "L1"), loan(world, "L1").renewals) == (LATER, 1)
+    await well(world, say.recall("L1"))
+    sooner = due(world, "L1")
+    await well(world, renewed("L1", LATER))
+    await well(world, out("L1", U1))
+    assert due(world, "L1") == sooner
+    await well(world, renewed("L1", LATER).replace("</DateDue>", "</DateDue><RenewalCount>2</RenewalCount>"))
+    assert (await say.status(world, "L1"), due(world, "L1")) == ("On Loan", LATER)
 
 
 async def test_a_broker_tells_of_a_copy_that_was_supplied(world: World) -> None:

@@ -279,7 +279,8 @@ async def test_a_renewal_after_the_recall_has_happened_all_the_same(world: World
     world.clock.pass_days(2)
     told = say.renew("L1", "-", due="2026-03-01T22:59:59Z", happened="2026-01-16T09:00:00Z")
     await well(world, told, partner="BROKER")
-    assert (world.status("R-1"), due(world, "L1")) == ("recalled", "2026-03-01T22:59:59Z")
+    assert (world.status("R-1"), due(world, "L1")) == ("renewed", "2026-03-01T22:59:59Z")
+    assert any("in spite of its recall" in note for note in task_notes(world))
 
 
 async def test_a_renewal_answers_the_wish_that_waits(world: World) -> None:
