@@ -224,3 +224,26 @@ async def test_a_lost_volume_that_goes_out_again_was_found(world):
     await well(world, say.report("L1", "Lost"))
     await well(world, say.check_out("L1", "R-2"))
     assert (world.status("R-1"), world.status("R-2")) == ("request-completed", "shipped-physically")
+
+
+async def test_a_borrowed_volume_that_is_lost_stays_with_its_request_until_the_lender_has_checked_it_in(world):
+    """The other volume goes back; the lender was told of the loss, and its word ends the request."""
+    for item in ("X-1", "X-2"):
+        await well(world, say.accept("R-1", item=item, user=USER, action="Circulate"))
+    await well(world, say.report("X-1", "Lost", user=USER), "OPAC")
+    assert (world.item_status("X-1"), world.sent()) == ("lost", ["CirculationStatusChangeReported"])
+    await well(world, say.check_in("X-2"))
+    assert world.ask(lambda circ: circ.requests_called("BROKER", "R-1"))[0].open
+    await well(world, say.check_in("X-1"))
+    assert (world.status("R-1"), world.item_status("X-1")) == ("request-completed", "withdrawn")
+
+
+async def test_a_volume_shipped_in_error_is_free_again_while_the_others_are_out(world):
+    """Nothing stays set aside for a request that goes on with what it has."""
+    await well(world, say.request_item("R-1", item="L20"))
+    for item in ("L20", "L2"):
+        await well(world, say.check_out(item, "R-1"))
+    await well(world, say.undo("L20", "R-1"))
+    assert (world.item_status("L20"), world.status("R-1"), world.tasks()) == ("available", "shipped-physically", [])
+    await well(world, say.check_in("L2"))
+    assert world.status("R-1") == "request-completed"
