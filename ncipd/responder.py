@@ -27,7 +27,7 @@ from ncipd.circulation.clock import MINUTE, to_micros
 from ncipd.circulation.errors import DeskError
 from ncipd.circulation.lifecycle import IllegalMoveError
 from ncipd.circulation.unit import Circulation
-from ncipd.journal import Entry, masked, unpacked
+from ncipd.journal import Entry, masked, words
 from ncipd.ncip import messages, schema, version
 from ncipd.ncip.codec import decode, encode
 from ncipd.ncip.document import DEFAULT_LIMITS, Document, Limits, parse
@@ -271,11 +271,11 @@ class Responder:
         circ = self._unit(tx, exchange, message, parties)
         answer = self._checked(exchange, _serve(service, message, circ))
         self._note(exchange, circ)
-        words = self._words(exchange, answer)
-        journal = entry.write(tx, *words)
+        said = self._words(exchange, answer)
+        journal = entry.write(tx, *said)
         if circ.traces:
             traces = _to_json([(kind, number, version) for (kind, number), version in circ.traces.items()]).decode()
-            once = words[1] is not None and masked(answer) is answer  # the audit trail has these very bytes already
+            once = said[1] is not None and masked(answer) is answer  # the audit trail has these very bytes already
             body = None if once else answer
             tx.run("insert_reply", **key, stored_at=entry.at, traces=traces, journal=journal, body=body)
         _keep(tx, exchange)
@@ -350,10 +350,10 @@ class Responder:
         return (exchange.raw, answer) if self._keep_bodies else (None, None)
 
     async def _write_later(self, exchange: _Exchange, answer: bytes) -> None:
-        words = self._words(exchange, answer)
+        said = self._words(exchange, answer)
 
         def write_down(tx: Transaction) -> None:
-            exchange.entry.write(tx, *words)
+            exchange.entry.write(tx, *said)
             _keep(tx, exchange)
 
         try:
@@ -376,11 +376,11 @@ def _kept_answer(tx: Transaction, journal: int, body: bytes | None) -> bytes:
     """Find the bytes of a stored answer: beside it, or where the audit trail keeps what was said."""
     if body is not None:
         return body
-    row = tx.one("message_body", journal=journal)
-    if row is None:
+    said = words(tx, journal)
+    if said is None:
         message = f"the words of journal line {journal} are gone, though a stored answer refers to them"
         raise LookupError(message)
-    return unpacked(row[0])[1]
+    return said[1]
 
 
 def _keep(tx: Transaction, exchange: _Exchange) -> None:

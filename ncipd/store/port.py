@@ -62,6 +62,17 @@ class Transaction(Protocol):
         """Make one change for each set of parameters."""
         ...
 
+    def later(self, query: str, /, **params: Value) -> int:
+        """Add a row that belongs to this unit of work, as late as just before it is committed; answers its id.
+
+        For what nothing in the unit reads. A table that is written so is written in no other way.
+        """
+        ...
+
+    def pending(self, query: str, /) -> list[Mapping[str, Value]]:
+        """List the rows that `later` was given, by this and other units, and that no query can see yet."""
+        ...
+
 
 class Store(Protocol):
     """Units of work, each durable before its caller hears of it."""

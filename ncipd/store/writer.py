@@ -11,7 +11,7 @@ connection belongs to one of the two threads:
 Nobody hears anything, good or bad, of a unit of work before its batch is committed: an error may rest on what another
 unit of the batch had written. If the commit fails, all of the batch fails, and nothing of it remains.
 
-The commit thread also brings the write-ahead log into the database, between two batches, when those who wait for the
+The commit thread also writes what the units of the batch left for later, and brings the write-ahead log into the database, between two batches, when those who wait for the
 commit have already been answered.
 """
 
@@ -169,13 +169,15 @@ class Writer:
 
     def _do(self, unit: Unit) -> None:
         """One unit of work, whole or not at all. Raises `sqlite3.Error`, `StoreFailure` if the transaction is lost."""
-        execute = self._connection.execute
+        execute, late = self._connection.execute, self._transaction.late
+        before = len(late)
         execute("SAVEPOINT unit")
         try:
             unit.result = unit.work(self._transaction)
             execute("RELEASE unit")
         except BaseException as error:  # whatever it is, it is the caller's
             unit.error = error
+            late.cut(before)
             if not self._connection.in_transaction:
                 raise StoreFailure(f"SQLite gave up the whole transaction: {error}") from error
             execute("ROLLBACK TO unit")
@@ -250,6 +252,7 @@ class Writer:
             failure = None
             started = perf_counter()
             try:
+                self._transaction.late.write()
                 self._connection.execute("COMMIT")
             except sqlite3.Error as error:
                 failure = error

@@ -447,8 +447,9 @@ CREATE INDEX journal_by_agency ON journal (agency_id, id);
 
 -- What was said, word for word (secrets masked, zlib); deleted after the retention time.
 CREATE TABLE message_body (
-    journal_id  INTEGER PRIMARY KEY REFERENCES journal (id) ON DELETE CASCADE,
-    words       BLOB NOT NULL                      -- the question, headed by its length in 4 bytes, and the answer
+    journal_id  INTEGER PRIMARY KEY,               -- the first line of the audit trail whose words are in it
+    at          INTEGER NOT NULL,                  -- when the last of them was said
+    words       BLOB NOT NULL                      -- what was said in many messages, compressed together
 ) STRICT;
 
 -- Answers to repeat, byte for byte, when a message comes again.
