@@ -9,15 +9,17 @@ partner (ILLiad sends From = To).
 from __future__ import annotations
 
 from hmac import compare_digest
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ncipd.circulation.model import Agency
+from ncipd.ncip.paths import local_name
 from ncipd.ncip.problems import Problem, ProblemType
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from ncipd.circulation.partner import Partner
+    from ncipd.circulation.unit import Places
     from ncipd.ncip.document import Document
     from ncipd.store.port import Transaction
 
@@ -44,7 +46,7 @@ class Directory:
         self._keys: dict[str, tuple[Agency, Partner]] = {}
         self._default: Agency | None = None
         #: What was read of libraries and locations since the last look.
-        self.places: dict[tuple[str, int], Any] = {}
+        self.places: Places = {}
 
     def refresh(self, tx: Transaction) -> list[str]:
         """Read the agencies again; gives the codes of partners whose agency the store does not have."""
@@ -179,8 +181,9 @@ class Directory:
 def _said(document: Document) -> dict[str, str]:
     """Read the header in one pass: each element's text, or that of the AgencyId in it, whatever the namespace."""
     said: dict[str, str] = {}
-    header = document.root[0].find("{*}InitiationHeader")
-    for node in header if header is not None else ():
+    message = document.root[0]
+    header = next((child for child in message if local_name(child) == "InitiationHeader"), ())
+    for node in header:
         inner = node[0] if len(node) else node
         text = (inner.text or "").strip()
         if text:

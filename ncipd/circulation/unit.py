@@ -9,7 +9,7 @@ changed with their new versions (its *traces*), by which a stored answer knows w
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from ncipd.circulation import lifecycle
 from ncipd.circulation.model import (
@@ -44,6 +44,9 @@ if TYPE_CHECKING:
     from ncipd.store.port import Row, Transaction
 
 T = TypeVar("T")
+
+Places: TypeAlias = "dict[tuple[str, int | tuple[int, str]], Any]"
+"""Libraries and locations that were read, by kind and number, or by kind, agency and code."""
 
 
 def _maker(kind: type[T], /, **named: type[StrEnum]) -> Callable[[Row], T]:
@@ -119,7 +122,7 @@ class Circulation:
         partner_agency: str = "",
         happened_at: Micros | None = None,
         proof: Proof | None = None,
-        places: dict[tuple[str, int | tuple[int, str]], Any] | None = None,
+        places: Places | None = None,
     ) -> None:
         """Open a unit of work; `partners` are those of the agency, by code.
 

@@ -94,8 +94,8 @@ def _parts(sql: str) -> tuple[str, str, tuple[str, ...]]:
     """Give the text up to its values, the table, and the parameters of a statement that adds one row."""
     added = _ADDED.match(sql)
     if added is None:
-        message = f"only a plain INSERT INTO … VALUES (:…) can be written later, not {sql.split(maxsplit=1)[0]!r}"
-        raise ValueError(message)
+        message = "only a query that adds one row of plain parameters can be written later, not"
+        raise ValueError(f"{message} {' '.join(sql.split())[:60]!r}")
     return added[1], added[2], tuple(name.strip().removeprefix(":") for name in added[3].split(","))
 
 
