@@ -15,7 +15,7 @@ import aiohttp
 import structlog
 
 from ncipd.api import Api
-from ncipd.circulation.clock import DAY
+from ncipd.circulation.clock import DAY, MINUTE
 from ncipd.clock import Clock
 from ncipd.directory import Directory
 from ncipd.http import Listener, build_http, listen
@@ -183,11 +183,12 @@ async def _refresh(store: SqliteStore, directory: Directory) -> None:
 
 async def _tidy(store: SqliteStore, clock: Clock, config: Config) -> None:
     """Forget, a few rows at a time: old stored answers, and the words of old messages."""
+    longest = max((partner.resend_window_minutes for partner in config.partner), default=0) * MINUTE
     while True:
         now = clock.now()
         bodies = now - config.store.body_days * DAY if config.store.body_days else None
         try:
-            more = await store.transact(lambda tx: _forget(tx, now - DAY, bodies))  # noqa: B023 - awaited before it changes
+            more = await store.transact(lambda tx: _forget(tx, now - max(DAY, longest), bodies))  # noqa: B023 - awaited before it changes
         except StoreError as error:
             _log.error("tidying failed", exc_info=error)
             more = False
