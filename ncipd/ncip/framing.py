@@ -26,7 +26,7 @@ _BOM = b"\xef\xbb\xbf"
 _BETWEEN = re.compile(rb"(?:[ \t\r\n\x00\x04]+|\xef\xbb\xbf)*")
 _SEPARATOR = re.compile(rb"[ \t]*(\r\n|\n|\x00|\x04)")
 _NAME = re.compile(rb"<([A-Za-z_:\x80-\xff][^\s<>/]*)(?=[\s<>/])")
-_UTF_16 = (b"\xff\xfe", b"\xfe\xff", b"<\x00")
+_UTF_16 = (b"\xff", b"\xfe", b"<\x00")  # neither of the former is in UTF-8
 _SIGN_IN_TAG = re.compile(rb"""[<>"']""")
 _END_OF_VALUE = {b'"': re.compile(rb'["<]'), b"'": re.compile(rb"['<]")}
 _SIGN_IN_DOCTYPE = _SIGN_IN_TAG
@@ -87,34 +87,37 @@ class Splitter:
             self._check_size(self._at)
             message = bytes(self._held[: self._at])
             self._drop(self._at)
+            self._drop_between()  # as far as it is there: who answers wants to know how the sender ends a message
             yield message
 
     def _go_to_message(self) -> _Scan:
-        """Drop what stands between messages."""
-        while True:
-            between = _BETWEEN.match(self._held)
-            end = between.end() if between else 0
-            if separator := _SEPARATOR.match(self._held, 0, end):
-                self.separator = separator[1]
-            self._drop(end)
-            if self._held and not _BOM.startswith(self._held):
-                return
+        self._drop_between()
+        while not self._held or _BOM.startswith(self._held):  # of which a part may be all that there is
             yield None
+            self._drop_between()
+
+    def _drop_between(self) -> None:
+        """Drop what stands between messages."""
+        between = _BETWEEN.match(self._held)
+        end = between.end() if between else 0
+        if separator := _SEPARATOR.match(self._held, 0, end):
+            self.separator = separator[1]
+        self._drop(end)
 
     def _go_to_root(self) -> _Scan:
         """Go over the XML declaration, comments, processing instructions and the DOCTYPE."""
         while True:
             yield from self._skip_blanks()
+            if not self._starts(b"<"):
+                raise self._no_message()
             yield from self._need(2)
             if self._starts(b"<?"):
                 yield from self._go_behind(b"?>", 2)
             elif self._starts(b"<!"):
                 yield from self._need(4)
                 yield from self._go_behind(b"-->", 4) if self._starts(b"<!--") else self._go_behind_doctype()
-            elif self._starts(b"<") and not self._starts(b"<\x00"):
-                return
             else:
-                raise self._no_message()
+                return
 
     def _go_behind_doctype(self) -> _Scan:
         """Go behind the `>` that ends the DOCTYPE, in which declarations, quotes and comments may hold other ones."""
