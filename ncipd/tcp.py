@@ -151,8 +151,7 @@ class _Connection(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
         settings = self._door.settings
         if self._door.draining or len(self._door.connections) >= settings.max_connections:
-            _log.warning("connection turned away", door=settings.listen, most=settings.max_connections)
-            self._door.metrics.tcp_turned_away(settings.listen)
+            self._door.metrics.tcp_turned_away(settings.listen)  # and no line of the log, or whoever tries fills it
             self._transport.abort()
             return
         self._door.connections.add(self)
@@ -308,7 +307,7 @@ class _Talk:
         begun, ahead = self._splitter.pending, self._ahead
         answered, self._ahead, self._is_answering = False, False, True
         for message in self._splitter.feed(received):
-            await self._take_turn()
+            await self._take_turn(behind_another=answered)
             answer = await self._door.answers.respond(message, self._as)
             self._door.metrics.tcp_message(self._settings.listen, "pipelined" if ahead or answered else "in turn")
             await self._write(answer)
@@ -319,13 +318,18 @@ class _Talk:
         if answered or (self._splitter.pending and not begun):
             self._since = self._clock()
 
-    async def _take_turn(self) -> None:
-        """Wait where a sender is faster than it may be; a second's worth of messages may come at once."""
-        rate = self._settings.messages_per_second
+    async def _take_turn(self, *, behind_another: bool) -> None:
+        """Let other connections have their turn, and wait where a sender is faster than it may be.
+
+        A second's worth of messages may come at once.
+        """
+        wait, rate = 0.0, self._settings.messages_per_second
         if rate and not self._leaving:
             now = self._clock()
             self._next_turn = max(self._next_turn, now - max(1.0, 1.0 / rate)) + 1.0 / rate
-            await asyncio.sleep(max(0.0, self._next_turn - now))
+            wait = max(0.0, self._next_turn - now)
+        if wait or behind_another:
+            await asyncio.sleep(wait)
 
     async def _write(self, answer: bytes) -> None:
         self._writer.write(answer + _ENDS.get(self._settings.ends_with, self._splitter.separator))
@@ -348,7 +352,7 @@ class _Talk:
 
     async def _refuse(self, problem: Problem, end: str) -> str:
         """Say what is wrong, as the last thing that is said."""
-        _log.warning("connection given up", door=self._settings.listen, why=end)
+        _log.info("connection given up", door=self._settings.listen, why=end)
         await self._write(await self._door.answers.refuse(self._splitter.rest[:WORDS_KEPT], problem))
         await self._linger()
         return end

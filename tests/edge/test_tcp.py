@@ -120,6 +120,17 @@ async def test_a_message_sent_while_another_is_being_answered_waits_and_is_count
     assert doors.counted("ncipd_tcp_messages_total") == {"in turn": 1, "pipelined": 1}
 
 
+async def test_a_sender_that_pipelines_does_not_keep_others_waiting(doors):
+    """They take turns, message by message, also where answering takes no time at all."""
+    door = await doors.open()
+    async with talking(door.url) as many, talking(door.url) as other:
+        await many.send(say("many") * 3_000)
+        await doors.stub.entered.wait()
+        assert await other.ask(say("other")) == answered("other")
+        assert len(doors.stub.seen) < 1_000
+        assert [await many.answer() for _ in range(3_000)] == [answered("many")] * 3_000
+
+
 async def test_one_message_in_many_segments_is_one_message(doors):
     async with talking((await doors.open()).url) as talker:
         message = b'<?xml version="1.0"?>\n<!-- < --><a b=">"><![CDATA[</a>]]></a>'
