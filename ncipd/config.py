@@ -105,7 +105,8 @@ class Tcp(Struct, frozen=True, kw_only=True):
     agency: str = ""
     #: Code of the partner whose messages these are where they name none.
     partner: str = ""
-    #: The server's certificate (PEM, with those between it and the root): TLS is spoken; empty = no TLS.
+    #: The server's certificate (PEM, with those between it and the root; relative to this file): TLS is spoken; empty
+    #: = no TLS.
     certificate: str = ""
     #: Its private key (PEM, not encrypted); empty = it is in the file of the certificate.
     private_key: str = ""
