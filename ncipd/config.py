@@ -313,8 +313,8 @@ def _nonsense(name: str, value: Any) -> str:  # noqa: PLR0911  # one line per ki
         return "must not be empty"
     if name == "time_zone" and value and not _is_zone(value):
         return f"expected an IANA time zone such as 'Europe/Berlin', got {value!r}"
-    if name == "url" and value and not _is_web_address(value):
-        return f"expected an http:// or https:// address, got {value!r}"
+    if name == "url" and value and not _is_reachable(value):
+        return f"expected an http:// or https:// address, or tcp:// or tcps:// with a port, got {value!r}"
     if name == "keys" and (bad := [key for key in value if key is not None and (not key or set(key) & set("/?#% "))]):
         return f"expected keys that can stand in a path (POST /ncip/KEY), got {bad[0]!r}"
     return ""
@@ -382,12 +382,13 @@ def _is_zone(name: str) -> bool:
     return True
 
 
-def _is_web_address(url: str) -> bool:
+def _is_reachable(url: str) -> bool:
     try:
         parts = urlsplit(url)
+        known = parts.scheme in {"http", "https"} or (parts.scheme in {"tcp", "tcps"} and bool(parts.port))
     except ValueError:
         return False
-    return parts.scheme in {"http", "https"} and bool(parts.hostname)
+    return known and bool(parts.hostname)
 
 
 def _expected(kind: Any) -> str:  # noqa: PLR0911  # one line per type

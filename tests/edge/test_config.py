@@ -104,6 +104,11 @@ def test_every_mistake_is_told_at_once_with_its_path():
         ("partner = [1]", "partner[1]: expected a table, got 1"),
         ('[store]\ndata = " "', "store.data: must not be empty"),
         (PARTNER + 'url = "broker.example"', "partner[1].url: expected an http:// or https:// address"),
+        (
+            PARTNER + 'url = "tcp://broker.example"',
+            "partner[1].url: expected an http:// or https:// address, or tcp://",
+        ),
+        (PARTNER + 'url = "tcps://broker.example:x"', "partner[1].url: expected an http:// or https:// address"),
         (PARTNER + 'url = "http://[1"', "partner[1].url: expected an http:// or https:// address"),
         (PARTNER + 'keys = ["a/b"]', "partner[1].keys: expected keys that can stand in a path (POST /ncip/KEY)"),
         (PARTNER + 'time_zone = "../etc"', "partner[1].time_zone: expected an IANA time zone"),
