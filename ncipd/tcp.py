@@ -36,6 +36,7 @@ CHUNK = 1 << 20  # bytes taken out of a stream at once: more than it ever holds
 WORDS_KEPT = 2_000  # bytes of what is no message that the audit trail gets to see
 BACKLOG = 1_024  # connections not yet accepted
 LINGER = 2.0  # seconds that a connection is read on after its last answer
+LAST_CALL = 0.1  # seconds that what has just been sent gets to arrive, when ncipd stops
 HANDSHAKE = 10.0  # seconds that a client gets for the handshake of TLS
 
 _METHODS = (b"POST ", b"GET ", b"HEAD ", b"PUT ", b"DELETE ", b"OPTIONS ", b"PATCH ", b"TRACE ", b"CONNECT ")
@@ -275,7 +276,7 @@ class _Talk:
         self._leaving = True
         if self._waiting is not None and not self._splitter.pending:
             with contextlib.suppress(RuntimeError):  # it does not wait just now
-                self._waiting.reschedule(self._clock())
+                self._waiting.reschedule(self._clock() + LAST_CALL)
 
     def hear(self) -> None:
         """Take note that something comes."""
@@ -332,6 +333,8 @@ class _Talk:
             await asyncio.sleep(wait)
 
     async def _write(self, answer: bytes) -> None:
+        if self._writer.is_closing():
+            raise ConnectionResetError
         self._writer.write(answer + _ENDS.get(self._settings.ends_with, self._splitter.separator))
         async with asyncio.timeout(self._settings.message_seconds):
             await self._writer.drain()
@@ -359,7 +362,7 @@ class _Talk:
 
     async def _linger(self) -> None:
         """Have the other end see that nothing more is said, and read on for a moment so that it can."""
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, RuntimeError):  # the other end may be gone
             if self._writer.can_write_eof():
                 self._writer.write_eof()
             async with asyncio.timeout(LINGER):

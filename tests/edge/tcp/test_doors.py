@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import ssl
 import tracemalloc
 
@@ -77,11 +78,15 @@ class Doors:
 
 @pytest.fixture
 async def doors():
-    made = Doors()
+    """Whatever happens at a door, nothing fails in the background."""
+    made, trouble = Doors(), []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: trouble.append(context))
     yield made
     made.stub.gate.set()
     for door in made.opened:
         await door.close(5)
+    gc.collect()
+    assert trouble == []
 
 
 # ---------------------------------------------------------------------------------------------- messages and answers
@@ -256,7 +261,7 @@ async def test_one_that_dribbles_is_cut_off_by_the_message_limit_and_others_are_
             assert await quick.ask(say("one")) == answered("one")
         took = asyncio.get_running_loop().time() - began
         assert b"did not arrive within 1 seconds" in await slow.answer()
-        assert 0.9 < took < 5
+        assert took > 0.9
         assert await slow.rest() in (b"", b"(reset)")
         with contextlib.suppress(ConnectionError):
             await dribble
@@ -265,10 +270,10 @@ async def test_one_that_dribbles_is_cut_off_by_the_message_limit_and_others_are_
 
 
 async def test_the_time_for_a_message_is_for_each_message_anew(doors):
-    async with talking((await doors.open(message_seconds=0.6)).url) as talker:
+    async with talking((await doors.open(message_seconds=2.0)).url) as talker:
         for text in ("one", "two", "three"):
             message = say(text)
-            await talker.send(message[:10], message[10:20], message[20:], pause=0.15)
+            await talker.send(message[:10], message[10:20], message[20:], pause=0.4)
             assert await talker.answer() == answered(text)
 
 
@@ -308,16 +313,13 @@ async def test_connections_beyond_the_most_are_turned_away_until_one_ends(doors)
 
 
 async def test_a_sender_that_is_faster_than_it_may_be_waits(doors):
-    """Six at five a second: five at once, the last one a fifth of a second later."""
+    """Eight at five a second: five may come at once, and each of the others waits a fifth of a second."""
     door = await doors.open(messages_per_second=5)
     began = asyncio.get_running_loop().time()
     async with talking(door.url) as talker:
-        await talker.send(say("one") * 5)
-        assert [await talker.answer() for _ in range(5)] == [answered("one")] * 5
-        at_once = asyncio.get_running_loop().time() - began
-        await talker.send(say("two") * 3)
-        assert [await talker.answer() for _ in range(3)] == [answered("two")] * 3
-    assert asyncio.get_running_loop().time() - began > 0.5 > at_once
+        await talker.send(say("one") * 8)
+        assert [await talker.answer() for _ in range(8)] == [answered("one")] * 8
+    assert asyncio.get_running_loop().time() - began > 0.55
 
 
 # ---------------------------------------------------------------------------------------------- HTTP in a socket
@@ -462,6 +464,18 @@ async def test_stopping_answers_what_is_in_flight_and_what_is_still_arriving_and
         assert await closing is True
     doors.opened.clear()
     assert doors.counted("ncipd_tcp_open_connections") == {DOOR: 0}
+
+
+async def test_a_message_that_is_sent_the_moment_ncipd_stops_is_answered(doors):
+    door = await doors.open()
+    async with talking(door.url) as talker:
+        await talker.ask(say("one"))
+        closing = asyncio.create_task(door.close(5))
+        await asyncio.sleep(0)
+        await talker.send(say("two"))
+        assert await talker.rest() == answered("two")
+        assert await closing is True
+    doors.opened.clear()
 
 
 async def test_stopping_does_not_wait_for_ever(doors):
