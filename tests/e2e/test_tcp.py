@@ -108,13 +108,13 @@ async def test_a_hundred_that_dribble_harm_nobody(ncipd):
                 asked = time.monotonic()
                 assert (await ask(quick, look)).problem is None
                 longest = max(longest, time.monotonic() - asked)
-        assert longest < 1
+        assert longest < 2
         for one in slow:
             answer = valid(await one.answer(END))
             assert answer.text("ProblemType") == "Invalid Message Syntax Error"
             assert "did not arrive within 3 seconds" in (answer.text("ProblemDetail") or "")
             assert await one.rest() == b""
-        assert time.monotonic() - began < 10
+        assert time.monotonic() - began < 30
         assert (await ask(quick, look)).problem is None
     assert server.stop() == (0, "")
 
