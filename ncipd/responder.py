@@ -63,6 +63,10 @@ class Door:
     credentials: str | None = None
     peer: str = ""
     media_type: str | None = None
+    agency: str = ""
+    """Code of the agency of messages that name none; "" = the first one made."""
+    partner: str = ""
+    """Code of the partner whose messages those are that name none."""
 
 
 class Now(Protocol):
@@ -145,13 +149,21 @@ class Responder:
         )
         return answer
 
+    async def refuse(self, raw: bytes, problem: Problem) -> bytes:
+        """Answer what a door could not even hand over as a message; `raw` is what there is of it."""
+        entry = Entry(self._clock.now(), "in", "", log.correlate())
+        answer = await self._refuse(_Exchange(entry, raw), problem)
+        self._metrics.message("(unreadable)", entry.verdict, 0.0)
+        _log.info("message refused", verdict=entry.verdict)
+        return answer
+
     async def _answer(self, exchange: _Exchange, door: Door) -> bytes:
         document = parse(exchange.raw, limits=self._limits)
         exchange.version = document.answer_version
         if version.is_lookup(document.root):
             return await self._versions(exchange, document)
         service = self._service(exchange, document)
-        parties = self._directory.recognise(document, door.key)
+        parties = self._directory.recognise(document, door.key, door.agency, door.partner)
         exchange.entry.agency, exchange.entry.partner = parties.agency.id, parties.partner.code
         refused = parties.partner.refuse_repairs
         reading = read(document, allowed=[name for name in REPAIRS if name not in refused] if refused else None)
