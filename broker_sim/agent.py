@@ -45,11 +45,15 @@ class Callback(Section, frozen=True, kw_only=True):
 
 
 class Agencies(Section, frozen=True, kw_only=True):
-    """The agency codes of both sides of the target, and the one that the broker calls itself by."""
+    """The agency codes of both sides of the target, and the one that the broker calls itself by.
+
+    ``also``: what else they are called, by kind: personas that know the target's agencies otherwise say by which.
+    """
 
     lender: str
     borrower: str | None = None
     broker: str = "BROKER-SIM"
+    also: dict[str, dict[Literal["lender", "borrower"], str]] = {}
 
 
 class Fixture(Section, frozen=True, kw_only=True):
@@ -87,11 +91,13 @@ class Demo(Section, frozen=True, kw_only=True):
 class Access(Section, frozen=True, kw_only=True):
     """How one gets to the desk: environment variables that hold bearer tokens, and its address where it is another.
 
-    ``token_env`` is one variable for both sides, or a table ``{lender = …, borrower = …}``.
+    ``token_env`` is one variable for both sides, or a table ``{lender = …, borrower = …}``. ``tcp`` is where the target
+    takes NCIP without HTTP, ``host:port``.
     """
 
     token_env: str | dict[str, str] | None = None
     desk: str | None = None
+    tcp: str | None = None
 
 
 class Exclusion(Section, frozen=True, kw_only=True):
@@ -124,6 +130,10 @@ class Agent(Section, frozen=True, kw_only=True):
         named = self.access.token_env or {}
         variables = {"lender": named, "borrower": named} if isinstance(named, str) else named
         return {self.code(side): environment[name] for side, name in variables.items() if environment.get(name)}
+
+    def called(self, kind: str) -> dict[str, str]:
+        """Agency code → what it is called by a kind of ids; empty where the target has no such ids."""
+        return {self.code(side): code for side, code in self.agency.also.get(kind, {}).items()}
 
     def side(self, code: str | None) -> str | None:
         """``lender`` or ``borrower`` for an agency code of the target; None for any other."""

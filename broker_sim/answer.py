@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from broker_sim import oracle, wire
+from lxml import etree
+
+from broker_sim import oracle, version1, wire
 from broker_sim.http import Sent
 from broker_sim.oracle import Opinion
-from broker_sim.paths import NAMESPACE, children, line_of, local, locate, text_of
+from broker_sim.paths import NAMESPACE, Element, children, line_of, local, locate, text_of
 from broker_sim.verdict import Finding
 from broker_sim.wire import Header, Message
 
@@ -39,7 +41,7 @@ async def read_ncip(sent: Sent) -> Answer:
         message = wire.read(sent.response)
     except wire.Unreadable as error:
         return Answer(sent, unreadable=str(error))
-    return Answer(sent, message, await oracle.judge(message.root))
+    return Answer(sent, message, await oracle.judge(message.document))
 
 
 def read_json(sent: Sent) -> Answer:
@@ -52,12 +54,52 @@ def read_json(sent: Sent) -> Answer:
         return Answer(sent, unreadable=str(error))
 
 
-def envelope(answer: Answer, *, statuses: tuple[int, ...] = (200,), other_root: str | None = None) -> Iterator[Finding]:
+def envelope(
+    answer: Answer,
+    *,
+    statuses: tuple[int, ...] = (200,),
+    other_root: str | None = None,
+    is_version_1: bool = False,
+) -> Iterator[Finding]:
     """HTTP status, media type, an XML document that is an NCIPMessage (or has another root), as far as can be seen."""
     sent = answer.sent
     if sent.outcome != "answered":
         yield Finding(False, "Every message is answered", "an answer", sent.error or "none", "envelope")
         return
+    if sent.method != "TCP":
+        yield from _http(answer, statuses)
+        if sent.status != 200:
+            return
+    if answer.message is None:
+        yield Finding(
+            False,
+            "The answer is a well-formed XML document",
+            "XML",
+            f"{answer.unreadable}: {_start(sent.response)}",
+            "envelope",
+        )
+        return
+    root = answer.message.document
+    if other_root is not None:
+        name = local(root.tag)
+        yield Finding(
+            name == other_root, f"The answer is an {other_root}", other_root, name, "envelope", where=f"/{name}"
+        )
+        return
+    wanted = "NCIPMessage" if is_version_1 else f"{{{NAMESPACE}}}NCIPMessage"
+    yield Finding(
+        root.tag == wanted and answer.message.is_version_1 is is_version_1,
+        f"The answer is an NCIPMessage in {'NCIP 1' if is_version_1 else 'the NCIP 2 namespace'}",
+        "NCIPMessage of version 1, without a namespace" if is_version_1 else f"NCIPMessage in {NAMESPACE}",
+        f"{local(root.tag)} in {str(root.tag).rpartition('}')[0].lstrip('{') or 'no namespace'}",
+        "envelope",
+        where=f"/{local(root.tag)}",
+        line=line_of(root),
+    )
+
+
+def _http(answer: Answer, statuses: tuple[int, ...]) -> Iterator[Finding]:
+    sent = answer.sent
     yield Finding(
         sent.status in statuses,
         "An NCIP answer is HTTP 200, Problems too" if statuses == (200,) else "The HTTP status is the one expected",
@@ -74,41 +116,16 @@ def envelope(answer: Answer, *, statuses: tuple[int, ...] = (200,), other_root: 
         sent.response_type or "no Content-Type",
         "envelope",
     )
-    if answer.message is None:
-        yield Finding(
-            False,
-            "The answer is a well-formed XML document",
-            "XML",
-            f"{answer.unreadable}: {_start(sent.response)}",
-            "envelope",
-        )
-        return
-    root = answer.message.root
-    if other_root is not None:
-        name = local(root.tag)
-        yield Finding(
-            name == other_root, f"The answer is an {other_root}", other_root, name, "envelope", where=f"/{name}"
-        )
-        return
-    yield Finding(
-        root.tag == f"{{{NAMESPACE}}}NCIPMessage",
-        "The answer is an NCIPMessage in the NCIP 2 namespace",
-        f"NCIPMessage in {NAMESPACE}",
-        f"{local(root.tag)} in {str(root.tag).rpartition('}')[0].lstrip('{') or 'no namespace'}",
-        "envelope",
-        where=f"/{local(root.tag)}",
-        line=line_of(root),
-    )
 
 
 def schema(opinion: Opinion | None) -> Iterator[Finding]:
-    """Valid by NCIP 2.02 in the eyes of both validators; a disagreement is a finding of its own."""
+    """Valid by NCIP 2.02, or what version 1 is, in the eyes of both validators; a disagreement is a finding too."""
     if opinion is None:
         return
     for violation in opinion.violations or (None,):
         yield Finding(
             violation is None,
-            "The message is valid by the NCIP 2.02 schema",
+            f"The message is valid by the NCIP {opinion.grammar} schema",
             "valid, by libxml2 and by xmlschema",
             "valid" if violation is None else f"{violation.message} ({violation.validator})",
             "schema",
@@ -154,8 +171,28 @@ def problems(message: Message) -> list[dict[str, str]]:
     """Every Problem in a message, as local name → text, with the ``line`` and path (``where``) it stands at."""
     found = []
     for node in message.root.iter(f"{{{NAMESPACE}}}Problem"):
-        parts = {local(child.tag): text_of(child) for child in children(node)}
-        found.append({**parts, "line": str(line_of(node) or ""), "where": locate(node)})
+        errors = _errors(node) if message.is_version_1 else [(node, _parts(node))]
+        found += [{**parts, "line": str(line_of(one) or ""), "where": locate(one)} for one, parts in errors]
+    return found
+
+
+def _parts(node: Element) -> dict[str, str]:
+    return {local(child.tag): text_of(child) for child in children(node)}
+
+
+def _errors(problem: Element) -> list[tuple[Element, dict[str, str]]]:
+    """The errors of a Problem of version 1, in the words of version 2: the path of names is one text there."""
+    found = []
+    for error in children(problem):
+        names = [version1.plain(text_of(node)) for node in error.iter(f"{{{NAMESPACE}}}ElementName")]
+        parts = {"ProblemElement": "/".join(names)}
+        for node in error.iter(tag=etree.Element):
+            name = local(node.tag)
+            if name.endswith("ErrorType"):
+                parts["ProblemType"] = text_of(node)
+            elif name.endswith("ErrorValue"):
+                parts["ProblemValue"] = text_of(node)
+        found.append((error, parts))
     return found
 
 

@@ -38,6 +38,8 @@ def _given(agent: Agent, scenario: Scenario, fixtures: Fixtures, *, listening: b
 
 def _lacking(agent: Agent, scenario: Scenario, *, listening: bool) -> Iterator[str]:
     """What the target does not offer, though the scenario needs it."""
+    if scenario.persona is not None and scenario.persona.post.transport != "http" and agent.access.tcp is None:
+        yield f"the agent file has no [access] tcp, and {scenario.story.persona} sends without HTTP"
     undeclared = sorted(scenario.services - set(agent.agent.services)) if agent.agent.services else []
     if undeclared:
         yield f"the agent file does not declare {', '.join(undeclared)}"

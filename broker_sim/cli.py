@@ -24,10 +24,11 @@ from broker_sim.agent import AgentMistake
 from broker_sim.agent import load as load_agent
 from broker_sim.events import Command, Event
 from broker_sim.loading import NothingMatched, load, select
+from broker_sim.persona import PersonaMistake
 from broker_sim.reports.record import Record, join
 from broker_sim.requirements import RequirementMistake, Requirements
 from broker_sim.scenario import Scenario
-from broker_sim.schema import scenario_schema
+from broker_sim.schema import persona_schema, scenario_schema
 from broker_sim.yamlfile import FileMistake
 
 USAGE, UNREACHABLE, BROKEN = 2, 3, 4
@@ -117,9 +118,14 @@ def conform(*case: _Cases, options: Options, written: Written = _NOWHERE) -> int
 
 @app.command(name="list")
 def list_all(
-    *scenario: str, markdown: bool = False, json: bool = False, requirements: bool = False, needs: bool = False
+    *scenario: str,
+    markdown: bool = False,
+    json: bool = False,
+    requirements: bool = False,
+    needs: bool = False,
+    personas: bool = False,
 ) -> int:
-    """List scenarios and cases, or what they need and verify.
+    """List scenarios and cases with the personas that they are played as, or what they need and verify.
 
     Parameters
     ----------
@@ -133,6 +139,8 @@ def list_all(
         List the requirements instead, with the cases that verify them; exit code 1 where one has no case and no reason.
     needs
         List instead how much test data of each role is needed.
+    personas
+        List instead the personas: how each family of systems writes and posts its messages.
 
     """
     form = "json" if json else "markdown" if markdown else "table"
@@ -140,6 +148,9 @@ def list_all(
         covered = listing.coverage(_requirements(), _load(scenario, places.cases(), cases=True))
         listing.show_requirements(covered, _console(), form=form)
         return int(any(one.gap for one in covered))
+    if personas:
+        listing.show_personas(_console(), form=form)
+        return 0
     found = _load(scenario, places.scenarios(), places.cases())
     if needs:
         listing.show_needs(found, _console())
@@ -166,9 +177,16 @@ def report(
 
 
 @app.command
-def schema() -> int:
-    """Print the JSON Schema of scenario files, for an editor to check them while one writes."""
-    print(json_text.dumps(scenario_schema(), ensure_ascii=False, indent=2))
+def schema(*, persona: bool = False) -> int:
+    """Print the JSON Schema of scenario files, for an editor to check them while one writes.
+
+    Parameters
+    ----------
+    persona
+        That of persona files instead.
+
+    """
+    print(json_text.dumps(persona_schema() if persona else scenario_schema(), ensure_ascii=False, indent=2))
     return 0
 
 
@@ -243,7 +261,7 @@ def main(tokens: Sequence[str] | None = None) -> int:
         return int(app(tokens, exit_on_error=False, print_error=False, result_action="return_value") or 0)
     except CycloptsError as error:
         return _said(f"{error}\n`broker-sim --help` shows how it is used", USAGE)
-    except (Refused, NothingMatched, AgentMistake, RequirementMistake) as error:
+    except (Refused, NothingMatched, AgentMistake, PersonaMistake, RequirementMistake) as error:
         return _said(str(error), USAGE)
     except Unreachable as error:
         return _said(str(error), UNREACHABLE)

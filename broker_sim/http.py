@@ -46,6 +46,7 @@ async def send(
 ) -> Sent:
     """Send one request and wait for the whole answer; never raises for what the other end does."""
     given = dict(headers or {})
+    unsaid = () if "Content-Type" in given else ("Content-Type",)
     at, start = datetime.now(UTC), time.perf_counter()
     whole = f"{url}?{urlencode(query)}" if query else url
     asked = (method, whole, given.get("Content-Type", ""), body, at)
@@ -57,6 +58,7 @@ async def send(
             headers=given,
             timeout=aiohttp.ClientTimeout(total=seconds),
             allow_redirects=False,
+            skip_auto_headers=unsaid,
         ) as response:
             answer = await response.content.read(_MAX_BODY)
             while len(answer) < _MAX_BODY and (more := await response.content.read(_MAX_BODY - len(answer))):

@@ -7,9 +7,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+import msgspec
 from rich.console import Console
 from rich.table import Table
 
+from broker_sim import persona
 from broker_sim.requirements import Requirement, Requirements
 from broker_sim.scenario import Scenario
 
@@ -41,8 +43,8 @@ def show(scenarios: Sequence[Scenario], console: Console, *, form: str) -> None:
     if form == "json":
         print(json.dumps([_plain(one) for one in scenarios], ensure_ascii=False, indent=2))  # noqa: T201 - a list
         return
-    head = ("scenario or case", "side", "level", "what happens")
-    rows = [(one.id, one.side, one.story.level, one.story.title) for one in scenarios]
+    head = ("scenario or case", "side", "level", "persona", "what happens")
+    rows = [(one.id, one.side, one.story.level, one.story.persona or "", one.story.title) for one in scenarios]
     _print(head, rows, console, markdown=form == "markdown")
 
 
@@ -55,6 +57,17 @@ def show_requirements(covered: Sequence[Coverage], console: Console, *, form: st
     rows = [(one.requirement.slug, one.requirement.level, _from(one.requirement), one.requirement.line, _by(one))
             for one in covered]  # fmt: skip
     _print(head, rows, console, markdown=form == "markdown")
+
+
+def show_personas(console: Console, *, form: str) -> None:
+    """Print the personas: how each family of systems sends."""
+    found = [(name, persona.load(name)) for name in persona.names()]
+    if form == "json":
+        plain = [{"id": name, **msgspec.to_builtins(one)} for name, one in found]
+        print(json.dumps(plain, ensure_ascii=False, indent=2))  # noqa: T201 - a list
+        return
+    rows = [(name, one.way, one.side, one.title) for name, one in found]
+    _print(("persona", "sends", "side", "who that is"), rows, console, markdown=form == "markdown")
 
 
 def show_needs(scenarios: Sequence[Scenario], console: Console) -> None:
@@ -93,6 +106,7 @@ def _plain(one: Scenario) -> dict[str, object]:
         "title": story.title,
         "summary": story.summary.strip(),
         "side": one.side,
+        "persona": story.persona,
         "level": story.level,
         "verifies": story.verifies,
         "needs": one.needs,

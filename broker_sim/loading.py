@@ -11,8 +11,9 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from broker_sim import yamlfile
+from broker_sim import persona, yamlfile
 from broker_sim.checking import check
+from broker_sim.persona import Persona, PersonaMistake
 from broker_sim.requirements import Requirement, Requirements, strongest
 from broker_sim.scenario import STEPS, AnyStep, Duration, Scenario, Story
 
@@ -53,9 +54,19 @@ def load(path: Path, requirements: Requirements | None = None) -> Scenario:
         raise document.mistake((), "say by `side` who is under test: lending, borrowing or both")
     steps = tuple(_step(document, n, raw) for n, raw in enumerate(story.steps))
     lines = tuple(document.line(("steps", n)) for n in range(len(steps)))
-    scenario = Scenario(id=identity, path=path, story=story, steps=steps, lines=lines, requirements=verified)
+    spoken = None if story.persona is None else _persona(document, story.persona)
+    scenario = Scenario(
+        id=identity, path=path, story=story, steps=steps, lines=lines, requirements=verified, persona=spoken
+    )
     check(scenario, document)
     return scenario
+
+
+def _persona(document: yamlfile.Located, name: str) -> Persona:
+    try:
+        return persona.load(name)
+    except PersonaMistake as mistake:
+        raise document.mistake(("persona",), str(mistake)) from mistake
 
 
 def _verified(document: yamlfile.Located, identity: str, requirements: Requirements) -> tuple[Requirement, ...]:

@@ -1,4 +1,4 @@
-"""Is a message valid NCIP 2.02? Two independent validators say so, and where they disagree, that is said too."""
+"""Is a message valid in its version? Two independent validators say so, and where they disagree, that is said too."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from lxml import etree
 
 from broker_sim import places
 from broker_sim.paths import Element, line_of, locate
+from broker_sim.version1 import is_version_1
 
 if TYPE_CHECKING:
     from xmlschema import XMLSchema10
@@ -31,10 +32,11 @@ class Violation:
 
 @dataclass(frozen=True)
 class Opinion:
-    """What both validators think of one document."""
+    """What both validators think of one document, by the schema of which version."""
 
     libxml2: tuple[Violation, ...]
     xmlschema: tuple[Violation, ...]
+    grammar: str = "2.02"
 
     @property
     def valid(self) -> bool:
@@ -52,9 +54,33 @@ class Opinion:
         return self.libxml2 or self.xmlschema
 
 
+class NoSchema(ValueError):
+    """For the version of a message there is no schema in this installation."""
+
+
+def grammar(root: Element) -> str:
+    """The version by whose schema a document is judged: what it says of version 1, else 2.02, which holds for all 2."""
+    if not is_version_1(root):
+        return "2.02"
+    return "1.01" if "v1_01" in root.get("version", "") else "1.0"
+
+
+def schema(version: str) -> Path:
+    """The schema of a version; raises NoSchema."""
+    try:
+        return places.xsd(version)
+    except FileNotFoundError as error:
+        raise NoSchema(f"NCIP {version} can neither be written nor judged here: {error}") from error
+
+
 async def judge(root: Element) -> Opinion:
-    """Validate a document by both; xmlschema takes its time, half a millisecond, so it works in a thread."""
-    return Opinion(_by_libxml2(root), await asyncio.to_thread(_by_xmlschema, root))
+    """Validate a document by both; xmlschema takes its time, half a millisecond, so it works in a thread.
+
+    Raises NoSchema.
+    """
+    version = grammar(root)
+    file = schema(version)
+    return Opinion(_by_libxml2(root, file), await asyncio.to_thread(_by_xmlschema, root, file), version)
 
 
 async def prepare() -> None:
@@ -75,12 +101,12 @@ def _xmlschema(path: Path) -> XMLSchema10:
     return XMLSchema10(path, allow="local")
 
 
-def _by_libxml2(root: Element) -> tuple[Violation, ...]:
-    schema = _libxml2(places.xsd())
-    if schema.validate(root):
+def _by_libxml2(root: Element, file: Path) -> tuple[Violation, ...]:
+    validator = _libxml2(file)
+    if validator.validate(root):
         return ()
     found = []
-    log: Any = schema.error_log
+    log: Any = validator.error_log
     for error in list(log)[:_AT_MOST]:
         nodes: Any = root.getroottree().xpath(error.path) if error.path else []
         where = locate(nodes[0]) if nodes else error.path
@@ -88,9 +114,9 @@ def _by_libxml2(root: Element) -> tuple[Violation, ...]:
     return tuple(found)
 
 
-def _by_xmlschema(root: Element) -> tuple[Violation, ...]:
+def _by_xmlschema(root: Element, file: Path) -> tuple[Violation, ...]:
     found = []
-    for error in _xmlschema(places.xsd()).iter_errors(root):
+    for error in _xmlschema(file).iter_errors(root):
         element: Any = error.elem
         where = None if element is None else locate(element)
         found.append(Violation("xmlschema", _plain(error.reason or error.message), where, line_of(element)))

@@ -28,9 +28,13 @@ def requirements() -> Path:
     return conformance() / "requirements.toml"
 
 
-def xsd() -> Path:
-    """The schema that every message is checked against; raises FileNotFoundError when neither place has it."""
-    return _first(_PACKAGE / "_xsd" / "ncip_v2_02.xsd", _CHECKOUT / "xsd" / "ncip_v2_02.xsd")
+def xsd(version: str = "2.02") -> Path:
+    """The schema that messages of a version are checked against; raises FileNotFoundError when neither place has it.
+
+    Whatever is valid in 2.0 or 2.01 is valid in 2.02, so version 2 needs one only.
+    """
+    name = f"ncip_v{version if version.startswith('1') else '2.02'}".replace(".", "_", 1) + ".xsd"
+    return _first(_PACKAGE / "_xsd" / name, _CHECKOUT / "xsd" / name)
 
 
 def _first(*candidates: Path) -> Path:

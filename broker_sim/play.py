@@ -19,6 +19,7 @@ from broker_sim.expect import Context, filled
 from broker_sim.http import Sent
 from broker_sim.listener import Listener, problem_answer
 from broker_sim.mailbox import HttpAnswer, Inbound, Mailbox
+from broker_sim.persona import Post
 from broker_sim.scenario import Await, Expect, Judged, Scenario
 from broker_sim.variables import UnknownVariable, Variables
 from broker_sim.verdict import Finding
@@ -59,15 +60,21 @@ class Stage:
 
 @dataclass(frozen=True)
 class Parcel:
-    """What a step sent, so that another may send it again."""
+    """What a step sent, so that another may send it again.
+
+    ``plain`` is the message before a persona made it its own: it says what the octets of ``bodies`` mean.
+    """
 
     bodies: tuple[bytes, ...]
+    plain: bytes
     url: str
     content_type: str
     header: Header | None
     service: str | None
     side: str | None
     receiver: str
+    post: Post = field(default_factory=Post)
+    is_version_1: bool = False
 
 
 class Play:

@@ -42,7 +42,7 @@ async def play_await(play: Play, step: Await) -> dict[str, str]:
         return {}
     message = inbound.message
     play.book.received(message)
-    findings = [*_envelope(inbound), *schema(await oracle.judge(message.root))]
+    findings = [*_envelope(inbound), *schema(await oracle.judge(message.document))]
     findings += [expect.of_message(one, message.root, play.context()) for one in play.expectations(step)]
     if step.name:
         play.kept[step.name] = inbound
@@ -147,7 +147,7 @@ def _success(inbound: Inbound) -> dict[str, Any]:
 
 async def _checked(inbound: Inbound, body: dict[str, Any]) -> HttpAnswer:
     raw = wire.answer(inbound.message, body)
-    opinion = await oracle.judge(wire.read(raw).root)
+    opinion = await oracle.judge(wire.read(raw).document)
     if not opinion.valid:
         raise Trouble(
             f"the scenario's own answer to {inbound.service} is not valid NCIP 2.02: {opinion.violations[0].message}"

@@ -10,11 +10,14 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
 from broker_sim.requirements import Requirement
+
+if TYPE_CHECKING:
+    from broker_sim.persona import Persona
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h)")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
@@ -50,6 +53,8 @@ Status = Literal[
     "Unfilled",
 ]
 """What the simulated broker can say of its own request."""
+
+CONTENT_TYPE = 'application/xml; charset="utf-8"'
 
 Level = Literal["MUST", "SHOULD"]
 Side = Literal["lending", "borrowing", "both"]
@@ -136,6 +141,13 @@ class Envelope(Part, frozen=True, kw_only=True):
     prefix: str | None = None
     encoding: str = "UTF-8"
     declared_encoding: str | None = None
+    declaration: bool = True
+    doctype: str | None = None
+    schema_location: str | None = None
+    before: str = ""
+    stray_text: str = ""
+    coded: Literal["attribute", "children"] = "attribute"
+    datatypes: bool = False
 
 
 class ProblemAnswer(Part, frozen=True, kw_only=True):
@@ -189,7 +201,7 @@ class Transmission(Judged, frozen=True, kw_only=True):
     from_: str | None = msgspec.field(name="from", default=None)
     partner: str | None = None
     key: str | None = None
-    content_type: str = 'application/xml; charset="utf-8"'
+    content_type: str = CONTENT_TYPE
     times: int = 1
     concurrently: int = 1
     timeout: Duration = msgspec.field(default_factory=lambda: Duration(30))
@@ -302,6 +314,7 @@ class Story(Part, frozen=True, kw_only=True):
     side: Side | None = None
     level: Level = "MUST"
     partner: str | None = None
+    persona: str | None = None
     verifies: list[str] = []
     needs: list[str] | dict[str, str] = []
     clock: str | None = None
@@ -313,7 +326,8 @@ class Story(Part, frozen=True, kw_only=True):
 class Scenario(msgspec.Struct, frozen=True, kw_only=True):
     """A scenario or case read and checked: its id, where it came from, the story, its steps in order.
 
-    Only a case has ``requirements``: what it verifies.
+    Only a case has ``requirements``: what it verifies. ``persona`` is how its messages are written and posted, where it
+    says so.
     """
 
     id: str
@@ -322,6 +336,7 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
     steps: tuple[AnyStep, ...]
     lines: tuple[int, ...]
     requirements: tuple[Requirement, ...] = ()
+    persona: Persona | None = None
 
     @property
     def side(self) -> Side:

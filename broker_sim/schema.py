@@ -1,4 +1,4 @@
-"""The JSON Schema of scenario files, generated from the model, for editors that check while one writes."""
+"""The JSON Schemas of scenario and persona files, generated from the model, for editors that check while one writes."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from broker_sim.persona import Persona
 from broker_sim.scenario import STEPS, Duration, Story
 
 _REF = "#/$defs/{name}"
@@ -22,6 +23,15 @@ def scenario_schema() -> dict[str, Any]:
         "title": "A broker_sim scenario",
         **story,
         "$defs": {name: _lenient(definition) for name, definition in definitions.items()},
+    }
+
+
+def persona_schema() -> dict[str, Any]:
+    """The schema of persona files."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "A persona of broker_sim",
+        **msgspec.json.schema(Persona),
     }
 
 

@@ -8,12 +8,14 @@ from dataclasses import replace
 from typing import Any
 from xml.sax.saxutils import escape
 
-from broker_sim import content, expect, http, oracle, paths, wire
+import msgspec
+
+from broker_sim import content, dressing, expect, oracle, paths, post, wire
 from broker_sim.answer import Answer, describe, envelope, header, read_ncip, schema
 from broker_sim.content import Node
 from broker_sim.http import Sent
 from broker_sim.play import Excused, Parcel, Play, Trouble, exchange
-from broker_sim.scenario import Again, Envelope, Expect, ExpectedProblem, Relay, Send, Transmission
+from broker_sim.scenario import CONTENT_TYPE, Again, Envelope, Expect, ExpectedProblem, Relay, Send, Transmission
 from broker_sim.verdict import Finding
 from broker_sim.wire import Header
 
@@ -25,14 +27,16 @@ async def play_send(play: Play, step: Send) -> dict[str, str]:
     receiver, side = _receiver(play, step)
     head = _header(play, step, receiver)
     many = max(1, step.concurrently)
-    bodies = tuple([_write(play, step, head, n + 1) for n in range(many)])
-    if step.valid and step.raw is None and step.hex is None:
-        await _own_check(step, bodies[0])
-    plain = step.raw is None and step.hex is None
-    known = head if plain and step.header is None and (step.xml is None or "InitiationHeader" not in step.xml) else None
-    url = f"{play.stage.target}/{step.key}" if step.key else play.stage.target
-    parcel = Parcel(bodies, url, step.content_type, known, step.service if plain else None, side, _name(side, receiver))
-    return await _deliver(play, step, parcel)
+    if step.raw is not None or step.hex is not None:
+        octets = tuple(_typed(play, step, n + 1) for n in range(many))
+        parcel = Parcel(octets, octets[0], _url(play, step), step.content_type, None, None, side, _name(side, receiver))
+        return await _deliver(play, step, parcel)
+    nodes = [_node(play, step, n + 1) for n in range(many)]
+    plain, bodies = _written(play, step, [wire.headed(node, head) for node in nodes], step.envelope)
+    if step.valid:
+        await _own_check(step, plain)
+    known = head if step.header is None and (step.xml is None or "InitiationHeader" not in step.xml) else None
+    return await _deliver(play, step, _parcel(play, step, plain, bodies, known, step.service, receiver))
 
 
 async def play_again(play: Play, step: Again) -> dict[str, str]:
@@ -55,9 +59,8 @@ async def play_relay(play: Play, step: Relay) -> dict[str, str]:
     for path, value in step.replace.items():
         node = _edited(node, path.split("/")[1:], play.fill(value))
     head = _header(play, step, receiver)
-    raw = wire.initiation(node, head, Envelope())
-    parcel = Parcel((raw,), play.stage.target, step.content_type, head, node.name, side, _name(side, receiver))
-    return await _deliver(play, step, parcel)
+    plain, bodies = _written(play, step, [wire.headed(node, head)], Envelope())
+    return await _deliver(play, step, _parcel(play, step, plain, bodies, head, node.name, receiver))
 
 
 # --- writing ---------------------------------------------------------------------------------------------------------
@@ -80,31 +83,70 @@ def _header(play: Play, step: Transmission, receiver: str) -> Header | None:
         if step.header == "none":
             return None
         instead = play.fill(step.header)
-    profile = step.partner or play.scenario.story.partner or play.stage.agent.agent.partner
-    sender = play.fill(step.from_) if step.from_ else play.stage.agent.agency.broker
-    return Header(
-        play.stage.agent.code(sender), receiver, None if profile in {None, "none"} else play.fill(profile), instead
-    )
+    persona, agent = play.scenario.persona, play.stage.agent
+    profile = step.partner or play.scenario.story.partner
+    if persona is not None:
+        to = agent.called(persona.agencies).get(receiver, receiver)
+        broker = agent.code(play.fill(step.from_ or "broker"))
+        head = dressing.header(persona, play.fill, broker=broker, to=to, profile=profile)
+        return head if head is None or instead is None else replace(head, instead=instead)
+    profile = profile or agent.agent.partner
+    sender = play.fill(step.from_) if step.from_ else agent.agency.broker
+    return Header(agent.code(sender), receiver, None if profile in {None, "none"} else play.fill(profile), instead)
 
 
-def _write(play: Play, step: Send, head: Header | None, copy: int) -> bytes:
-    if step.hex is not None:
-        return bytes.fromhex(step.hex)
-    if step.raw is not None:
-        return str(play.fill(step.raw, copy=str(copy))).encode()
+def _typed(play: Play, step: Send, copy: int) -> bytes:
+    """The octets of a step that gives them itself."""
+    return bytes.fromhex(step.hex) if step.hex is not None else str(play.fill(step.raw, copy=str(copy))).encode()
+
+
+def _node(play: Play, step: Send, copy: int) -> Node:
     if step.xml is not None:
-        node = content.from_xml(play.variables.fill(step.xml, {"copy": str(copy)}, escape))
-    else:
-        node = content.from_mapping(step.service, play.fill(step.message, copy=str(copy)))
-    return wire.initiation(node, head, step.envelope)
+        return content.from_xml(play.variables.fill(step.xml, {"copy": str(copy)}, escape))
+    return content.from_mapping(step.service, play.fill(step.message, copy=str(copy)))
+
+
+def _written(play: Play, step: Transmission, nodes: list[Node], envelope: Envelope) -> tuple[bytes, tuple[bytes, ...]]:
+    """The first message in plain words, and all of them as they go out."""
+    persona = play.scenario.persona
+    if persona is None:
+        raw = tuple(wire.message(node, envelope) for node in nodes)
+        return raw[0], raw
+    oracle.schema(persona.version)
+    codes = play.stage.agent.called(persona.agencies)
+    around = dressing.envelope(persona, envelope)
+    dressed = [dressing.dressed(persona, node, play.fill, codes) for node in nodes]
+    bodies = [post.packed(persona.post, wire.message(dressing.spelled(persona, node), around)) for node in dressed]
+    return dressing.plain(persona, nodes[0]), tuple(bodies)
+
+
+def _parcel(
+    play: Play, step: Transmission, plain: bytes, bodies: tuple[bytes, ...], head: Header | None, service: str, to: str
+) -> Parcel:
+    side = play.stage.agent.side(to)
+    parcel = Parcel(bodies, plain, _url(play, step), step.content_type, head, service, side, _name(side, to))
+    persona = play.scenario.persona
+    if persona is None:
+        return parcel
+    by = msgspec.structs.replace(persona.post, authorization=play.fill(persona.post.authorization))
+    kind = post.content_type(by) if step.content_type == CONTENT_TYPE else step.content_type
+    return replace(parcel, post=by, content_type=kind, is_version_1=persona.is_version_1)
+
+
+def _url(play: Play, step: Transmission) -> str:
+    persona, target = play.scenario.persona, play.stage.target
+    if persona is not None and persona.post.transport != "http":
+        return f"tcp://{play.stage.agent.access.tcp}"
+    key = step.key or (str(play.fill(persona.post.key)) if persona is not None else "")
+    return f"{target}/{key}" if key else target
 
 
 async def _own_check(step: Send, raw: bytes) -> None:
-    opinion = await oracle.judge(wire.read(raw).root)
+    opinion = await oracle.judge(wire.read(raw).document)
     if not opinion.valid:
         first = opinion.violations[0]
         raise Trouble(
-            f"the scenario's own {step.service} is not valid NCIP 2.02: {first.message} at {first.where}; "
+            f"the scenario's own {step.service} is not valid NCIP {opinion.grammar}: {first.message} at {first.where}; "
             "mend it, or say `valid: false`"
         )
 
@@ -153,6 +195,8 @@ async def _deliver(play: Play, step: Transmission, parcel: Parcel) -> dict[str, 
         asked = parcel.service or getattr(step, "service", None) or f"the same as “{getattr(step, 'again', '')}”"
         play.exchanged(exchange(answer.sent, channel="ncip", receiver=parcel.receiver, asked=asked, answered=said))
     if any(answer.sent.outcome == "unreachable" for answer in answers):
+        if play.step == 0 and parcel.post.transport != "http":
+            raise Excused(f"nobody listens at {parcel.url}, where the agent file has the target's TCP door")
         raise Trouble(f"the target cannot be reached any more: {answers[-1].sent.error}")
     play.found(findings)
     if step.name and answers[-1].sent.outcome == "answered":
@@ -163,8 +207,8 @@ async def _deliver(play: Play, step: Transmission, parcel: Parcel) -> dict[str, 
 
 async def _transmit(play: Play, step: Transmission, parcel: Parcel) -> list[Sent]:
     async def once(body: bytes) -> Sent:
-        headers = {"Content-Type": parcel.content_type}
-        return await http.send(play.stage.session, "POST", parcel.url, body=body, headers=headers, seconds=step.timeout)
+        kind, within = parcel.content_type, step.timeout
+        return await post.send(play.stage.session, parcel.post, parcel.url, body, content_type=kind, seconds=within)
 
     if len(parcel.bodies) > 1:
         return list(await asyncio.gather(*[once(body) for body in parcel.bodies]))
@@ -174,7 +218,7 @@ async def _transmit(play: Play, step: Transmission, parcel: Parcel) -> list[Sent
 def _note(play: Play, parcel: Parcel, answers: list[Answer]) -> None:
     """Write into the broker's book what the answers mean for its request."""
     try:
-        message = wire.read(parcel.bodies[0])
+        message = wire.read(parcel.plain)
     except wire.Unreadable:
         return
     good = next((answer for answer in answers if _success(answer)), None)
@@ -199,7 +243,8 @@ def _judged(play: Play, step: Transmission, parcel: Parcel, answers: list[Answer
         for status in (one.status if isinstance(one.status, list) else [one.status])
     ]
     for answer in answers:
-        yield from envelope(answer, statuses=tuple(stated) or (200,), other_root=step.root)
+        allowed, older = tuple(stated) or (200,), parcel.is_version_1
+        yield from envelope(answer, statuses=allowed, other_root=step.root, is_version_1=older)
         if step.root is None:
             yield from schema(answer.opinion)
             yield from header(answer, parcel.header)

@@ -1,19 +1,33 @@
-"""NCIP on the wire, in the simulator's own words: write an NCIPMessage from plain data, read one back from bytes."""
+"""NCIP on the wire, in the simulator's own words: write an NCIPMessage from plain data, read one back from bytes.
+
+A message of version 1 is read as it is, to be judged, and as if it were of version 2, to be looked at.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
-from xml.sax.saxutils import quoteattr
+from xml.sax.saxutils import escape, quoteattr
 
 from lxml import etree
 
-from broker_sim import content
+from broker_sim import content, version1
 from broker_sim.content import Node
 from broker_sim.paths import NAMESPACE, Element, children, local, text_of
 from broker_sim.scenario import Envelope
 
+# In the order of the grammar.
+_HEADER = (
+    "FromSystemId",
+    "FromSystemAuthentication",
+    "FromAgencyId",
+    "FromAgencyAuthentication",
+    "OnBehalfOfAgency",
+    "ToSystemId",
+    "ToAgencyId",
+    "ApplicationProfileType",
+)
 VERSION = "http://www.niso.org/schemas/ncip/v2_02/imp1/xsd/ncip_v2_02.xsd"
 MEDIA_TYPE = "application/xml"
 
@@ -27,11 +41,20 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True)
 class Message:
-    """A message as it was read: the octets, the tree, the name of the message element (``Problem`` for a bare one)."""
+    """A message as it was read: the octets, the tree, the name of the message element (``Problem`` for a bare one).
+
+    ``root`` is for looking at; ``document`` is what was really sent, and another tree where that is version 1.
+    """
 
     raw: bytes
     root: Element
     name: str | None
+    document: Element
+
+    @property
+    def is_version_1(self) -> bool:
+        """Whether it is written in NCIP 1."""
+        return self.document is not self.root
 
     @property
     def body(self) -> Element | None:
@@ -62,10 +85,12 @@ def read(raw: bytes) -> Message:
         raise Unreadable(f"line {line}, column {column}: {error.msg}") from error
     except ValueError as error:
         raise Unreadable(str(error)) from error
-    if getattr(root.getroottree().docinfo, "doctype", ""):
+    older = version1.is_version_1(root)
+    if getattr(root.getroottree().docinfo, "doctype", "") and not older:
         raise Unreadable("line 1: a document type declaration has no place in an NCIP 2 message")
+    view = version1.seen(etree.fromstring(raw, parser)) if older else root
     first = next(iter(children(root)), None)
-    return Message(raw, root, None if first is None else local(first.tag))
+    return Message(raw, view, None if first is None else local(first.tag), root)
 
 
 # --- writing ---------------------------------------------------------------------------------------------------------
@@ -73,29 +98,40 @@ def read(raw: bytes) -> Message:
 
 @dataclass(frozen=True)
 class Header:
-    """Who speaks to whom: the usual three parts, or the whole content where a scenario gives it."""
+    """Who speaks to whom: the usual three parts and ``more`` of them, or the whole content that a scenario gives."""
 
     from_agency: str
     to_agency: str
     profile: str | None = None
     instead: Mapping[str, Any] | None = None
+    more: Mapping[str, str] = field(default_factory=dict)
 
     def node(self) -> Node:
         """The InitiationHeader."""
         usual: dict[str, Any] = {
+            **self.more,
             "FromAgencyId": {"AgencyId": self.from_agency},
             "ToAgencyId": {"AgencyId": self.to_agency},
         }
+        if "OnBehalfOfAgency" in usual:
+            usual["OnBehalfOfAgency"] = {"AgencyId": usual["OnBehalfOfAgency"]}
         if self.profile is not None:
             usual["ApplicationProfileType"] = self.profile
-        return content.from_mapping("InitiationHeader", usual if self.instead is None else self.instead)
+        if self.instead is not None:
+            return content.from_mapping("InitiationHeader", self.instead)
+        return content.from_mapping("InitiationHeader", {name: usual[name] for name in _HEADER if name in usual})
 
 
 def initiation(body: Node, header: Header | None, envelope: Envelope) -> bytes:
     """Write an initiation message; the header is put in first unless the body has one of its own."""
-    if header is not None and body.child("InitiationHeader") is None:
-        body = body.with_children(header.node(), *body.children)
-    return message(body, envelope)
+    return message(headed(body, header), envelope)
+
+
+def headed(body: Node, header: Header | None) -> Node:
+    """A message element with its header."""
+    if header is None or body.child("InitiationHeader") is not None:
+        return body
+    return body.with_children(header.node(), *body.children)
 
 
 def answer(asked: Message | None, body: Mapping[str, Any]) -> bytes:
@@ -122,7 +158,12 @@ def message(body: Node, envelope: Envelope) -> bytes:
         qualified = envelope.version_attribute == "qualified" and namespace != "none"
         name = f"{prefix or 'ncip'}:version" if qualified else "version"
         attributes.append(f"{name}={quoteattr(envelope.version or VERSION)}")
-    declared = envelope.declared_encoding or envelope.encoding
+    if envelope.schema_location is not None:
+        attributes.append('xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"')
+        attributes.append(f"xsi:schemaLocation={quoteattr(envelope.schema_location)}")
     written = content.write(body, envelope)
-    text = f'<?xml version="1.0" encoding="{declared}"?>\n<{" ".join([tag, *attributes])}>\n{written}</{tag}>\n'
+    root = f"<{' '.join([tag, *attributes])}>{escape(envelope.stray_text)}\n{written}</{tag}>\n"
+    declared = envelope.declared_encoding or envelope.encoding
+    prolog = f'<?xml version="1.0" encoding="{declared}"?>' if envelope.declaration else ""
+    text = envelope.before + "\n".join(part for part in (prolog, envelope.doctype, root) if part)
     return text.encode(envelope.encoding, errors="xmlcharrefreplace")

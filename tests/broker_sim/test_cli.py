@@ -138,7 +138,7 @@ def test_the_list_names_every_bundled_scenario_and_case(capsys: pytest.CaptureFi
     assert {one["id"] for one in json.loads(capsys.readouterr().out)} == ids
     assert cli.main(["list", "--markdown"]) == 0
     rows = capsys.readouterr().out.splitlines()
-    assert rows[0] == "| scenario or case | side | level | what happens |"
+    assert rows[0] == "| scenario or case | side | level | persona | what happens |"
     assert len(rows) == 2 + len(ids)
     assert cli.main(["list"]) == 0
     assert "alma-broker.lending-physical" in capsys.readouterr().out
