@@ -35,13 +35,16 @@ _FORMATS = {
 
 
 def header(persona: Persona, fill: Fill, *, broker: str, to: str, profile: str | None) -> Header | None:
-    """Who speaks, as the persona says it; a step's own partner code goes before the persona's."""
+    """Who speaks, as the persona says it; a step's own partner code goes before the persona's.
+
+    ``fill`` knows ``${to}``.
+    """
     speaker = persona.header
     if speaker.none:
         return None
 
     def said(text: str) -> str | None:
-        return str(fill(text.replace("${to}", to))) or None
+        return str(fill(text)) or None
 
     more = {
         "FromSystemId": speaker.from_system,

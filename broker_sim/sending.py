@@ -88,7 +88,7 @@ def _header(play: Play, step: Transmission, receiver: str) -> Header | None:
     if persona is not None:
         to = agent.called(persona.agencies).get(receiver, receiver)
         broker = agent.code(play.fill(step.from_ or "broker"))
-        head = dressing.header(persona, play.fill, broker=broker, to=to, profile=profile)
+        head = dressing.header(persona, lambda text: play.fill(text, to=to), broker=broker, to=to, profile=profile)
         return head if head is None or instead is None else replace(head, instead=instead)
     profile = profile or agent.agent.partner
     sender = play.fill(step.from_) if step.from_ else agent.agency.broker
@@ -137,7 +137,8 @@ def _url(play: Play, step: Transmission) -> str:
     persona, target = play.scenario.persona, play.stage.target
     if persona is not None and persona.post.transport != "http":
         return f"tcp://{play.stage.agent.access.tcp}"
-    key = step.key or (str(play.fill(persona.post.key)) if persona is not None else "")
+    to = play.stage.agent.code(play.fill(step.to))
+    key = step.key or (str(play.fill(persona.post.key, to=to)) if persona is not None else "")
     return f"{target}/{key}" if key else target
 
 

@@ -1,6 +1,6 @@
 """NCIP 1 as another spelling: plain messages are written in it, and answers in it are looked at like any other.
 
-The four identifiers are called Unique… there, there is no namespace, coded values are pairs of Scheme and Value, and
+The five identifiers are called Unique… there, there is no namespace, coded values are pairs of Scheme and Value, and
 texts may say by an attribute what type they are meant to be. Which elements are coded and what each text is meant to
 be, the schema says. Everything else is written and read by the names that version 1 itself has.
 """
@@ -16,7 +16,7 @@ from lxml import etree
 from broker_sim.content import Node
 from broker_sim.paths import NAMESPACE, Element, children, local
 
-_IDS = ("AgencyId", "ItemId", "RequestId", "UserId")
+_IDS = ("AgencyId", "BibliographicId", "ItemId", "RequestId", "UserId")
 _UNIQUE = {name: f"Unique{name}" for name in _IDS}
 _PLAIN = {unique: name for name, unique in _UNIQUE.items()}
 _PAIR = ["Scheme", "Value"]
