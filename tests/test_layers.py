@@ -47,7 +47,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "ncipd.metrics",
     ),
     "ncipd.directory": ("ncipd.ncip", "ncipd.circulation", "ncipd.store.port"),
-    "ncipd.journal": ("ncipd.ncip", "ncipd.store.port"),
+    "ncipd.journal": ("ncipd.ncip", "ncipd.store.port", "ncipd.store.words"),
     "ncipd.outbox": (
         "ncipd.ncip",
         "ncipd.circulation",
