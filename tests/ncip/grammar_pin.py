@@ -177,12 +177,13 @@ class SchemaReader:
                 raise UnreadableError(f"line {node.sourceline}: xs:{what} in a content model")
         return times(part, least, most)
 
-    def full_name(self, node: etree._Element, name: str) -> str:
+    @staticmethod
+    def full_name(node: etree._Element, name: str) -> str:
         prefix, _, local = name.rpartition(":")
         namespace = node.nsmap.get(prefix or None)
         if namespace == XS[1:-1]:
             return f"xs:{local}"
-        if namespace != self.root.get("targetNamespace"):
+        if namespace not in {NAMESPACE, None}:  # version 1 has none
             raise UnreadableError(f"line {node.sourceline}: {name} is of the foreign namespace {namespace}")
         return local
 
