@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import replace
+from functools import cache, lru_cache
+from urllib.parse import quote
 
 from lxml import etree
 
@@ -174,7 +176,22 @@ def _fold(node: Node, notes: _Notes) -> None:
     text = (node.text or "").strip() if value is None else value
     _replace_by_text(node, VALUES.get(node.tag, {}).get(text.strip(), text))
     if scheme.strip():
-        node.set(f"{_IN_NCIP}Scheme", scheme)
+        node.set(f"{_IN_NCIP}Scheme", _as_uri(scheme))
+
+
+@lru_cache(maxsize=256)
+def _as_uri(scheme: str) -> str:
+    """Give a Scheme that version 2 accepts: it wants a URI, and version 1 takes any text."""
+    said = etree.Element("x")
+    said.text = scheme
+    return scheme if _uri().validate(said) else quote(scheme, safe="")
+
+
+@cache
+def _uri() -> etree.XMLSchema:
+    return etree.XMLSchema(
+        etree.XML('<schema xmlns="http://www.w3.org/2001/XMLSchema"><element name="x" type="anyURI"/></schema>')
+    )
 
 
 def _replace_by_text(node: Node, text: str) -> None:

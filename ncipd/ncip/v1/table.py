@@ -4,7 +4,8 @@
 in version 1                           in version 2
 =====================================  ================================================================================
 UniqueUserId, UniqueItemId …           UserId, ItemId … (RENAMED)
-Scheme and Value as child elements     text with an attribute Scheme; an empty Scheme is none
+Scheme and Value as child elements     text with an attribute Scheme; an empty Scheme is none;
+                                       one that is no URI is percent-encoded
 VisibleUserId, VisibleItemId           UserId, ItemId with their type, in their place or in Ext (VISIBLE)
 UserTransaction                        its RequestedItem and LoanedItem stand in LookupUserResponse itself
 Problem holds errors                   one Problem for each error; a path of elements is a text with slashes
@@ -78,22 +79,26 @@ LACKING: dict[str, tuple[str, ...]] = {
     "CheckOutItem": ("PaidFeeAmount",),
     "DeleteRequestFields": _FIELDS,
     "ItemDescription": ("NumberOfPieces",),
-    "ItemId": ("ItemIdentifierType",),
     "ItemOptionalFields": ("DateDue",),
     "ItemRequested": ("PickupLocation",),
     "LoanedItem": ("BibliographicId", "Title", "MediumType"),
     "LookupRequest": ("RequestElementType",),
     "LookupRequestResponse": _FIELDS,
     "RenewItem": ("PaidFeeAmount",),
-    "RequestId": ("RequestIdentifierType",),
     "RequestItem": ("ItemOptionalFields", *_FIELDS),
     "RequestedItem": ("BibliographicId", "PickupLocation", "Title", "MediumType"),
     "RoutingInformation": ("NameInformation",),
     "UpdateRequestItemResponse": ("RequiredItemUseRestrictionType",),
-    "UserId": ("UserIdentifierType",),
     "UserOptionalFields": ("PreviousUserId",),
 }
 """Children that an element has in version 2 only; Ext goes from all of them."""
+
+UNTYPED = {
+    "ItemId": "ItemIdentifierType",
+    "RequestId": "RequestIdentifierType",
+    "UserId": "UserIdentifierType",
+}
+"""The types of ids, which unique ids do not tell and visible ones do."""
 
 SINGLE = {
     "BibliographicDescription": ("BibliographicRecordId",),

@@ -29,6 +29,7 @@ from ncipd.ncip.v1.table import (
     LATER,
     SINGLE,
     UNIQUE,
+    UNTYPED,
     VALUES,
     VISIBLE,
 )
@@ -38,7 +39,6 @@ _IN_NCIP = f"{{{NAMESPACE}}}"
 _lower = Lower(LACKING, SINGLE)
 _WORD = re.compile(r"\b(" + "|".join(UNIQUE) + r")\b")
 _SPELLED = {name: {new: old for old, new in values.items()} for name, values in VALUES.items()}
-_ANSWERS = {asked.removesuffix("Response"): asked for asked in AUTHENTICATE if asked.endswith("Response")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,8 @@ class Version1(Wire):
         source = etree.fromstring(f'<x xmlns:ns1="{NAMESPACE}">{encode(message)}</x>')
         _lower(source)
         root = etree.Element("NCIPMessage", version=self.version)
-        _Writing(self.datatypes).message(root, source[0], _ANSWERS.get(self.asked))
+        is_answer = self.asked in AUTHENTICATE and isinstance(message, Response)
+        _Writing(self.datatypes).message(root, source[0], "AuthenticateUserResponse" if is_answer else None)
         public = "1.01" if "v1_01" in self.version else "1.0"
         doctype = (
             f'<!DOCTYPE NCIPMessage PUBLIC "-//NISO//NCIP DTD Version {public}//EN" '
@@ -194,8 +195,10 @@ class _Writing:
     def _children(self, made: Node, source: Node, skipped: set[str] = frozenset()) -> None:  # type: ignore[assignment]
         name = local_name(source)
         children = [child for child in _children_of(source) if local_name(child) not in skipped]
-        if name in {"UserId", "ItemId", "RequestId"} and source.find(f"{_IN_NCIP}AgencyId") is None:
-            self._agency(made)
+        if name in UNTYPED:
+            children = [child for child in children if local_name(child) != UNTYPED[name]]
+            if not _has(source, "AgencyId"):
+                self._agency(made)
         if name == "LookupUserResponse":
             children = self._with_transaction(made, children)
         if name in VISIBLE and VISIBLE[name][1] != "place":
@@ -212,7 +215,7 @@ class _Writing:
             self._problem(made, child, alone=_is_acknowledgement(owner))
         elif owner in VISIBLE and VISIBLE[owner][1] == "place" and _is_visible(owner, child):
             self._visible(made, VISIBLE[owner][0], child)
-        elif not (owner == "RequestItem" and name == "BibliographicId" and made.find("UniqueItemId") is not None):
+        elif not (owner == "RequestItem" and name == "BibliographicId" and _has(child.getparent(), "ItemId")):
             self._element(made, child)
 
     def _agency(self, made: Node) -> None:
@@ -324,6 +327,10 @@ class _Writing:
 
 def _children_of(source: Node) -> list[Node]:
     return [child for child in source if isinstance(child.tag, str) and child.tag != f"{_IN_NCIP}Ext"]
+
+
+def _has(source: Node, name: str) -> bool:
+    return source.find(_IN_NCIP + name) is not None
 
 
 def _is_before(child: Node) -> bool:
