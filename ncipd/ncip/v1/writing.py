@@ -321,7 +321,7 @@ class _Writing:
         names = [re.sub(r"\[\d+\]$", "", name.strip()) for name in path.split("/")]
         names = [UNIQUE.get(name, name) for name in names if name and name != "NCIPMessage"]
         asked = self._name.removesuffix("Response")
-        inside = names[1:] if names and names[0] in messages.MESSAGES else names
+        inside = names[1:] if len(names) > 1 and names[0] in messages.MESSAGES else names
         yield from inside or [asked]
 
 

@@ -25,6 +25,7 @@ SAMPLES = {
     "integer": "-250",
 }
 SCHEMES = st.sampled_from(["", "a b", "NCIP Unique Agency Id", "http://example.org/scheme?a=1&b=2", "urn:x"])
+SPECIAL = {"Scheme": SCHEMES, "ElementName": st.sampled_from(["UniqueUserId", "UserIdentifierValue", "SomethingElse"])}
 VALUES = {
     "string": TEXT.filter(lambda text: text.strip() != "").map(lambda text: text.replace("/", "|")),
     "dateTime": st.datetimes().map(lambda moment: f"{moment.isoformat()}Z"),
@@ -107,7 +108,7 @@ def elements_of(draw: st.DrawFn, name: str, depth: int = 0) -> etree._Element:
         if name == "MessagingErrorType":
             made[0].text = MESSAGING_SCHEME
     elif declared.content != "EMPTY":
-        made.text = draw(SCHEMES if name == "Scheme" else VALUES[datatype(declared)])
+        made.text = draw(SPECIAL.get(name, VALUES[datatype(declared)]))
     return made
 
 
