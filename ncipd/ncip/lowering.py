@@ -77,7 +77,7 @@ _TO_2_01: Children = {
 }
 _TO_2_0: Children = {
     **_TO_2_01,
-    "UpdateRequestItemResponse": ("RequiredFeeAmount", "RequiredItemUseRestrictionType"),
+    "UpdateRequestItemResponse": ("RequiredItemUseRestrictionType",),
 }
 EARLIER = {
     "2.0": Lower(_TO_2_0, {"BibliographicDescription": ("BibliographicRecordId",)}),

@@ -141,13 +141,6 @@ UNREADABLE = {
     "html": (b"<!DOCTYPE html><html><body>login</body></html>", "Unsupported Service"),
     "soap": (b'<s:Envelope xmlns:s="urn:x"><s:Body/></s:Envelope>', "Unsupported Service"),
     "an unknown service": (enveloped("<DoWhatIWant/>"), "Unsupported Service"),
-    "version 1": (
-        (
-            b'<NCIPMessage version="http://www.niso.org/ncip/v1_0/imp1/dtd/ncip_v1_0.dtd"><LookupUser><UniqueUserId>'
-            b"<UserIdentifierValue>u</UserIdentifierValue></UniqueUserId></LookupUser></NCIPMessage>"
-        ),
-        "Unsupported Service",
-    ),
     "version 3": (enveloped(LOOKUP, "http://www.niso.org/schemas/ncip/v3_0/ncip_v3_0.xsd"), "Unsupported Service"),
     "a response": (
         enveloped("<LookupItemResponse><Problem><ProblemType>x</ProblemType></Problem></LookupItemResponse>"),
