@@ -201,7 +201,7 @@ class Responder:
                 element="NCIPMessage",
                 detail="The NCIPMessage holds no message that could be answered; put one initiation message into it.",
             )
-        exchange.entry.service = name
+        exchange.entry.service = exchange.wire.called(name) or name
         known = getattr(messages, name, None)
         if isinstance(known, type) and issubclass(known, Response):
             raise Problem(

@@ -9,7 +9,7 @@ from ncipd.ncip.elements import FromAgencyId, InitiationHeader, Problem, Respons
 from ncipd.ncip.lexical import escape_attribute
 from ncipd.ncip.paths import Node
 from ncipd.ncip.problems import Problem as Unreadable
-from ncipd.ncip.types import NAMESPACE, Element, Ext, Message
+from ncipd.ncip.types import NAMESPACE, Coded, Element, Ext, Message
 
 VERSION = "http://www.niso.org/schemas/ncip/v2_02/ncip_v2_02.xsd"
 """The value of the version attribute for NCIP 2.02."""
@@ -62,7 +62,8 @@ def header_of(root: Node) -> InitiationHeader | None:
     try:
         header = decode(node, InitiationHeader)
         encode(reply_header(header) or header)  # one that names only one end cannot be answered
-        return header
+        named = (header.from_agency_id.agency_id, header.to_agency_id.agency_id)
+        return header if all(isinstance(one, Coded) for one in named) else None
     except (Unreadable, AttributeError, TypeError, ValueError):
         return None
 

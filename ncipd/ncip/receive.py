@@ -13,7 +13,7 @@ def receive(raw: bytes, *, limits: Limits = DEFAULT_LIMITS) -> Document:
     Raises Problem (Invalid Message Syntax Error) as ``parse`` does.
     """
     document = parse(raw, limits=limits)
-    return document if document.speaks or not document.is_version_1 else rewritten(document)
+    return rewritten(document) if document.is_version_1 else document
 
 
 def wire_of_unreadable(raw: bytes) -> Wire:

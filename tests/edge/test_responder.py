@@ -101,8 +101,14 @@ async def test_a_message_that_is_invalid_in_its_body_is_still_addressed(office: 
     assert answer.text("ResponseHeader/ToAgencyId/AgencyId") == "THEM"
 
 
+HALF = (
+    "<InitiationHeader><FromAgencyId/><ToAgencyId><AgencyId>LEND</AgencyId></ToAgencyId>"
+    "<ApplicationProfileType>BROKER</ApplicationProfileType></InitiationHeader>"
+)
+
+
 async def test_a_header_that_cannot_be_read_is_not_answered_with_half_of_one(office: Office) -> None:
-    for broken in ("<InitiationHeader/>", "<InitiationHeader><ToAgencyId/></InitiationHeader>"):
+    for broken in ("<InitiationHeader/>", "<InitiationHeader><ToAgencyId/></InitiationHeader>", HALF):
         answer = await ask(office, enveloped(LOOKUP.replace("<LookupItem>", f"<LookupItem>{broken}")), "alma")
         assert answer.kind == "LookupItemResponse"
         assert answer.problem

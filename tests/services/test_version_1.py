@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -16,88 +17,24 @@ from ncipd.ncip.messages import MESSAGES
 from ncipd.ncip.read import read
 from ncipd.ncip.receive import receive
 from ncipd.ncip.types import Initiation
-from ncipd.ncip.v1.table import DTD, LATER
-from ncipd.responder import Door
+from ncipd.ncip.v1.table import DTD
+from tests.ncip.v1.made import V1_MESSAGES, every_document
+from tests.services.version_1 import (
+    DOCTYPE,
+    DTD_1_01,
+    REQUEST,
+    SHIPPED_TO,
+    WHEN,
+    agency,
+    ask,
+    item,
+    pair,
+    request,
+    user,
+    v1,
+)
 from tests.services.world import PARTNERS, World, fill, make_world, message
 from tests.services.world import item_id as item_id_2
-
-ROOT = Path(__file__).resolve().parents[2]
-XSD = etree.XMLSchema(file=str(ROOT / "xsd" / "ncip_v1_0.xsd"))
-XSD_1_01 = etree.XMLSchema(file=str(ROOT / "xsd" / "ncip_v1_01.xsd"))
-DOCTYPE = f'<!DOCTYPE NCIPMessage PUBLIC "-//NISO//NCIP DTD Version 1.0//EN" "{DTD}">'
-DTD_1_01 = "http://ncip.envisionware.com/documentation/ncip_v1_01.dtd"
-WHEN = "2026-01-05T10:00:00Z"
-
-
-def pair(name: str, value: str, scheme: str = "urn:example") -> str:
-    return f"<{name}><Scheme>{scheme}</Scheme><Value>{value}</Value></{name}>"
-
-
-def agency(code: str) -> str:
-    return pair("UniqueAgencyId", code)
-
-
-def header(origin: str = "THEM", to: str = "LEND", partner: str = "BROKER") -> str:
-    profile = pair("ApplicationProfileType", partner) if partner else ""
-    return (
-        f"<InitiationHeader><FromAgencyId>{agency(origin)}</FromAgencyId><ToAgencyId>{agency(to)}</ToAgencyId>"
-        f"{profile}</InitiationHeader>"
-    )
-
-
-def item(barcode: str, owner: str = "LEND") -> str:
-    return f"<UniqueItemId>{agency(owner)}<ItemIdentifierValue>{barcode}</ItemIdentifierValue></UniqueItemId>"
-
-
-def user(number: str, owner: str = "THEM") -> str:
-    return f"<UniqueUserId>{agency(owner)}<UserIdentifierValue>{number}</UserIdentifierValue></UniqueUserId>"
-
-
-def request(number: str, owner: str = "THEM") -> str:
-    return (
-        f"<UniqueRequestId>{agency(owner)}<RequestIdentifierValue>{number}</RequestIdentifierValue></UniqueRequestId>"
-    )
-
-
-SHIPPED_TO = (
-    "<ShippingInformation><PhysicalAddress><UnstructuredAddress>"
-    f"{pair('UnstructuredAddressType', 'Newline-Delimited Text')}<UnstructuredAddressData/></UnstructuredAddress>"
-    f"{pair('PhysicalAddressType', 'MAIN')}</PhysicalAddress></ShippingInformation>"
-)
-REQUEST = f"{pair('RequestType', 'Hold')}{pair('RequestScopeType', 'Item')}"
-
-
-def v1(name: str, content: str, *, doctype: str = DOCTYPE, version: str = DTD, **ends: str) -> str:
-    return f'{doctype}<NCIPMessage version="{version}"><{name}>{header(**ends)}{content}</{name}></NCIPMessage>'
-
-
-class Answer:
-    """An answer in version 1, to be asked by element names."""
-
-    def __init__(self, raw: bytes) -> None:
-        self.raw = raw
-        self.root = etree.fromstring(raw)
-        (XSD_1_01 if self.kind in LATER else XSD).assertValid(self.root)
-
-    @property
-    def kind(self) -> str:
-        return str(self.root[0].tag)
-
-    def text(self, path: str) -> str | None:
-        return self.root.findtext(f".//{path}")
-
-    @property
-    def error(self) -> tuple[str, str] | None:
-        """Which kind of error, and its type."""
-        found = next(self.root.iter("MessagingError", "ProcessingError"), None)
-        return None if found is None else (found.tag, found[0].findtext("Value") or "")
-
-
-async def ask(world: World, raw: str | bytes) -> Answer:
-    """Send bytes; whatever comes back is valid in version 1."""
-    raw = raw.encode() if isinstance(raw, str) else raw
-    return Answer(await world.responder.respond(raw, Door("http")))
-
 
 # --- the envelope ----------------------------------------------------------------------------------------------------
 
@@ -388,6 +325,55 @@ async def test_every_request_of_the_corpus_is_answered_with_its_response_in_vers
             assert not is_ours or answer.error is None or answer.error[1] != "Temporary Processing Failure"
         asked += 1
     assert asked > 40
+    await made.store.close()
+
+
+# --- whatever comes --------------------------------------------------------------------------------------------------
+
+MUTANTS = 600
+SEED = 20_020_816
+
+
+def spoiled(raw: bytes, chance: Random) -> bytes:
+    """Change one thing or two in a document: take out, double, swap, rename, reword, mark."""
+    root = etree.fromstring(raw)
+    for _ in range(chance.choice((1, 1, 2))):
+        nodes = [node for node in root.iter() if node.getparent() is not None and node.getparent() is not root]
+        if not nodes:
+            break
+        node = chance.choice(nodes)
+        match chance.randrange(6):
+            case 0:
+                node.getparent().remove(node)
+            case 1:
+                node.addnext(etree.fromstring(etree.tostring(node)))
+            case 2:
+                node.getparent().insert(0, node)
+            case 3:
+                node.tag = chance.choice(("UserId", "Ext", "Nonsense", "Value", "UniqueItemId", "DateDue"))
+            case 4:
+                node.text = chance.choice(("", "x", "-1", "2026-02-30T00:00:00Z", "2026-01-31T10:00", "&", "Å"))
+            case _:
+                node.set(chance.choice(("datatype", "Scheme", "other")), "dateTime")
+    return etree.tostring(root)
+
+
+async def test_whatever_comes_is_answered_by_the_response_of_what_was_asked_and_valid(tmp_path: Path) -> None:
+    """Documents of every form of every initiation, and what becomes of them when something is changed."""
+    made = make_world(tmp_path / "data", (Partner(code="ANY", agency="LEND", fallback=True),))
+    await fill(made)
+    chance = Random(SEED)
+    originals = [
+        raw.replace(b"some Value", b"LEND")
+        for name in V1_MESSAGES
+        if not name.endswith("Response")
+        for raw in every_document(name)
+    ]
+    for raw in [*originals, *(spoiled(chance.choice(originals), chance) for _ in range(MUTANTS))]:
+        asked = etree.fromstring(raw)[0].tag
+        answer = await ask(made, raw)
+        assert answer.kind == f"{asked}Response", raw
+        assert answer.error is None or answer.error[1] != "Temporary Processing Failure", raw
     await made.store.close()
 
 
