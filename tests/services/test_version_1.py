@@ -149,7 +149,7 @@ async def test_version_2_only_services_have_no_effect_in_version_1(world: World)
 
 async def test_an_answer_that_breaks_the_grammar_of_version_1_is_not_sent(world: World, monkeypatch: Any) -> None:
     """It is checked before it leaves, and what it confirmed is rolled back."""
-    monkeypatch.setattr("ncipd.ncip.v1.writing.grammar.is_valid_answer", lambda _: False)
+    monkeypatch.setattr("ncipd.ncip.v1.wire.grammar.is_valid_answer", lambda _: False)
     answer = await ask(world, v1("CheckOutItem", f"{user('U')}{item('L1')}{request('R1')}"))
     assert answer.error == ("ProcessingError", "Temporary Processing Failure")
     assert world.item_status("L1") == "available"

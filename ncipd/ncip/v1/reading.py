@@ -20,7 +20,7 @@ from ncipd.ncip.shape import simple_elements
 from ncipd.ncip.types import ELEMENTS, NAMESPACE
 from ncipd.ncip.v1 import grammar
 from ncipd.ncip.v1.table import AUTHENTICATE, DATATYPES, DTD, LATER, RENAMED, VALUES, VISIBLE
-from ncipd.ncip.v1.writing import Version1
+from ncipd.ncip.v1.wire import Version1
 
 _IN_NCIP = f"{{{NAMESPACE}}}"
 _ID_TYPES = (f"{_IN_NCIP}UserIdentifierType", f"{_IN_NCIP}ItemIdentifierType")
@@ -257,7 +257,8 @@ def _place(node: Node, name: str, seen: list[Node], notes: _Notes) -> None:
             _ext_of(node).extend(seen)
         case _:
             ids = [one for one in node if local_name(one) == RENAMED[VISIBLE[name][0]]]
-            kept = next((one for one in ids if one not in seen), ids[0])
+            known = set(seen)
+            kept = next((one for one in ids if one not in known), ids[0])
             further = [one for one in ids if one is not kept]
             if further:
                 notes("v1-two-user-ids", further[0], f"moved {len(further)} further identifiers into the Ext of {name}")

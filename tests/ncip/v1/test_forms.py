@@ -17,7 +17,7 @@ from ncipd.ncip.shape import shape
 from ncipd.ncip.types import ELEMENTS, Coded, Element, Message
 from ncipd.ncip.v1 import grammar
 from ncipd.ncip.v1.table import AUTHENTICATE, LACKING, LATER, SINGLE, UNIQUE, UNTYPED
-from ncipd.ncip.v1.writing import Version1
+from ncipd.ncip.v1.wire import Version1
 from tests.ncip.strategies import elements_of, every_form, smallest
 from tests.ncip.v1.made import GRAMMAR, V1_MESSAGES, counterparts, documents, every_document
 
