@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from lxml import etree
@@ -46,9 +46,13 @@ class Wire(ABC):
         """Say breaches of the grammar of version 2 in the words of the version that the sender speaks."""
         return found
 
-    def agreed(self, *, datatypes: str) -> Wire:  # noqa: ARG002 - only version 1 has them
-        """Give the form that was agreed with the partner: with the attribute datatype always, never or as-asked."""
-        return self
+    @abstractmethod
+    def agreed(self, *, prefix: str = "ns1", datatypes: str = "as-asked") -> Wire:
+        """Give the form that was agreed with the partner.
+
+        Of version 2 that is the namespace prefix; of version 1, whether texts have the attribute datatype: always,
+        never or as-asked.
+        """
 
     def has(self, service: str) -> bool:  # noqa: ARG002 - version 2 has them all
         """Tell whether the version has a response for a service of version 2."""
@@ -65,15 +69,14 @@ class Version2(Wire):
 
     version: str = VERSION
     grammar: str = ""
+    prefix: str = "ns1"
 
     def write(self, message: Message) -> bytes:
         """Write a message; one that only 2.02 has is written in 2.02."""
-        if not self.grammar:
-            return write(Envelope(self.version, message))
-        if type(message).__name__ in SINCE_2_02:
-            return LATEST.write(message)
-        written = write(Envelope(self.version, message))
-        if _MAY_DIFFER.search(written) is None:
+        if self.grammar and type(message).__name__ in SINCE_2_02:
+            return replace(LATEST, prefix=self.prefix).write(message)
+        written = write(Envelope(self.version, message), prefix=self.prefix)
+        if not self.grammar or _MAY_DIFFER.search(written) is None:
             return written
         root = etree.fromstring(written)
         EARLIER[self.grammar](root)
@@ -81,7 +84,11 @@ class Version2(Wire):
 
     def refuse(self, problems: tuple[elements.Problem, ...]) -> bytes:
         """Write problems directly into the envelope."""
-        return write(Envelope(self.version, problems=problems))
+        return write(Envelope(self.version, problems=problems), prefix=self.prefix)
+
+    def agreed(self, *, prefix: str = "ns1", datatypes: str = "as-asked") -> Version2:  # noqa: ARG002 - it has none
+        """Give the form with the prefix of the partner."""
+        return self if prefix == self.prefix else replace(self, prefix=prefix)
 
     def is_valid(self, root: Node) -> bool:
         """Tell whether a message obeys the grammar of 2.02, of which those of 2.0 and 2.01 are parts."""

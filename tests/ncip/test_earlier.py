@@ -138,6 +138,16 @@ def test_the_file_that_the_version_attribute_names_tells_the_version(attribute: 
     assert version_2(attribute).version == attribute
 
 
+@pytest.mark.parametrize("prefix", ["", "ncip"])
+def test_the_prefix_that_was_agreed_is_kept_in_every_version(prefix: str) -> None:
+    for uri in (URIS["2.0"], "http://www.niso.org/schemas/ncip/v2_02/ncip_v2_02.xsd"):
+        for name in ("LookupUserResponse", "LookupItemSetResponse"):
+            form = every_form(MESSAGES[name])[-1]
+            root = etree.fromstring(version_2(uri).agreed(prefix=prefix).write(form))  # type: ignore[arg-type]
+            assert {node.prefix or "" for node in root.iter()} == {prefix}
+            assert schema.is_valid(root)
+
+
 def test_what_only_2_02_has_is_answered_in_2_02() -> None:
     """Who asks for a set of items speaks 2.02, whatever they call it."""
     for form in every_form(LookupItemSetResponse):

@@ -84,8 +84,8 @@ class Version1(Wire):
             for one in found
         ]
 
-    def agreed(self, *, datatypes: str) -> Version1:
-        """Give the form that was agreed with the partner, whose messages need not show it."""
+    def agreed(self, *, prefix: str = "ns1", datatypes: str = "as-asked") -> Version1:  # noqa: ARG002 - it has none
+        """Give the form with the datatypes of the partner, whose messages need not show what it wants."""
         return self if datatypes == "as-asked" else replace(self, datatypes=datatypes == "always")
 
     def has(self, service: str) -> bool:
