@@ -31,7 +31,9 @@ _MARKED = etree.XPath("boolean(//@datatype)")
 _NO_SECONDS = re.compile(r"(\s*\d{4}-\d\d-\d\dT\d\d:\d\d)(|Z|[+-]\d\d:\d\d)(\s*)", re.ASCII)
 _GIVEN_UP = re.compile(rb"ncip_v1_01?\.dtd|NCIP DTD Version 1")
 _NAMED = re.compile(rb"<NCIPMessage(?:\s[^<>]{0,400})?>\s{0,400}<([A-Za-z]{1,60})[\s/>]")
-_VERSION = re.compile(rb"""\sversion\s{0,9}=\s{0,9}["']([^"'<>&]{1,199})["']""")
+_VERSION = re.compile(
+    rb"""<NCIPMessage[^<>]{0,400}?\sversion\s{0,9}=\s{0,9}["']([^"'<>&]{0,80}v1_0[^"'<>&]{0,80})["']"""
+)
 
 
 def rewritten(document: Document) -> Document:
@@ -63,7 +65,7 @@ def given_up(raw: bytes) -> Version1 | None:
         return None
     named, version = _NAMED.search(start), _VERSION.search(start)
     return Version1(
-        version[1].decode("ascii", "replace") if version and b"v1_0" in version[1] else DTD,
+        version[1].decode("ascii", "replace") if version else DTD,
         asked=named[1].decode() if named else "",
         doctype=b"<!DOCTYPE" in start,
     )

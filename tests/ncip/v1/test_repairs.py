@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from lxml import etree
 
-from ncipd.ncip.elements import BibliographicId, ItemId, UserId
+from ncipd.ncip.elements import BibliographicId, ItemId, Problem, UserId
 from ncipd.ncip.messages import LookupItem, LookupRequest, LookupUser, RenewItemResponse
 from ncipd.ncip.read import Invalid, read
 from ncipd.ncip.receive import receive, wire_of_unreadable
 from ncipd.ncip.repairs import MOST_RECORDED
 from ncipd.ncip.repairs import REPAIRS as OF_VERSION_2
+from ncipd.ncip.types import Coded
 from ncipd.ncip.v1.table import DTD, REPAIRS
 from ncipd.ncip.wire import LATEST
 
@@ -137,6 +139,18 @@ def test_a_title_of_version_1_is_read_with_its_agency() -> None:
     assert isinstance(named, BibliographicId)
     assert named.bibliographic_record_id is not None
     assert str(named.bibliographic_record_id.agency_id) == "A"
+
+
+def test_what_cannot_be_parsed_is_answered_by_the_response_of_what_was_asked_and_with_its_version() -> None:
+    uri = "http://ncip.envisionware.com/documentation/ncip_v1_01.dtd"
+    raw = (
+        f'<?xml version="1.0"?>\n<!DOCTYPE NCIPMessage PUBLIC "x" "{uri}">\n<NCIPMessage version="{uri}">\n<RenewItem>&'
+    )
+    wire = wire_of_unreadable(raw.encode())
+    answer = etree.fromstring(wire.refuse((Problem(problem_type=Coded("Invalid Message Syntax Error")),)))
+    assert wire.is_valid(answer)
+    assert (answer[0].tag, answer.get("version")) == ("RenewItemResponse", uri)
+    assert answer.findtext(".//MessagingError/MessagingErrorType/Value") == "Invalid Message Syntax Error"
 
 
 @pytest.mark.parametrize(
