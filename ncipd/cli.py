@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from ncipd.explain import Explanation
     from ncipd.store.sqlite import SqliteStore
 
-app = App(name="ncipd", version=__version__, help="An NCIP endpoint for libraries: lends and borrows over NCIP 2.02.")
+app = App(
+    name="ncipd", version=__version__, help="An NCIP endpoint for libraries: lends and borrows over NCIP 1 and 2."
+)
 
 LONGEST = 64_000_000  # bytes of a file that are looked at: far more than a message may have
 

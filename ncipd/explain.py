@@ -6,9 +6,9 @@ from dataclasses import asdict, dataclass, field
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
-from ncipd.ncip.document import parse
 from ncipd.ncip.problems import Problem
 from ncipd.ncip.read import Invalid, read
+from ncipd.ncip.receive import receive
 
 if TYPE_CHECKING:
     from ncipd.ncip.applied import Applied
@@ -52,17 +52,17 @@ _HEADER = {
 def explain(raw: bytes, *, strict: bool = False) -> Explanation:
     """Explain the bytes of a message; `strict` allows no repair."""
     try:
-        document = parse(raw)
+        document = receive(raw)
     except Problem as problem:
         return Explanation(Verdict.UNREADABLE, problem=problem.detail)
-    told = Explanation(Verdict.VALID, document.service, document.version, _header(document))
+    told = Explanation(Verdict.VALID, document.wire.called(document.service), document.version, _header(document))
     if document.kind == "foreign":
         told.verdict = Verdict.UNREADABLE
         told.problem = "The root element is not NCIPMessage; this is no NCIP message."
         return told
     if not document.speaks:
         told.verdict = Verdict.UNREADABLE
-        told.problem = "This is not NCIP version 2; only 2.0, 2.01 and 2.02 are spoken here."
+        told.problem = "This is neither NCIP version 1 nor version 2; only these are spoken here."
         return told
     try:
         reading = read(document, allowed=() if strict else None)

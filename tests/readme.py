@@ -72,6 +72,7 @@ def services() -> str:
         elements = ", ".join(_honoured(service.run, messages.MESSAGES[name])) if service else ""
         own = ", ".join(sorted(SERVICE_PROBLEMS.get(name, ())))
         lines.append(f"| {name} | {does} | {elements} | {own} |")
+    lines.append("| AuthenticateUser (NCIP 1) | Answer who a user is that proves it. | AuthenticationInput | |")
     lines.append("| LookupVersion | Tell which versions and services are spoken here. | FromAgencyId, ToAgencyId | |")
     return "\n".join(lines)
 

@@ -58,6 +58,14 @@ class NotOnLoan(StrEnum):
     PROBLEM = "problem"
 
 
+class Datatypes(StrEnum):
+    """Whether texts of version 1 carry the attribute datatype."""
+
+    AS_ASKED = "as-asked"
+    ALWAYS = "always"
+    NEVER = "never"
+
+
 class Partner(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One `[[partner]]` of the configuration (source: profiles.md section 1.4, semantics.md)."""
 
@@ -165,6 +173,8 @@ class Partner(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     time_zone: str = ""
     #: ItemElementType and UserElementType values that answers carry unasked.
     always_include: tuple[str, ...] = ()
+    #: Whether texts in answers of NCIP version 1 carry the attribute datatype: as in the message, always or never.
+    v1_datatypes: Datatypes = Datatypes.AS_ASKED
 
     def serves(self, side: Sides) -> bool:
         """Say whether the partner takes part on this side."""
