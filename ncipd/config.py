@@ -21,12 +21,15 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec import Meta, Struct, inspect
 
+from ncipd import profiles
 from ncipd.circulation.partner import Partner
 from ncipd.log import Level
 
 SECRETS: Final = frozenset({"secret", "password"})  # field names
 FROM_ENVIRONMENT: Final = "env:"
 MASK: Final = "***"
+PREFIX: Final = r"|[A-Za-z_][A-Za-z0-9_.-]*"
+CONTENT_TYPE: Final = r"[\w.+-]+/[\w.+-]+( *; *[\w.-]+=([\w.-]+|\"[\w .-]+\"))*"
 
 S = TypeVar("S", bound=Struct)
 Seconds = Annotated[float, Meta(gt=0)]
@@ -138,12 +141,37 @@ def parse(text: str, *, source: str = "ncipd.toml", environ: Mapping[str, str] =
     except tomllib.TOMLDecodeError as error:
         raise Mistakes(source, (Mistake("", f"not TOML: {error}"),)) from error
     reading = _Reading(environ)
+    reading.mistakes += _on_profiles(table.get("partner"))
     config = reading.struct(Config, table, "")
     reading.mistakes += _of_notices(config.notices if config else None)
     reading.mistakes += _between_partners(table.get("partner"))
     if config is None or reading.mistakes:
         raise Mistakes(source, tuple(reading.mistakes))
     return config
+
+
+def _on_profiles(tables: object) -> Iterator[Mistake]:
+    """Put each partner's settings on those of the profile that it names, in place."""
+    for at, table in enumerate(tables if isinstance(tables, list) else [], 1):
+        name = table.get("profile") if isinstance(table, dict) else None
+        if not isinstance(name, str) or not name:
+            continue
+        try:
+            below = profiles.settings(name)
+        except profiles.UnknownProfileError:
+            near = _did_you_mean(name, profiles.names())
+            yield Mistake(f"partner[{at}].profile", f"no profile is called {name!r}{near or _listed(profiles.names())}")
+        else:
+            table.update(profiles.merged(below, table))
+
+
+def _listed(names: Iterable[str]) -> str:
+    return f"; there are {', '.join(names)}"
+
+
+def default_of(field: msgspec.structs.FieldInfo) -> Any:
+    """Give the default of a setting; NODEFAULT where it must be set."""
+    return field.default_factory() if field.default_factory is not msgspec.NODEFAULT else field.default
 
 
 def effective(config: Config) -> str:
@@ -162,11 +190,19 @@ def _lines(section: Struct) -> Iterator[str]:
     for field in msgspec.structs.fields(section):
         value = getattr(section, field.name)
         shown = MASK if field.name in SECRETS and value else value
-        text = json.dumps(shown, ensure_ascii=False).replace(
-            "\x7f", "\\u007f"
-        )  # TOML's escapes are JSON's, but for one
-        line = f"{field.name} = {text}"
-        yield f"{line}  # default" if value == field.default else line
+        line = f"{field.name} = {_toml(shown)}"
+        origin = profiles.origin(section.profile, field.name, value) if isinstance(section, Partner) else ""
+        if origin:
+            yield f"{line}  # profile {origin}"
+        else:
+            yield f"{line}  # default" if value == default_of(field) else line
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{_toml(key)} = {_toml(one)}" for key, one in value.items()) + "}"
+    text = json.dumps(value, ensure_ascii=False)
+    return text.replace("\x7f", "\\u007f")  # TOML's escapes are JSON's, but for one
 
 
 class _Reading:
@@ -202,6 +238,8 @@ class _Reading:
     def value(self, kind: Any, raw: Any, path: str) -> Any:
         if isinstance(kind, type) and issubclass(kind, Struct):
             return self.struct(kind, raw, path)
+        if get_origin(kind) is dict and isinstance(raw, dict):
+            return {key: self.value(get_args(kind)[1], one, _at(path, key)) for key, one in raw.items()}
         if get_origin(kind) is tuple and isinstance(raw, list):
             return tuple(self.value(get_args(kind)[0], one, f"{path}[{at}]") for at, one in enumerate(raw, 1))
         try:
@@ -231,6 +269,12 @@ def _nonsense(name: str, value: Any) -> str:
         return f"expected an IANA time zone such as 'Europe/Berlin', got {value!r}"
     if name == "url" and value and not _is_web_address(value):
         return f"expected an http:// or https:// address, got {value!r}"
+    if name == "prefix" and not (re.fullmatch(PREFIX, value) and not value.lower().startswith("xml")):
+        return f"expected a namespace prefix such as 'ns1', or '' for none, got {value!r}"
+    if name == "content_type" and not re.fullmatch(CONTENT_TYPE, value):
+        return f"expected a media type such as 'application/xml; charset=utf-8', got {value!r}"
+    if name in {"named_by", "authenticated_by"} and not value:
+        return "must not be empty"
     if name == "keys" and (bad := [key for key in value if key is not None and (not key or set(key) & set("/?#% "))]):
         return f"expected keys that can stand in a path (POST /ncip/KEY), got {bad[0]!r}"
     return ""
@@ -290,6 +334,8 @@ def _expected(kind: Any) -> str:  # noqa: PLR0911  # one line per type
             return "a number" + (f" above {over:g}" if over is not None else "")
         case inspect.VarTupleType(item_type=inspect.StrType()):
             return "a list of texts"
+        case inspect.VarTupleType(item_type=inspect.EnumType(cls=cls)):
+            return f"a list of {', '.join(member.value for member in cls)}"
         case inspect.VarTupleType():
             return "a list of tables"
         case _:

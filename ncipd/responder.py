@@ -24,8 +24,12 @@ from lxml import etree
 from ncipd import log
 from ncipd.authentication import Authentication
 from ncipd.circulation.clock import MINUTE, to_micros
+from ncipd.circulation.dialect import problem_for
 from ncipd.circulation.errors import DeskError
+from ncipd.circulation.keys import placed
 from ncipd.circulation.lifecycle import IllegalMoveError
+from ncipd.circulation.partner import MEDIA_TYPE
+from ncipd.circulation.quirks import answered
 from ncipd.circulation.unit import Circulation
 from ncipd.journal import Entry, masked, unpacked
 from ncipd.ncip import messages, schema, version
@@ -43,6 +47,7 @@ from ncipd.store.port import StoreError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ncipd.circulation.partner import Partner
     from ncipd.circulation.proof import Proof
     from ncipd.directory import Directory, Parties
     from ncipd.metrics import Metrics
@@ -85,6 +90,14 @@ class _Exchange:
     header: InitiationHeader | None = None
     proof: Proof | None = None
     unit: Circulation | None = None
+    partner: Partner | None = None
+    our_code: str = ""
+
+
+class Answer(bytes):
+    """The bytes of an answer to a partner that wants a Content-Type of its own for them."""
+
+    media_type: str = ""
 
 
 class _AnswerInvalid(Exception):
@@ -133,6 +146,9 @@ class Responder:
             answer = await self._fail(exchange, error)
         except Exception as error:  # noqa: BLE001 - the last line of defence: silence or a stack trace would be worse
             answer = await self._fail(exchange, error)
+        if exchange.partner is not None and exchange.partner.content_type != MEDIA_TYPE:
+            answer = Answer(answer)
+            answer.media_type = exchange.partner.content_type
         seconds = perf_counter() - started
         self._metrics.message(exchange.service or "(unreadable)", entry.verdict, seconds)
         _log.info(
@@ -146,12 +162,14 @@ class Responder:
         return answer
 
     async def _answer(self, exchange: _Exchange, door: Door) -> bytes:
+        exchange.partner = self._directory.keyed(door.key)
         document = parse(exchange.raw, limits=self._limits)
         exchange.version = document.answer_version
         if version.is_lookup(document.root):
             return await self._versions(exchange, document)
         service = self._service(exchange, document)
-        parties = self._directory.recognise(document, door.key)
+        parties = self._directory.recognise(document, door.key, door.credentials)
+        exchange.partner, exchange.our_code = parties.partner, parties.our_code
         exchange.entry.agency, exchange.entry.partner = parties.agency.id, parties.partner.code
         refused = parties.partner.refuse_repairs
         reading = read(document, allowed=[name for name in REPAIRS if name not in refused] if refused else None)
@@ -296,7 +314,7 @@ class Responder:
         header = reply_header(exchange.header)
         if header is not None:
             response = replace(response, response_header=header)
-        answer = write(Envelope(exchange.version, response))
+        answer = write(Envelope(exchange.version, response), prefix=_prefix(exchange))
         root = etree.fromstring(answer)
         if not schema.is_valid(root):
             raise _AnswerInvalid("; ".join(str(violation) for violation in schema.violations(root)[:3]))
@@ -329,10 +347,13 @@ class Responder:
         return answer
 
     def _problem_answer(self, exchange: _Exchange, problem: Problem) -> bytes:
-        told = tuple(one.as_element(exchange.service) for one in (problem, *problem.and_also))
+        told = tuple(
+            problem_for(exchange.partner, one, exchange.service, exchange.our_code)
+            for one in (problem, *problem.and_also)
+        )
         kind = getattr(messages, f"{exchange.service}Response", None) if exchange.service else None
         if kind is None:
-            return write(Envelope(exchange.version, problems=told))
+            return write(Envelope(exchange.version, problems=told), prefix=_prefix(exchange))
         more: dict[str, Any] = {}
         if problem.required_fee is not None:
             more["required_fee_amount"] = problem.required_fee
@@ -342,7 +363,7 @@ class Responder:
         if header is None and exchange.document is not None:
             header = _header(exchange.document)
         response = kind(response_header=reply_header(header), problem=told, **more)
-        return write(Envelope(exchange.version, response))
+        return write(Envelope(exchange.version, response), prefix=_prefix(exchange))
 
     # ------------------------------------------------------------------------------------------ writing it down
 
@@ -369,7 +390,13 @@ def _serve(service: Service, message: Initiation, circ: Circulation) -> Response
     """Carry a service out, unless the user could not be authenticated: a stored answer goes before that."""
     if circ.proof is not None and circ.proof.problem is not None:
         raise circ.proof.problem
-    return service.run(message, circ)
+    message = placed(message, circ)
+    response = service.run(message, circ)
+    return answered(circ.partner, message, response) if circ.partner.quirks else response
+
+
+def _prefix(exchange: _Exchange) -> str:
+    return exchange.partner.prefix if exchange.partner is not None else "ns1"
 
 
 def _kept_answer(tx: Transaction, journal: int, body: bytes | None) -> bytes:

@@ -36,6 +36,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "ncipd.log",
         "ncipd.metrics",
     ),
+    "ncipd.recognition": ("ncipd.ncip", "ncipd.circulation"),
     "ncipd.authentication": ("ncipd.ncip", "ncipd.circulation", "ncipd.store.port", "ncipd.hashing"),
     "ncipd.hashing": (),
     "ncipd.notices": (
@@ -46,7 +47,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "ncipd.log",
         "ncipd.metrics",
     ),
-    "ncipd.directory": ("ncipd.ncip", "ncipd.circulation", "ncipd.store.port"),
+    "ncipd.directory": ("ncipd.ncip", "ncipd.circulation", "ncipd.store.port", "ncipd.recognition"),
     "ncipd.journal": ("ncipd.ncip", "ncipd.store.port"),
     "ncipd.outbox": (
         "ncipd.ncip",
@@ -75,7 +76,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "ncipd.tcp": ("ncipd.responder", "ncipd.store.port", "ncipd.log", "ncipd.metrics"),
     "ncipd.log": (),
     "ncipd.metrics": (),
-    "ncipd.config": ("ncipd.circulation.partner", "ncipd.log"),
+    "ncipd.profiles": ("ncipd.circulation.partner",),
+    "ncipd.config": ("ncipd.circulation.partner", "ncipd.profiles", "ncipd.log"),
     "broker_sim": (),
 }
 

@@ -134,7 +134,8 @@ def _answer(message: RequestItem, circ: Circulation, request: Request, item: Ite
         fields: el.ItemOptionalFields | None = answers.located(circ, item)
     else:
         fields = answers.item_fields(circ, item, message.item_element_type) if item is not None else None
-    user = circ.user(request.user_id) if request.user_id is not None and message.user_element_type else None
+    shown = request.user_id is not None and answers.wants_user(circ, message.user_element_type)
+    user = circ.user(request.user_id) if request.user_id is not None and shown else None
     return RequestItemResponse(
         request_id=answers.request_id(request),
         item_id=answers.item_id(item) if item is not None else None,

@@ -1,0 +1,198 @@
+"""Which partner of an agency a message names, and whether it proves to be that partner.
+
+What can name a partner is looked up in tables that are made when the configuration is read. Each partner says what
+names it, in an order (`named_by`): of several that a message names, it comes from the one that is named by what stands
+first in its order. An ApplicationProfileType that is not a partner's speaks against it, unless something that stands
+before it in its order names it.
+"""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from binascii import Error as NotBase64
+from hmac import compare_digest
+from typing import TYPE_CHECKING, NamedTuple
+
+from ncipd.circulation.partner import AuthenticatedBy, NamedBy
+from ncipd.ncip.problems import Problem, ProblemType
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Mapping
+
+    from ncipd.circulation.partner import Partner
+    from ncipd.ncip.document import Document
+
+ELEMENTS = {
+    NamedBy.APPLICATION_PROFILE_TYPE: "ApplicationProfileType",
+    NamedBy.FROM_AGENCY_ID: "FromAgencyId",
+    NamedBy.FROM_SYSTEM_ID: "FromSystemId",
+    NamedBy.FROM_AGENCY_AUTHENTICATION: "FromAgencyAuthentication",
+}
+PLACES = {
+    AuthenticatedBy.FROM_AGENCY_AUTHENTICATION: "FromAgencyAuthentication",
+    AuthenticatedBy.FROM_SYSTEM_AUTHENTICATION: "FromSystemAuthentication",
+    AuthenticatedBy.HTTP_BASIC: "HTTP basic credentials",
+    AuthenticatedBy.HTTP_BEARER: "an HTTP bearer token",
+}
+
+
+class Recognised(NamedTuple):
+    """A partner, and by what it was recognised; by nothing where it stands for whoever is not."""
+
+    partner: Partner
+    by: NamedBy | None
+
+
+class Names:
+    """What names the partners of one agency."""
+
+    def __init__(self, partners: Iterable[Partner], own_codes: Collection[str]) -> None:
+        """Take the partners of an agency, and the codes of the agency itself in capitals."""
+        self._own = own_codes
+        self._called: dict[tuple[NamedBy, str], list[Partner]] = {}
+        self._order = {partner.code: at for at, partner in enumerate(partners)}
+        self._secrets = [one for one in partners if one.secret and NamedBy.FROM_AGENCY_AUTHENTICATION in one.named_by]
+        self.fallback = next((partner for partner in partners if partner.fallback), None)
+        for partner in partners:
+            for by, value in _names(partner):
+                self._called.setdefault((by, value.casefold()), []).append(partner)
+        self._separators = sorted({one.agency_separator for one in partners if one.agency_separator})
+
+    def find(self, said: Mapping[str, str]) -> Recognised | None:
+        """Find the partner that a header names, else the one that stands for strangers; None where there is none."""
+        named: dict[str, tuple[Partner, set[NamedBy]]] = {}
+        for by, partner in self._named(said):
+            named.setdefault(partner.code, (partner, set()))[1].add(by)
+        profiled = "ApplicationProfileType" in said
+        found = [one for one in named.values() if not profiled or _not_spoken_against(*one)]
+        if found:
+            partner, by = found[0] if len(found) == 1 else min(found, key=self._strength)
+            return Recognised(partner, next(one for one in partner.named_by if one in by))
+        return Recognised(self.fallback, None) if self.fallback is not None else None
+
+    def _named(self, said: Mapping[str, str]) -> Iterator[tuple[NamedBy, Partner]]:
+        for by, element in ELEMENTS.items():
+            value = said.get(element)
+            if not value or by is NamedBy.FROM_AGENCY_AUTHENTICATION:
+                continue
+            if by is NamedBy.FROM_AGENCY_ID:
+                if value.upper() not in self._own:
+                    yield from ((by, partner) for partner in self._of_agency(value))
+                continue
+            yield from ((by, partner) for partner in self._called.get((by, value.casefold()), ()))
+        secret = said.get("FromAgencyAuthentication")
+        if secret:
+            yield from ((NamedBy.FROM_AGENCY_AUTHENTICATION, one) for one in self._secrets if same(secret, one.secret))
+
+    def _of_agency(self, code: str) -> Iterator[Partner]:
+        yield from self._called.get((NamedBy.FROM_AGENCY_ID, code.casefold()), ())
+        for separator in self._separators:
+            institution = without_library(code, separator)
+            if institution != code:
+                of_it = self._called.get((NamedBy.FROM_AGENCY_ID, institution.casefold()), ())
+                yield from (partner for partner in of_it if partner.agency_separator == separator)
+
+    def _strength(self, found: tuple[Partner, set[NamedBy]]) -> tuple[list[bool], list[bool], int]:
+        partner, by = found
+        return (
+            [one not in by for one in partner.named_by],
+            [one not in by for one in NamedBy],
+            self._order[partner.code],
+        )
+
+
+def _names(partner: Partner) -> Iterator[tuple[NamedBy, str]]:
+    values = {
+        NamedBy.APPLICATION_PROFILE_TYPE: (partner.code, *partner.profile_types),
+        NamedBy.FROM_AGENCY_ID: partner.agency_ids,
+        NamedBy.FROM_SYSTEM_ID: partner.system_ids,
+    }
+    for by in partner.named_by:
+        yield from ((by, value) for value in dict.fromkeys(values.get(by, ())))
+
+
+def _not_spoken_against(partner: Partner, by: set[NamedBy]) -> bool:
+    for one in partner.named_by:
+        if one in by:
+            return True
+        if one is NamedBy.APPLICATION_PROFILE_TYPE:
+            return False
+    return False
+
+
+def said_in(document: Document) -> dict[str, str]:
+    """Read the header in one pass: each element's text, or that of the AgencyId in it, whatever the namespace."""
+    said: dict[str, str] = {}
+    header = document.root[0].find("{*}InitiationHeader") if len(document.root) else None
+    for node in header if header is not None else ():
+        inner = node[0] if len(node) else node
+        text = (inner.text or "").strip()
+        if text:
+            said.setdefault(node.tag.rpartition("}")[2], text)
+    return said
+
+
+def without_library(code: str, separator: str) -> str:
+    """Give the institution of an agency id that names a library of it too."""
+    institution = code.partition(separator)[0].strip()
+    return institution or code
+
+
+# ---------------------------------------------------------------------------------------------- proof
+
+
+def authenticate(said: Mapping[str, str], partner: Partner, credentials: str | None = None) -> None:
+    """Raise Problem Agency or System Authentication Failed unless the partner's secret was sent, where one is agreed.
+
+    `credentials` is the Authorization header of HTTP.
+    """
+    if not partner.secret:
+        return
+    for place in partner.authenticated_by:
+        sent = _sent(said, place, credentials)
+        if sent is None:
+            continue
+        if same(sent, partner.secret):
+            return
+        raise Problem(
+            _refusal(place), element=_element(place), detail="The secret is not the one agreed with this partner."
+        )
+    wanted = " or ".join(PLACES[place] for place in partner.authenticated_by[:1])
+    raise Problem(
+        _refusal(partner.authenticated_by[0]),
+        element=_element(partner.authenticated_by[0]),
+        detail=f"This partner must send its secret as {wanted}.",
+    )
+
+
+def _sent(said: Mapping[str, str], place: AuthenticatedBy, credentials: str | None) -> str | None:
+    if place in {AuthenticatedBy.FROM_AGENCY_AUTHENTICATION, AuthenticatedBy.FROM_SYSTEM_AUTHENTICATION}:
+        return said.get(PLACES[place])
+    scheme, _, rest = (credentials or "").strip().partition(" ")
+    if place is AuthenticatedBy.HTTP_BEARER:
+        return rest.strip() if scheme.lower() == "bearer" else None
+    if scheme.lower() != "basic":
+        return None
+    try:
+        return b64decode(rest.strip(), validate=True).decode()
+    except (NotBase64, ValueError):
+        return ""
+
+
+def _refusal(place: AuthenticatedBy) -> ProblemType:
+    if place is AuthenticatedBy.FROM_AGENCY_AUTHENTICATION:
+        return ProblemType.AGENCY_AUTHENTICATION_FAILED
+    return ProblemType.SYSTEM_AUTHENTICATION_FAILED
+
+
+def _element(place: AuthenticatedBy) -> str | None:
+    return (
+        None
+        if place in {AuthenticatedBy.HTTP_BASIC, AuthenticatedBy.HTTP_BEARER}
+        else f"InitiationHeader/{PLACES[place]}"
+    )
+
+
+def same(sent: str, agreed: str) -> bool:
+    """Compare a secret in a time that does not tell how much of it was right; an empty one is never the same."""
+    return bool(agreed) and compare_digest(sent.encode(), agreed.encode())
