@@ -10,7 +10,7 @@ import json
 import os
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -28,8 +28,6 @@ from ncipd.log import Level
 SECRETS: Final = frozenset({"secret", "password"})  # field names
 FROM_ENVIRONMENT: Final = "env:"
 MASK: Final = "***"
-PREFIX: Final = r"|[A-Za-z_][A-Za-z0-9_.-]*"
-CONTENT_TYPE: Final = r"[\w.+-]+/[\w.+-]+( *; *[\w.-]+=([\w.-]+|\"[\w .-]+\"))*"
 
 S = TypeVar("S", bound=Struct)
 Seconds = Annotated[float, Meta(gt=0)]
@@ -265,16 +263,11 @@ def _nonsense(name: str, value: Any) -> str:
         return f"expected 0 or more, got {value}"
     if name in {"code", "agency", "host", "data"} and not value.strip():
         return "must not be empty"
-    if name == "time_zone" and value and not _is_zone(value):
-        return f"expected an IANA time zone such as 'Europe/Berlin', got {value!r}"
-    if name == "url" and value and not _is_web_address(value):
-        return f"expected an http:// or https:// address, got {value!r}"
-    if name == "prefix" and not (re.fullmatch(PREFIX, value) and not value.lower().startswith("xml")):
-        return f"expected a namespace prefix such as 'ns1', or '' for none, got {value!r}"
-    if name == "content_type" and not re.fullmatch(CONTENT_TYPE, value):
-        return f"expected a media type such as 'application/xml; charset=utf-8', got {value!r}"
     if name in {"named_by", "authenticated_by"} and not value:
         return "must not be empty"
+    if name in _SENSIBLE:
+        sensible, expected = _SENSIBLE[name]
+        return "" if sensible(value) else f"expected {expected}, got {value!r}"
     if name == "keys" and (bad := [key for key in value if key is not None and (not key or set(key) & set("/?#% "))]):
         return f"expected keys that can stand in a path (POST /ncip/KEY), got {bad[0]!r}"
     return ""
@@ -315,6 +308,20 @@ def _is_web_address(url: str) -> bool:
     except ValueError:
         return False
     return parts.scheme in {"http", "https"} and bool(parts.hostname)
+
+
+_SENSIBLE: Final[dict[str, tuple[Callable[[str], object], str]]] = {
+    "time_zone": (lambda value: not value or _is_zone(value), "an IANA time zone such as 'Europe/Berlin'"),
+    "url": (lambda value: not value or _is_web_address(value), "an http:// or https:// address"),
+    "prefix": (
+        lambda value: re.fullmatch(r"(?!xml)[a-z_][a-z0-9_.-]*|", value, re.IGNORECASE),
+        "a namespace prefix such as 'ns1', or '' for none",
+    ),
+    "content_type": (
+        re.compile(r"[\w.+-]+/[\w.+-]+( ?; ?[\w.-]+=(\"[\w .-]+\"|[\w.-]+))*", re.ASCII).fullmatch,
+        "a media type such as 'application/xml; charset=utf-8'",
+    ),
+}
 
 
 def _expected(kind: Any) -> str:  # noqa: PLR0911  # one line per type

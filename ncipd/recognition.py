@@ -27,6 +27,7 @@ ELEMENTS = {
     NamedBy.FROM_AGENCY_ID: "FromAgencyId",
     NamedBy.FROM_SYSTEM_ID: "FromSystemId",
     NamedBy.FROM_AGENCY_AUTHENTICATION: "FromAgencyAuthentication",
+    NamedBy.CODE_IN_AUTHENTICATION: "FromAgencyAuthentication",
 }
 PLACES = {
     AuthenticatedBy.FROM_AGENCY_AUTHENTICATION: "FromAgencyAuthentication",
@@ -66,8 +67,8 @@ class Names:
         profiled = "ApplicationProfileType" in said
         found = [one for one in named.values() if not profiled or _not_spoken_against(*one)]
         if found:
-            partner, by = found[0] if len(found) == 1 else min(found, key=self._strength)
-            return Recognised(partner, next(one for one in partner.named_by if one in by))
+            best, marks = found[0] if len(found) == 1 else min(found, key=self._strength)
+            return Recognised(best, next(one for one in best.named_by if one in marks))
         return Recognised(self.fallback, None) if self.fallback is not None else None
 
     def _named(self, said: Mapping[str, str]) -> Iterator[tuple[NamedBy, Partner]]:
@@ -92,13 +93,10 @@ class Names:
                 of_it = self._called.get((NamedBy.FROM_AGENCY_ID, institution.casefold()), ())
                 yield from (partner for partner in of_it if partner.agency_separator == separator)
 
-    def _strength(self, found: tuple[Partner, set[NamedBy]]) -> tuple[list[bool], list[bool], int]:
-        partner, by = found
-        return (
-            [one not in by for one in partner.named_by],
-            [one not in by for one in NamedBy],
-            self._order[partner.code],
-        )
+    def _strength(self, named: tuple[Partner, set[NamedBy]]) -> tuple[list[bool], list[bool], int]:
+        partner, by = named
+        own = [one not in by for one in partner.named_by]
+        return own, [one not in by for one in NamedBy], self._order[partner.code]
 
 
 def _names(partner: Partner) -> Iterator[tuple[NamedBy, str]]:
@@ -106,6 +104,7 @@ def _names(partner: Partner) -> Iterator[tuple[NamedBy, str]]:
         NamedBy.APPLICATION_PROFILE_TYPE: (partner.code, *partner.profile_types),
         NamedBy.FROM_AGENCY_ID: partner.agency_ids,
         NamedBy.FROM_SYSTEM_ID: partner.system_ids,
+        NamedBy.CODE_IN_AUTHENTICATION: (partner.code, *partner.profile_types),
     }
     for by in partner.named_by:
         yield from ((by, value) for value in dict.fromkeys(values.get(by, ())))
@@ -154,19 +153,25 @@ def authenticate(said: Mapping[str, str], partner: Partner, credentials: str | N
             continue
         if same(sent, partner.secret):
             return
-        raise Problem(
-            _refusal(place), element=_element(place), detail="The secret is not the one agreed with this partner."
-        )
-    wanted = " or ".join(PLACES[place] for place in partner.authenticated_by[:1])
-    raise Problem(
-        _refusal(partner.authenticated_by[0]),
-        element=_element(partner.authenticated_by[0]),
-        detail=f"This partner must send its secret as {wanted}.",
+        raise _refused(place, "The secret is not the one agreed with this partner.")
+    usual = partner.authenticated_by[0]
+    raise _refused(usual, f"This partner must send its secret as {PLACES[usual]}.")
+
+
+def _refused(place: AuthenticatedBy, detail: str) -> Problem:
+    of_agency = place is AuthenticatedBy.FROM_AGENCY_AUTHENTICATION
+    return Problem(
+        ProblemType.AGENCY_AUTHENTICATION_FAILED if of_agency else ProblemType.SYSTEM_AUTHENTICATION_FAILED,
+        element=f"InitiationHeader/{PLACES[place]}" if place in _IN_HEADER else None,
+        detail=detail,
     )
 
 
+_IN_HEADER = {AuthenticatedBy.FROM_AGENCY_AUTHENTICATION, AuthenticatedBy.FROM_SYSTEM_AUTHENTICATION}
+
+
 def _sent(said: Mapping[str, str], place: AuthenticatedBy, credentials: str | None) -> str | None:
-    if place in {AuthenticatedBy.FROM_AGENCY_AUTHENTICATION, AuthenticatedBy.FROM_SYSTEM_AUTHENTICATION}:
+    if place in _IN_HEADER:
         return said.get(PLACES[place])
     scheme, _, rest = (credentials or "").strip().partition(" ")
     if place is AuthenticatedBy.HTTP_BEARER:
@@ -177,20 +182,6 @@ def _sent(said: Mapping[str, str], place: AuthenticatedBy, credentials: str | No
         return b64decode(rest.strip(), validate=True).decode()
     except (NotBase64, ValueError):
         return ""
-
-
-def _refusal(place: AuthenticatedBy) -> ProblemType:
-    if place is AuthenticatedBy.FROM_AGENCY_AUTHENTICATION:
-        return ProblemType.AGENCY_AUTHENTICATION_FAILED
-    return ProblemType.SYSTEM_AUTHENTICATION_FAILED
-
-
-def _element(place: AuthenticatedBy) -> str | None:
-    return (
-        None
-        if place in {AuthenticatedBy.HTTP_BASIC, AuthenticatedBy.HTTP_BEARER}
-        else f"InitiationHeader/{PLACES[place]}"
-    )
 
 
 def same(sent: str, agreed: str) -> bool:

@@ -258,11 +258,11 @@ def _with(message: M, field: str, value: RequestId | UserId | Coded | None) -> M
     if value is None:
         return message
     if field in message.__dataclass_fields__:
-        return replace(message, **{field: value})  # type: ignore[type-var]
+        return replace(message, **{field: value})
     if isinstance(value, Coded):
         return message
     others = _others(message, type(value))
-    return replace(message, ext=Ext(children=(*others, value)))  # type: ignore[type-var]
+    return replace(message, ext=Ext(children=(*others, value)))
 
 
 def _others(message: Initiation, kind: type) -> Iterator[Any]:
@@ -277,4 +277,4 @@ def _with_item(message: M, barcode: str) -> M:
     if sent is not None and _names_request(sent):
         message = _with(message, "request_id", RequestId(request_identifier_value=sent.item_identifier_value.strip()))
     many = isinstance(getattr(message, "item_id"), tuple)  # noqa: B009 - not every message has it
-    return replace(message, item_id=(item,) if many else item)  # type: ignore[type-var]
+    return replace(message, item_id=(item,) if many else item)

@@ -52,6 +52,8 @@ class NamedBy(StrEnum):
     FROM_SYSTEM_ID = "from-system-id"
     #: FromAgencyAuthentication is its `secret`
     FROM_AGENCY_AUTHENTICATION = "from-agency-authentication"
+    #: FromAgencyAuthentication is its `code` or one of `profile_types`; only where a partner says so
+    CODE_IN_AUTHENTICATION = "code-in-authentication"
 
 
 class AuthenticatedBy(StrEnum):
@@ -185,6 +187,8 @@ class Quirk(StrEnum):
     EMPTY_USER_OPTIONAL_FIELDS = "empty-user-optional-fields"
     #: answers to ItemShipped, ItemReceived and ItemRequested repeat the ids in Ext
     IDS_IN_EXT = "ids-in-ext"
+    #: RequestItemResponse calls the type of its ItemId "Item Barcode"
+    ITEM_BARCODE = "item-barcode"
 
 
 class BeyondMaximum(StrEnum):
@@ -234,7 +238,7 @@ class Partner(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     code: str
     #: Any code of the agency here that the partner belongs to.
     agency: str
-    #: The profile that it starts from, a file of `ncipd/profiles/`; empty = none. Any setting here replaces the profile's.
+    #: The profile that it starts from; empty = none. What a partner says itself goes before what its profile says.
     profile: str = ""
     #: What people call it.
     name: str = ""
@@ -243,7 +247,13 @@ class Partner(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     #: Which side of our resource sharing it serves.
     sides: Sides = Sides.BOTH
     #: What may say that a message comes from it, the most telling first.
-    named_by: tuple[NamedBy, ...] = tuple(NamedBy)
+    named_by: tuple[NamedBy, ...] = (
+        NamedBy.PATH_KEY,
+        NamedBy.APPLICATION_PROFILE_TYPE,
+        NamedBy.FROM_AGENCY_ID,
+        NamedBy.FROM_SYSTEM_ID,
+        NamedBy.FROM_AGENCY_AUTHENTICATION,
+    )
     #: ApplicationProfileType values that name it, beside its code.
     profile_types: tuple[str, ...] = ()
     #: FromAgencyId values that name it (never a code of our own agency).
@@ -290,6 +300,8 @@ class Partner(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     pseudo_users: tuple[str, ...] = ("-",)
     #: The kind of record number by which BibliographicId is matched; empty = any.
     record_identifier_code: str = ""
+    #: What the kinds of record numbers that it sends are called here; `SYSNUMBER = ""` for our own numbers.
+    record_codes: dict[str, str] = msgspec.field(default_factory=dict)
     #: Whether RequestId's AgencyId is part of what a request is called.
     request_agency_counts: bool = False
 
