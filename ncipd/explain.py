@@ -1,4 +1,4 @@
-"""What a message is, and what is wrong with it: `ncipd explain`."""
+"""What a message is, what is wrong with it, and what would be done with it as a partner's: `ncipd explain`."""
 
 from __future__ import annotations
 
@@ -6,11 +6,16 @@ from dataclasses import asdict, dataclass, field
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
+from ncipd import portrait, recognition
+from ncipd.circulation import keys
 from ncipd.ncip.document import parse
 from ncipd.ncip.problems import Problem
 from ncipd.ncip.read import Invalid, read
+from ncipd.ncip.repairs import REPAIRS
+from ncipd.ncip.types import Initiation
 
 if TYPE_CHECKING:
+    from ncipd.circulation.partner import Partner
     from ncipd.ncip.applied import Applied
     from ncipd.ncip.document import Document
 
@@ -35,10 +40,15 @@ class Explanation:
     repairs: list[dict[str, str]] = field(default_factory=list)
     violations: list[dict[str, Any]] = field(default_factory=list)
     problem: str = ""
+    partner: dict[str, Any] | None = None
+    """What would be done with it as the message of a partner, where one was named."""
 
     def as_json(self) -> dict[str, Any]:
         """Give it as plain data."""
-        return {**asdict(self), "verdict": self.verdict.name.lower()}
+        told = {**asdict(self), "verdict": self.verdict.name.lower()}
+        if self.partner is None:
+            del told["partner"]
+        return told
 
 
 _HEADER = {
@@ -49,8 +59,13 @@ _HEADER = {
 }
 
 
-def explain(raw: bytes, *, strict: bool = False) -> Explanation:
-    """Explain the bytes of a message; `strict` allows no repair."""
+def explain(
+    raw: bytes, *, strict: bool = False, partner: Partner | None = None, others: tuple[Partner, ...] = ()
+) -> Explanation:
+    """Explain the bytes of a message; `strict` allows no repair.
+
+    With a `partner`, also what would be done with it as that partner's; `others` are the partners of all agencies.
+    """
     try:
         document = parse(raw)
     except Problem as problem:
@@ -64,8 +79,12 @@ def explain(raw: bytes, *, strict: bool = False) -> Explanation:
         told.verdict = Verdict.UNREADABLE
         told.problem = "This is not NCIP version 2; only 2.0, 2.01 and 2.02 are spoken here."
         return told
+    refused = partner.refuse_repairs if partner is not None else ()
+    allowed = () if strict else [name for name in REPAIRS if name not in refused] if refused else None
+    if partner is not None:
+        told.partner = _as_partner(raw, document, partner, others)
     try:
-        reading = read(document, allowed=() if strict else None)
+        reading = read(document, allowed=allowed)
     except Invalid as invalid:
         told.verdict = Verdict.INVALID
         told.violations = [
@@ -77,7 +96,50 @@ def explain(raw: bytes, *, strict: bool = False) -> Explanation:
     else:
         told.repairs = [_repair(applied) for applied in reading.repairs]
         told.verdict = Verdict.REPAIRABLE if told.repairs else Verdict.VALID
+        if partner is not None and told.partner is not None and isinstance(reading.envelope.message, Initiation):
+            told.partner["keys"] = [
+                {"key": found.key, "place": str(found.place), "value": found.value}
+                for found in keys.looked_up(reading.envelope.message, partner)
+            ]
     return told
+
+
+def _as_partner(raw: bytes, document: Document, partner: Partner, others: tuple[Partner, ...]) -> dict[str, Any]:
+    """Tell what would be done with a message of a partner, as far as no store is needed for it."""
+    said = recognition.said_in(document)
+    of_agency = tuple(one for one in others if one.agency == partner.agency and one.code != partner.code)
+    found = recognition.Names((partner, *of_agency), {partner.agency.upper()}).find(said)
+    return {
+        "code": partner.code,
+        "agency": partner.agency,
+        "profile": partner.profile,
+        "to": said.get("ToAgencyId", ""),
+        "recognised": None if found is None else found.partner.code,
+        "recognised_by": "" if found is None or found.by is None else str(found.by),
+        "secret": _secret(said, partner),
+        "refused_repairs": _refused_repairs(raw, partner),
+        "settings": [line._asdict() for line in portrait.mattering(partner, document.service or "")],
+    }
+
+
+def _secret(said: dict[str, str], partner: Partner) -> str:
+    """Say whether the secret of a partner was sent, and never what it is."""
+    if not partner.secret:
+        return "none is asked for"
+    try:
+        recognition.authenticate(said, partner)
+    except Problem as problem:
+        return problem.detail
+    return "the agreed one was sent"
+
+
+def _refused_repairs(raw: bytes, partner: Partner) -> list[dict[str, str]]:
+    """List the repairs that the message needs and that are not made for this partner."""
+    try:
+        applied = read(parse(raw)).repairs if partner.refuse_repairs else ()
+    except Problem:
+        return []
+    return [_repair(one) for one in applied if one.name in partner.refuse_repairs]
 
 
 def _header(document: Document) -> dict[str, str]:

@@ -76,6 +76,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "ncipd.tcp": ("ncipd.responder", "ncipd.store.port", "ncipd.log", "ncipd.metrics"),
     "ncipd.log": (),
     "ncipd.metrics": (),
+    "ncipd.portrait": ("ncipd.circulation.partner", "ncipd.profiles", "ncipd.config"),
     "ncipd.profiles": ("ncipd.circulation.partner",),
     "ncipd.config": ("ncipd.circulation.partner", "ncipd.profiles", "ncipd.log"),
     "broker_sim": (),

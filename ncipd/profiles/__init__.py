@@ -114,10 +114,10 @@ def origin(name: str, setting: str, value: Any) -> str:
     if not name or setting in OWN:
         return ""
     stated = [one for one in lineage(name) if setting in load(one).partner]
-    same = bool(stated) and msgspec.to_builtins(value) == msgspec.to_builtins(settings(name)[setting])
-    return stated[-1] if same else ""
+    return stated[-1] if stated and getattr(partner(name), setting) == value else ""
 
 
-def partner(name: str, *, code: str = "PARTNER", agency: str = "AGENCY") -> Partner:
+@cache
+def partner(name: str) -> Partner:
     """Make a partner that is what a profile says, and nothing else."""
-    return msgspec.convert({**settings(name), "code": code, "agency": agency, "profile": name}, Partner)
+    return msgspec.convert({**settings(name), "code": "CODE", "agency": "AGENCY", "profile": name}, Partner)
