@@ -289,32 +289,6 @@ def _partner_of(name: str, config: Path | None) -> tuple[Partner, tuple[Partner,
     return _partners_called(settings, name)[0], settings.partner
 
 
-def _print_partner(told: dict[str, Any]) -> None:
-    from ncipd.terminal import plain
-
-    profile = f" (profile {told['profile']})" if told["profile"] else ""
-    print(f"\nAs a message of partner {plain(told['code'])} of agency {plain(told['agency'])}{profile}")
-    print(f"  {plain(_recognised(told))}")
-    print(f"  secret: {told['secret']}")
-    for found in told.get("keys", ()):
-        print(f"  {found['key']:<8} from {found['place']:<24} {plain(found['value']) or '(nothing there)'}")
-    for refused in told["refused_repairs"]:
-        print(f"  refused repair {refused['name']}: {plain(refused['path'])}")
-    print("  Settings that matter here")
-    for line in told["settings"]:
-        print(f"    {line['setting']}: {plain(line['value'])}   [{line['origin']}]")
-
-
-def _recognised(told: dict[str, Any]) -> str:
-    to = f"To {told['to']!r}; " if told["to"] else "no ToAgencyId; "
-    if told["recognised"] is None:
-        return f"{to}nothing in its header names this partner: it must come by a path key (POST /ncip/KEY)"
-    how = f"recognised by {told['recognised_by']}" if told["recognised_by"] else "taken for whoever is not recognised"
-    if told["recognised"] != told["code"]:
-        return f"{to}its header names another partner, {told['recognised']} ({how})"
-    return f"{to}{how}"
-
-
 def _print_explanation(told: Explanation) -> None:
     from rich.console import Console
     from rich.markup import escape
@@ -344,8 +318,8 @@ def _print_explanation(told: Explanation) -> None:
             table.add_row(*(escape(plain(cell)) for cell in row))
         if rows:
             console.print(table)
-    if told.partner is not None:
-        _print_partner(told.partner)
+    for line in told.of_partner():
+        print(plain(line))
 
 
 # ---------------------------------------------------------------------------------------------- desk

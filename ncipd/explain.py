@@ -15,6 +15,8 @@ from ncipd.ncip.repairs import REPAIRS
 from ncipd.ncip.types import Initiation
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ncipd.circulation.partner import Partner
     from ncipd.ncip.applied import Applied
     from ncipd.ncip.document import Document
@@ -49,6 +51,21 @@ class Explanation:
         if self.partner is None:
             del told["partner"]
         return told
+
+    def of_partner(self) -> Iterator[str]:
+        """Tell line by line what would be done with it as the message of a partner."""
+        told = self.partner
+        if told is None:
+            return
+        profile = f" (profile {told['profile']})" if told["profile"] else ""
+        yield f"As a message of partner {told['code']} of agency {told['agency']}{profile}"
+        yield f"  {_recognised(told)}"
+        yield f"  secret: {told['secret']}"
+        for found in told["keys"]:
+            yield f"  {found['key']:<8} from {found['place']:<24} {found['value'] or '(nothing there)'}"
+        yield from (f"  refused repair {one['name']}: {one['path']}" for one in told["refused_repairs"])
+        yield "  Settings that matter here"
+        yield from (f"    {line['setting']}: {line['value']}   [{line['origin']}]" for line in told["settings"])
 
 
 _HEADER = {
@@ -117,9 +134,20 @@ def _as_partner(raw: bytes, document: Document, partner: Partner, others: tuple[
         "recognised": None if found is None else found.partner.code,
         "recognised_by": "" if found is None or found.by is None else str(found.by),
         "secret": _secret(said, partner),
+        "keys": [],
         "refused_repairs": _refused_repairs(raw, partner),
         "settings": [line._asdict() for line in portrait.mattering(partner, document.service or "")],
     }
+
+
+def _recognised(told: dict[str, Any]) -> str:
+    to = f"To {told['to']!r}; " if told["to"] else "No ToAgencyId; "
+    if told["recognised"] is None:
+        return f"{to}nothing in its header names this partner: it must come by a path key (POST /ncip/KEY)"
+    how = f"recognised by {told['recognised_by']}" if told["recognised_by"] else "taken for whoever is not recognised"
+    if told["recognised"] != told["code"]:
+        return f"{to}its header names another partner, {told['recognised']} ({how})"
+    return f"{to}{how}"
 
 
 def _secret(said: dict[str, str], partner: Partner) -> str:

@@ -37,7 +37,7 @@ class Found(NamedTuple):
 def looked_up(message: Initiation, partner: Partner) -> list[Found]:
     """Tell what stands in each place where a partner's messages may name something, in the partner's order."""
     return [
-        Found(key, place, _READ[place](message, partner))
+        Found(key, place, _read(message, place, partner))
         for key, places in (
             ("user", partner.user_key),
             ("item", partner.item_key),
@@ -164,23 +164,36 @@ def _item_note(message: Any, _partner: Partner) -> str:
     return _text(found.value) if isinstance(found, Leaf) else ""
 
 
-_READ: dict[Place, Callable[[Any, Partner], str]] = {
-    UserPlace.USER_ID: _user_id,
-    UserPlace.USER_OPTIONAL_FIELDS: _user_in_fields,
-    UserPlace.EXT: _user_in_ext,
-    ItemPlace.ITEM_ID: _item_id,
-    ItemPlace.BIBLIOGRAPHIC_RECORD_ID: lambda message, _: _title_number(message, "record"),
-    ItemPlace.BIBLIOGRAPHIC_ITEM_ID: lambda message, _: _title_number(message, "item"),
-    ItemPlace.COPY_NUMBER: _copy_number,
-    ItemPlace.REQUEST: _request_of_item,
-    RequestPlace.REQUEST_ID: _request_id,
-    RequestPlace.EXT: _request_in_ext,
-    RequestPlace.ITEM_ID: _item_id,
-    PickupPlace.PICKUP_LOCATION: lambda message, _: _text(getattr(message, "pickup_location", None)),
-    PickupPlace.TO_AGENCY_ID: _to_agency,
-    PickupPlace.ON_BEHALF_OF_AGENCY: _on_behalf,
-    PickupPlace.SHIPPING_INFORMATION: _shipping,
-    PickupPlace.ITEM_NOTE: _item_note,
+def _read(message: Any, place: Place, partner: Partner) -> str:
+    """Read what stands in a place; places of different keys may be called the same."""
+    return _READ[type(place)][place](message, partner)
+
+
+_READ: dict[type, dict[Any, Callable[[Any, Partner], str]]] = {
+    UserPlace: {
+        UserPlace.USER_ID: _user_id,
+        UserPlace.USER_OPTIONAL_FIELDS: _user_in_fields,
+        UserPlace.EXT: _user_in_ext,
+    },
+    ItemPlace: {
+        ItemPlace.ITEM_ID: _item_id,
+        ItemPlace.BIBLIOGRAPHIC_RECORD_ID: lambda message, _: _title_number(message, "record"),
+        ItemPlace.BIBLIOGRAPHIC_ITEM_ID: lambda message, _: _title_number(message, "item"),
+        ItemPlace.COPY_NUMBER: _copy_number,
+        ItemPlace.REQUEST: _request_of_item,
+    },
+    RequestPlace: {
+        RequestPlace.REQUEST_ID: _request_id,
+        RequestPlace.EXT: _request_in_ext,
+        RequestPlace.ITEM_ID: _item_id,
+    },
+    PickupPlace: {
+        PickupPlace.PICKUP_LOCATION: lambda message, _: _text(getattr(message, "pickup_location", None)),
+        PickupPlace.TO_AGENCY_ID: _to_agency,
+        PickupPlace.ON_BEHALF_OF_AGENCY: _on_behalf,
+        PickupPlace.SHIPPING_INFORMATION: _shipping,
+        PickupPlace.ITEM_NOTE: _item_note,
+    },
 }
 
 
@@ -190,7 +203,7 @@ _READ: dict[Place, Callable[[Any, Partner], str]] = {
 def _request(message: Any, partner: Partner) -> RequestId | None:
     """Give the RequestId that stands elsewhere; None where the standard's place holds it, or nothing does."""
     for place in partner.request_key:
-        value = _READ[place](message, partner)
+        value = _read(message, place, partner)
         if not value:
             continue
         if place is RequestPlace.REQUEST_ID:
@@ -206,7 +219,7 @@ def _user(message: Any, partner: Partner) -> UserId | None:
     if getattr(message, "authentication_input", ()):
         return None  # it says who the user is, and proves it
     for place in partner.user_key:
-        if not _READ[place](message, partner):
+        if not _read(message, place, partner):
             continue
         if place is UserPlace.USER_ID:
             return None
@@ -220,7 +233,7 @@ def _user(message: Any, partner: Partner) -> UserId | None:
 def _item(message: Any, circ: Circulation) -> str:
     """Give the barcode that stands elsewhere; '' where the standard's place holds it, or nothing does."""
     for place in circ.partner.item_key:
-        value = _READ[place](message, circ.partner)
+        value = _read(message, place, circ.partner)
         if not value:
             continue
         if place is ItemPlace.ITEM_ID:
@@ -244,7 +257,7 @@ def _barcode_of_request(circ: Circulation, identifier: str) -> str:
 
 def _pickup(message: Any, circ: Circulation) -> Coded | None:
     for place in circ.partner.pickup_key:
-        value = _READ[place](message, circ.partner)
+        value = _read(message, place, circ.partner)
         if value and circ.library(value) is not None:
             return None if place is PickupPlace.PICKUP_LOCATION else Coded(value)
     return None
