@@ -17,7 +17,7 @@ from ncipd.circulation.partner import AuthenticatedBy, NamedBy
 from ncipd.ncip.problems import Problem, ProblemType
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     from ncipd.circulation.partner import Partner
     from ncipd.ncip.document import Document
@@ -47,70 +47,76 @@ class Recognised(NamedTuple):
 class Names:
     """What names the partners of one agency."""
 
-    def __init__(self, partners: Iterable[Partner], own_codes: Collection[str]) -> None:
+    def __init__(self, partners: tuple[Partner, ...], own_codes: Collection[str]) -> None:
         """Take the partners of an agency, and the codes of the agency itself in capitals."""
         self._own = own_codes
-        self._called: dict[tuple[NamedBy, str], list[Partner]] = {}
         self._order = {partner.code: at for at, partner in enumerate(partners)}
         self._secrets = [one for one in partners if one.secret and NamedBy.FROM_AGENCY_AUTHENTICATION in one.named_by]
         self.fallback = next((partner for partner in partners if partner.fallback), None)
-        for partner in partners:
-            for by, value in _names(partner):
-                self._called.setdefault((by, value.casefold()), []).append(partner)
         self._separators = sorted({one.agency_separator for one in partners if one.agency_separator})
+        called = [(by, _called(partners, by)) for by in _VALUES]
+        self._tables = [(by, ELEMENTS[by], table) for by, table in called if table]
 
     def find(self, said: Mapping[str, str]) -> Recognised | None:
         """Find the partner that a header names, else the one that stands for strangers; None where there is none."""
-        named: dict[str, tuple[Partner, set[NamedBy]]] = {}
-        for by, partner in self._named(said):
-            named.setdefault(partner.code, (partner, set()))[1].add(by)
-        profiled = "ApplicationProfileType" in said
-        found = [one for one in named.values() if not profiled or _not_spoken_against(*one)]
+        named: dict[str, tuple[Partner, list[NamedBy]]] = {}
+        for by, partner in self.named(said):
+            named.setdefault(partner.code, (partner, []))[1].append(by)
+        found = list(named.values())
+        if "ApplicationProfileType" in said:
+            found = [one for one in found if _not_spoken_against(*one)]
         if found:
             best, marks = found[0] if len(found) == 1 else min(found, key=self._strength)
             return Recognised(best, next(one for one in best.named_by if one in marks))
         return Recognised(self.fallback, None) if self.fallback is not None else None
 
-    def _named(self, said: Mapping[str, str]) -> Iterator[tuple[NamedBy, Partner]]:
-        for by, element in ELEMENTS.items():
+    def named(self, said: Mapping[str, str]) -> list[tuple[NamedBy, Partner]]:
+        """Give every partner that something in a header names, and what it is."""
+        found: list[tuple[NamedBy, Partner]] = []
+        for by, element, table in self._tables:
             value = said.get(element)
-            if not value or by is NamedBy.FROM_AGENCY_AUTHENTICATION:
-                continue
-            if by is NamedBy.FROM_AGENCY_ID:
-                if value.upper() not in self._own:
-                    yield from ((by, partner) for partner in self._of_agency(value))
-                continue
-            yield from ((by, partner) for partner in self._called.get((by, value.casefold()), ()))
+            if value and not (by is NamedBy.FROM_AGENCY_ID and value.upper() in self._own):
+                found += [(by, partner) for partner in table.get(value.casefold(), ())]
+                if self._separators and by is NamedBy.FROM_AGENCY_ID:
+                    found += [(by, partner) for partner in self._of_institution(table, value)]
         secret = said.get("FromAgencyAuthentication")
         if secret:
-            yield from ((NamedBy.FROM_AGENCY_AUTHENTICATION, one) for one in self._secrets if same(secret, one.secret))
+            found += [(NamedBy.FROM_AGENCY_AUTHENTICATION, one) for one in self._secrets if same(secret, one.secret)]
+        return found
 
-    def _of_agency(self, code: str) -> Iterator[Partner]:
-        yield from self._called.get((NamedBy.FROM_AGENCY_ID, code.casefold()), ())
+    def _of_institution(self, table: Mapping[str, list[Partner]], code: str) -> Iterator[Partner]:
+        """Find the partners that are named by the institution alone, where a code names a library of it too."""
         for separator in self._separators:
             institution = without_library(code, separator)
             if institution != code:
-                of_it = self._called.get((NamedBy.FROM_AGENCY_ID, institution.casefold()), ())
+                of_it = table.get(institution.casefold(), ())
                 yield from (partner for partner in of_it if partner.agency_separator == separator)
 
-    def _strength(self, named: tuple[Partner, set[NamedBy]]) -> tuple[list[bool], list[bool], int]:
+    def _strength(self, named: tuple[Partner, list[NamedBy]]) -> tuple[list[bool], list[bool], int]:
         partner, by = named
         own = [one not in by for one in partner.named_by]
         return own, [one not in by for one in NamedBy], self._order[partner.code]
 
 
-def _names(partner: Partner) -> Iterator[tuple[NamedBy, str]]:
-    values = {
-        NamedBy.APPLICATION_PROFILE_TYPE: (partner.code, *partner.profile_types),
-        NamedBy.FROM_AGENCY_ID: partner.agency_ids,
-        NamedBy.FROM_SYSTEM_ID: partner.system_ids,
-        NamedBy.CODE_IN_AUTHENTICATION: (partner.code, *partner.profile_types),
-    }
-    for by in partner.named_by:
-        yield from ((by, value) for value in dict.fromkeys(values.get(by, ())))
+#: What each element may hold to name a partner; secrets are compared otherwise.
+_VALUES: dict[NamedBy, Callable[[Partner], tuple[str, ...]]] = {
+    NamedBy.APPLICATION_PROFILE_TYPE: lambda partner: (partner.code, *partner.profile_types),
+    NamedBy.FROM_AGENCY_ID: lambda partner: partner.agency_ids,
+    NamedBy.FROM_SYSTEM_ID: lambda partner: partner.system_ids,
+    NamedBy.CODE_IN_AUTHENTICATION: lambda partner: (partner.code, *partner.profile_types),
+}
 
 
-def _not_spoken_against(partner: Partner, by: set[NamedBy]) -> bool:
+def _called(partners: tuple[Partner, ...], by: NamedBy) -> dict[str, list[Partner]]:
+    """Give the partners that each value of an element names."""
+    table: dict[str, list[Partner]] = {}
+    for partner in partners:
+        for value in {value.casefold() for value in _VALUES[by](partner)} if by in partner.named_by else ():
+            table.setdefault(value, []).append(partner)
+    return table
+
+
+def _not_spoken_against(partner: Partner, by: list[NamedBy]) -> bool:
     for one in partner.named_by:
         if one in by:
             return True

@@ -265,7 +265,7 @@ def test_recognition_does_not_depend_on_how_many_partners_there_are():
     many = tuple(Partner(code=f"P{n}", agency="A", agency_ids=(f"A{n}",)) for n in range(2_000))
     names = Names(many, {"A"})
     said = said_in(parse_message(message(say.lookup_item("L1"), partner="", origin="a1999").encode()))
-    assert [one.code for _, one in names._named(said)] == ["P1999"]
+    assert [one.code for _, one in names.named(said)] == ["P1999"]
     assert names.find(said).partner.code == "P1999"
 
 
