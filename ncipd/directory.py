@@ -146,6 +146,9 @@ class Directory:
         found = self._names[agency.id].find(said)
         if found is not None:
             return found.partner
+        fallback = next((partner for partner in self._partners[agency.id].values() if partner.fallback), None)
+        if fallback is not None:
+            return fallback
         profile = said.get("ApplicationProfileType", "")
         if profile:
             raise Problem(

@@ -126,13 +126,14 @@ def _as_partner(raw: bytes, document: Document, partner: Partner, others: tuple[
     said = recognition.said_in(document)
     of_agency = tuple(one for one in others if one.agency == partner.agency and one.code != partner.code)
     found = recognition.Names((partner, *of_agency), {partner.agency.upper()}).find(said)
+    stands_for_all = next((one.code for one in (partner, *of_agency) if one.fallback), None)
     return {
         "code": partner.code,
         "agency": partner.agency,
         "profile": partner.profile,
         "to": said.get("ToAgencyId", ""),
-        "recognised": None if found is None else found.partner.code,
-        "recognised_by": "" if found is None or found.by is None else str(found.by),
+        "recognised": found.partner.code if found is not None else stands_for_all,
+        "recognised_by": str(found.by) if found is not None else "",
         "secret": _secret(said, partner),
         "keys": [],
         "refused_repairs": _refused_repairs(raw, partner),

@@ -38,10 +38,10 @@ PLACES = {
 
 
 class Recognised(NamedTuple):
-    """A partner, and by what it was recognised; by nothing where it stands for whoever is not."""
+    """A partner, and by what it was recognised."""
 
     partner: Partner
-    by: NamedBy | None
+    by: NamedBy
 
 
 class Names:
@@ -52,23 +52,22 @@ class Names:
         self._own = own_codes
         self._order = {partner.code: at for at, partner in enumerate(partners)}
         self._secrets = [one for one in partners if one.secret and NamedBy.FROM_AGENCY_AUTHENTICATION in one.named_by]
-        self.fallback = next((partner for partner in partners if partner.fallback), None)
         self._separators = sorted({one.agency_separator for one in partners if one.agency_separator})
         called = [(by, _called(partners, by)) for by in _VALUES]
         self._tables = [(by, ELEMENTS[by], table) for by, table in called if table]
 
     def find(self, said: Mapping[str, str]) -> Recognised | None:
-        """Find the partner that a header names, else the one that stands for strangers; None where there is none."""
+        """Find the partner that a header names; None where it names nobody."""
         named: dict[str, tuple[Partner, list[NamedBy]]] = {}
         for by, partner in self.named(said):
             named.setdefault(partner.code, (partner, []))[1].append(by)
         found = list(named.values())
         if "ApplicationProfileType" in said:
             found = [one for one in found if _not_spoken_against(*one)]
-        if found:
-            best, marks = found[0] if len(found) == 1 else min(found, key=self._strength)
-            return Recognised(best, next(one for one in best.named_by if one in marks))
-        return Recognised(self.fallback, None) if self.fallback is not None else None
+        if not found:
+            return None
+        best, marks = found[0] if len(found) == 1 else min(found, key=self._strength)
+        return Recognised(best, next(one for one in best.named_by if one in marks))
 
     def named(self, said: Mapping[str, str]) -> list[tuple[NamedBy, Partner]]:
         """Give every partner that something in a header names, and what it is."""
