@@ -13,6 +13,7 @@ import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, TypeVar, get_args, get_origin
 from urllib.parse import urlsplit
@@ -24,6 +25,8 @@ from msgspec import Meta, Struct, inspect
 from ncipd import profiles
 from ncipd.circulation.partner import Partner
 from ncipd.log import Level
+from ncipd.ncip.problem_types import ProblemType
+from ncipd.ncip.schemes import AgencyElementType, ItemElementType, RequestElementType, UserElementType
 
 SECRETS: Final = frozenset({"secret", "password"})  # field names
 FROM_ENVIRONMENT: Final = "env:"
@@ -261,10 +264,12 @@ def _nonsense(name: str, value: Any) -> str:
     """What a value's type does not tell: zones that exist, addresses that can be reached, no negative numbers."""
     if type(value) is int and value < 0:
         return f"expected 0 or more, got {value}"
-    if name in {"code", "agency", "host", "data"} and not value.strip():
+    if name in _NEEDED and not (value.strip() if isinstance(value, str) else value):
         return "must not be empty"
-    if name in {"named_by", "authenticated_by"} and not value:
-        return "must not be empty"
+    if name in _LISTED:
+        strange = next((one for one in value if one is not None and one.strip().casefold() not in _LISTED[name]), None)
+        known = _LISTED[name].values()
+        return "" if strange is None else f"the standard has no {strange!r}{_did_you_mean(strange, known)}"
     if name in _SENSIBLE:
         sensible, expected = _SENSIBLE[name]
         return "" if sensible(value) else f"expected {expected}, got {value!r}"
@@ -310,6 +315,15 @@ def _is_web_address(url: str) -> bool:
     return parts.scheme in {"http", "https"} and bool(parts.hostname)
 
 
+def _words(*lists: type[StrEnum]) -> dict[str, str]:
+    return {member.value.casefold(): member.value for words in lists for member in words}
+
+
+_NEEDED: Final = frozenset({"code", "agency", "host", "data", "named_by", "authenticated_by"})
+_LISTED: Final = {
+    "problem_types": _words(ProblemType),
+    "always_include": _words(AgencyElementType, ItemElementType, RequestElementType, UserElementType),
+}
 _SENSIBLE: Final[dict[str, tuple[Callable[[str], object], str]]] = {
     "time_zone": (lambda value: not value or _is_zone(value), "an IANA time zone such as 'Europe/Berlin'"),
     "url": (lambda value: not value or _is_web_address(value), "an http:// or https:// address"),

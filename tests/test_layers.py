@@ -78,7 +78,13 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "ncipd.metrics": (),
     "ncipd.portrait": ("ncipd.circulation.partner", "ncipd.profiles", "ncipd.config"),
     "ncipd.profiles": ("ncipd.circulation.partner",),
-    "ncipd.config": ("ncipd.circulation.partner", "ncipd.profiles", "ncipd.log"),
+    "ncipd.config": (
+        "ncipd.circulation.partner",
+        "ncipd.profiles",
+        "ncipd.ncip.problem_types",
+        "ncipd.ncip.schemes",
+        "ncipd.log",
+    ),
     "broker_sim": (),
 }
 

@@ -16,13 +16,14 @@ from ncipd.circulation.partner import Partner
 from ncipd.config import Mistakes, effective, parse
 from ncipd.ncip import messages
 from ncipd.ncip.document import parse as parse_message
+from ncipd.ncip.envelope import VERSION
 from ncipd.ncip.read import read
 from ncipd.recognition import Names, said_in
 from ncipd.services import services
 from tests.circulation import messages as say
 from tests.edge.office import ROOT, opened
 from tests.edge.test_dialects import SCHEMA
-from tests.services.world import Answer, message
+from tests.services.world import NS, Answer, message
 
 FAMILIES = {
     "alma", "alma-v1", "alma-p2p", "nncipp", "relais-d2d", "oclc-circill", "wms", "reshare", "reshare-plain",
@@ -190,7 +191,9 @@ def mistakes(text):
         ('named_by = ["code"]', "partner[1].named_by[1]: expected one of path-key, application-profile-type, "),
         ('named_by = "path-key"', "partner[1].named_by: expected a list of path-key, application-profile-type, "),
         ('quirks = ["ids-in-text"]', "partner[1].quirks[1]: expected one of empty-user-optional-fields, ids-in-ext, "),
-        ("[partner.problem_types]\nA = 3", "partner[1].problem_types.A: expected text in quotes, got 3"),
+        ("[partner.record_codes]\nA = 3", "partner[1].record_codes.A: expected text in quotes, got 3"),
+        ('problem_types = { "Unknwon Item" = "x" }', "partner[1].problem_types: the standard has no 'Unknwon Item'"),
+        ('always_include = ["Nmae Information"]', "partner[1].always_include: the standard has no 'Nmae Information'"),
         ('problem_types = ["x"]', "partner[1].problem_types: expected a table"),
     ],
 )  # fmt: skip
@@ -255,6 +258,116 @@ def test_every_place_of_every_profile_can_be_read_in_every_message(name):
     """Also where the message has no such element at all."""
     raw = message("<LookupAgency><AgencyId>LEND</AgencyId><AgencyElementType>x</AgencyElementType></LookupAgency>")
     assert looked_up(read(parse_message(raw.encode())).envelope.message, profiles.partner(name))
+
+
+# ---------------------------------------------------------------------------------------------- who is recognised
+
+
+def told(element, value):
+    inner = f"<AgencyId>{value}</AgencyId>" if element in {"FromAgencyId", "ToAgencyId", "OnBehalfOfAgency"} else value
+    return f"<{element}>{inner}</{element}>"
+
+
+#: How a member of each family names itself: what its library would configure, what its header says beside ToAgencyId,
+#: the address it posts to, and what its HTTP says. The code of the partner is OURCODE.
+NAMED = {
+    "alma": ("", {"FromAgencyId": "LEND", "ApplicationProfileType": "OURCODE"}, "", {}),
+    "alma-v1": ("", {"FromAgencyId": "BROKER", "FromAgencyAuthentication": "OURCODE"}, "", {}),
+    "alma-p2p": (
+        'agency_ids = ["47NTNU"]',
+        {"FromSystemId": "ALMA_NCIP_ILL", "FromAgencyId": "47NTNU||LIB1", "ToAgencyId": "LEND||MAIN"},
+        "",
+        {},
+    ),
+    "nncipp": ('agency_ids = ["NO-2060000"]', {"FromAgencyId": "NO-2060000"}, "", {}),
+    "relais-d2d": ("", {"FromAgencyId": "Relais", "ApplicationProfileType": "EZBORROW"}, "", {}),
+    "oclc-circill": (
+        "",
+        {"FromSystemId": "WSILL", "FromAgencyId": "", "ApplicationProfileType": "2.00"},
+        "",
+        {},
+    ),
+    "wms": (
+        'secret = "tk_1"',
+        {"FromAgencyId": "LEND", "ApplicationProfileType": "Version 2011"},
+        "",
+        {"Authorization": "Bearer tk_1"},
+    ),
+    "reshare": ("", {"FromAgencyId": "LEND", "ApplicationProfileType": "OURCODE"}, "", {}),
+    "reshare-plain": ('agency_ids = ["EAST"]', {"FromAgencyId": "EAST"}, "", {}),
+    "crosslink": (
+        'agency_ids = ["ISIL:X"]\nsecret = "pass"',
+        {"FromAgencyId": "ISIL:X", "FromAgencyAuthentication": "pass"},
+        "",
+        {},
+    ),
+    "inn-reach": ('agency_ids = ["zzdcb"]', {"FromAgencyId": "ZZDCB"}, "", {}),
+    "shareit": ("", {"FromSystemId": "SHAREit", "FromAgencyId": "CPomAG"}, "", {}),
+    "vdx": ('agency_ids = ["VDX"]', {"FromAgencyId": "VDX", "ApplicationProfileType": "CILL-2"}, "", {}),
+    "illiad-alma": ("", {"FromAgencyId": "LEND", "ApplicationProfileType": "OURCODE"}, "", {}),
+    "illiad-folio": ("", {"FromAgencyId": "ILL", "ApplicationProfileType": "ILL"}, "", {}),
+    "illiad-aleph": ('agency_ids = ["ILLIAD"]', {"FromAgencyId": "ILLIAD"}, "", {}),
+    "koha": ('agency_ids = ["CONSORTIUM"]', {"FromAgencyId": "CONSORTIUM"}, "", {}),
+    "folio": ('keys = ["apikey-1"]', {"FromAgencyId": "anybody"}, "apikey-1", {}),
+    "openrs-dcb": ('agency_ids = ["supplier-host"]', {"FromAgencyId": "supplier-host"}, "", {}),
+    "xc": ('keys = ["catalogue"]', None, "catalogue", {}),
+    "vufind": (
+        'keys = ["vufind"]\nsecret = "tk"',
+        None,
+        "vufind",
+        {"Authorization": "Bearer tk"},
+    ),
+    "dbc": (
+        'agency_ids = ["DK-715700"]\nsecret = "kode"',
+        {"FromAgencyId": "DK-715700", "FromAgencyAuthentication": "kode"},
+        "",
+        {},
+    ),
+}
+ORDER = (
+    "FromSystemId", "FromSystemAuthentication", "FromAgencyId", "FromAgencyAuthentication", "OnBehalfOfAgency",
+    "ToSystemId", "ToAgencyId", "ApplicationProfileType",
+)  # fmt: skip
+
+
+def headed(header):
+    """A LookupAgency with this header, or with none."""
+    said = {"ToAgencyId": "LEND", **(header or {})}
+    parts = "".join(told(element, said[element]) for element in ORDER if element in said)
+    full = f"<InitiationHeader>{parts}</InitiationHeader>" if header is not None else ""
+    wanted = "<AgencyId>LEND</AgencyId><AgencyElementType>Organization Name Information</AgencyElementType>"
+    return (
+        f'<NCIPMessage xmlns="{NS}" xmlns:n="{NS}" n:version="{VERSION}"><LookupAgency>{full}{wanted}</LookupAgency>'
+        "</NCIPMessage>"
+    )
+
+
+def test_every_profile_is_tried_with_how_its_members_name_themselves():
+    assert set(NAMED) == FAMILIES
+
+
+@every_profile
+async def test_a_member_of_the_family_is_recognised_as_it_names_itself(tmp_path, name):
+    """Beside another partner that would be taken otherwise; and a stranger is not taken for it."""
+    settings, header, key, http = NAMED[name]
+    partners = parse(
+        f'[[partner]]\ncode = "OTHER"\nagency = "LEND"\nfallback = true\nkeys = ["other"]\nprefix = "other"\n'
+        f'[[partner]]\ncode = "OURCODE"\nagency = "LEND"\nprofile = "{name}"\nprefix = "ours"\n{settings}\n'
+    ).partner
+    async with opened(tmp_path / "data", made=partners) as office:
+
+        async def post(raw, path):
+            url = f"{office.ncipd.url}/{path}" if path else office.ncipd.url
+            async with office.session.post(url, data=raw.encode(), headers=http) as answer:
+                body = await answer.read()
+            SCHEMA.assertValid(etree.fromstring(body))
+            return body
+
+        answer = await post(headed(header), key)
+        assert b"<ours:LookupAgencyResponse>" in answer
+        assert Answer(answer).problem is None
+        stranger = await post(headed({"FromAgencyId": "STRANGER"}), "")
+        assert b"<other:LookupAgencyResponse>" in stranger
 
 
 # ---------------------------------------------------------------------------------------------- recognition at speed
