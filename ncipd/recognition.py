@@ -58,8 +58,11 @@ class Names:
 
     def find(self, said: Mapping[str, str]) -> Recognised | None:
         """Find the partner that a header names; None where it names nobody."""
+        all_named = self.named(said)
+        if len(all_named) == 1 and all_named[0][0] is NamedBy.APPLICATION_PROFILE_TYPE:  # as most messages are
+            return Recognised(all_named[0][1], NamedBy.APPLICATION_PROFILE_TYPE)
         named: dict[str, tuple[Partner, list[NamedBy]]] = {}
-        for by, partner in self.named(said):
+        for by, partner in all_named:
             named.setdefault(partner.code, (partner, []))[1].append(by)
         found = list(named.values())
         if "ApplicationProfileType" in said:

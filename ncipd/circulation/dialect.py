@@ -20,7 +20,7 @@ def problem_for(partner: Partner | None, problem: Problem, service: str | None, 
     `our_code` is what the message called our agency; it stands in ProblemValue where the partner wants that.
     """
     told = problem.as_element(service)
-    if partner is None:
+    if partner is None or not partner.puts_problems_otherwise:
         return told
     own = partner.problem_types.get(told.problem_type.value)
     type_ = Coded(own) if own else told.problem_type if partner.problem_scheme else Coded(told.problem_type.value)

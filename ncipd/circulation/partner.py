@@ -395,11 +395,26 @@ class Partner(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         """Say whether its messages name what they are about elsewhere than the standard has it."""
         return (self.user_key, self.item_key, self.request_key, self.pickup_key) != _STANDARD_KEYS
 
+    @property
+    def puts_problems_otherwise(self) -> bool:
+        """Say whether it wants problems put otherwise than we put them."""
+        return (
+            bool(self.problem_types)
+            or (
+                self.problem_scheme,
+                self.problem_detail,
+                self.problem_element,
+                self.problem_value,
+            )
+            != _STANDARD_PROBLEMS
+        )
+
     def serves(self, side: Sides) -> bool:
         """Say whether the partner takes part on this side."""
         return self.sides in (Sides.BOTH, side)
 
 
+_STANDARD_PROBLEMS = (True, ProblemDetail.SENTENCE, ProblemPath.PATH, ProblemValue.VALUE)
 _STANDARD_KEYS = (
     (UserPlace.USER_ID,),
     (ItemPlace.ITEM_ID,),

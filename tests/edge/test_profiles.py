@@ -19,6 +19,7 @@ from ncipd.ncip.document import parse as parse_message
 from ncipd.ncip.envelope import VERSION
 from ncipd.ncip.read import read
 from ncipd.recognition import Names, said_in
+from ncipd.responder import Door
 from ncipd.services import services
 from tests.circulation import messages as say
 from tests.edge.office import ROOT, opened
@@ -456,6 +457,33 @@ async def test_real_messages_are_recognised_and_answered(shared, tmp_path):
                 answered[source] = answered.get(source, 0) + 1
     assert set(answered) == set(SOURCES)
     assert sum(answered.values()) > 120
+
+
+async def test_no_profile_breaks_on_any_real_message(shared, tmp_path):
+    """Whoever sends it: every message under every profile gets a valid answer, and none makes the service fail."""
+    kinds = {shape(raw): (file, raw, said) for told in corpus(shared).values() for file, raw, said in told}
+    found = {"all": list(kinds.values())}
+    assert len(kinds) > 50
+    text = "".join(
+        f'[[partner]]\ncode = "{name}"\nagency = "all"\nprofile = "{name}"\nkeys = ["{name}"]\n'
+        for name in profiles.names()
+    )
+    async with opened(tmp_path / "data", made=parse(text).partner) as office:
+        await office.ncipd.store.transact(add_agencies(found))
+        office.ncipd.store.read(office.ncipd.directory.refresh)
+        for name in profiles.names():
+            for file, raw, _ in found["all"]:
+                answer = await office.ncipd.responder.respond(raw, Door("http", key=name))
+                SCHEMA.assertValid(etree.fromstring(answer))
+                assert Answer(answer).problem not in {"Temporary Processing Failure", "TEMPORARY_PROCESSING_FAILURE"}, (
+                    name,
+                    file,
+                )
+
+
+def shape(raw):
+    """What a message is made of: messages of one shape differ in their values only."""
+    return tuple(node.tag.rpartition("}")[2] for node in parse_message(raw).root.iter())
 
 
 async def journalled(office, agency):
