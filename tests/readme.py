@@ -30,8 +30,13 @@ def partner_settings() -> str:
     lines = ["| `[[partner]]` setting | meaning | default |", "|---|---|---|"]
     for field in msgspec.structs.fields(Partner):
         default = "required" if field.required else f"`{_shown(default_of(field))}`"
-        lines.append(f"| `{field.name}` | {told[field.name]}{_values(field.type)} | {default} |")
+        lines.append(_row(f"`{field.name}`", f"{told[field.name]}{_values(field.type)}", default))
     return "\n".join(lines)
+
+
+def _row(*cells: str) -> str:
+    """A row of a table; a bar within a cell would end it."""
+    return "| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |"
 
 
 def _shown(value: object) -> str:
@@ -78,7 +83,9 @@ def _profile_page(name: str) -> str:
         chosen = value if isinstance(value, tuple) else (value,)
         meant = [choices.get(str(one), "") for one in chosen] if choices else []
         means = f" Here: {'; then '.join(meant)}." if any(meant) else ""
-        lines.append(f"| `{setting}` | `{_shown(value)}` | {portrait.meanings(Partner)[setting]}{means}{deduced} |")
+        lines.append(
+            _row(f"`{setting}`", f"`{_shown(value)}`", f"{portrait.meanings(Partner)[setting]}{means}{deduced}")
+        )
     return "\n".join(lines)
 
 

@@ -459,6 +459,7 @@ async def test_real_messages_are_recognised_and_answered(shared, tmp_path):
     assert sum(answered.values()) > 120
 
 
+@pytest.mark.slow
 async def test_no_profile_breaks_on_any_real_message(shared, tmp_path):
     """Whoever sends it: every message under every profile gets a valid answer, and none makes the service fail."""
     kinds = {shape(raw): (file, raw, said) for told in corpus(shared).values() for file, raw, said in told}
