@@ -129,7 +129,7 @@ def test_tables_merge_and_lists_replace():
 def test_a_profile_that_extends_another_has_all_of_it():
     assert profiles.lineage("illiad-alma") == ("alma", "illiad-alma")
     below, above = profiles.partner("alma"), profiles.partner("illiad-alma")
-    assert above.problem_types == below.problem_types
+    assert above.problem_types == {**below.problem_types, "Invalid Message Syntax Error": "Service is not known"}
     assert above.pseudo_users == ("-", "pseudopatron")
 
 
