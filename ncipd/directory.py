@@ -8,7 +8,7 @@ FromAgencyId never names a partner (ILLiad sends From = To).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ncipd.circulation.model import Agency
 from ncipd.circulation.partner import NamedBy
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from ncipd.circulation.partner import Partner
+    from ncipd.circulation.unit import Places
     from ncipd.ncip.document import Document
     from ncipd.store.port import Transaction
 
@@ -47,7 +48,7 @@ class Directory:
         self._keys: dict[str, tuple[Agency, Partner]] = {}
         self._default: Agency | None = None
         #: What was read of libraries and locations since the last look.
-        self.places: dict[tuple[str, int], Any] = {}
+        self.places: Places = {}
 
     def refresh(self, tx: Transaction) -> list[str]:
         """Read the agencies again; gives the codes of partners whose agency the store does not have."""
@@ -93,35 +94,45 @@ class Directory:
         """Find a partner by the agency and its code."""
         return self._partners.get(agency_id, {}).get(code)
 
-    def keyed(self, key: str | None) -> Partner | None:
-        """Find the partner that posts to /ncip/KEY, before anything is known of its message."""
+    def assumed(self, key: str | None, at: str, of: str) -> Partner | None:
+        """Find the partner whose door or path key a message comes by, before anything is known of the message."""
         keyed = self._keys.get(key) if key else None
-        return keyed[1] if keyed is not None else None
+        if keyed is not None:
+            return keyed[1]
+        agency = self.agency(at) if at and of else None
+        return _by_code(self._partners[agency.id], of) if agency is not None else None
 
-    def recognise(self, document: Document, key: str | None, credentials: str | None = None) -> Parties:
+    def recognise(
+        self, document: Document, key: str | None, at: str = "", of: str = "", credentials: str | None = None
+    ) -> Parties:
         """Find both ends of a message; raises Problem Unknown Agency, Unknown System or ... Authentication Failed.
 
-        `credentials` is what HTTP says of the sender (its header Authorization).
+        `key` is the path key. `at` and `of` are the codes of the agency and the partner that a door is bound to: those
+        of messages that name none; "" where it is not. `credentials` is what HTTP says of the sender (its header
+        Authorization).
         """
         said = said_in(document)
         to = said.get("ToAgencyId", "")
         keyed = self._keys.get(key) if key else None
-        agency = self._resolve(to, keyed[0] if keyed else None)
+        door = self.agency(at) if at else None
+        agency = self._resolve(to, keyed[0] if keyed else door if at else self._default, at)
         origin = said.get("FromAgencyId", "")
         here = keyed is not None and keyed[0].id == agency.id
-        partner = keyed[1] if keyed is not None and here else self._name(said, agency, origin)
+        partner = (
+            keyed[1] if keyed is not None and here else self._name(said, agency, origin, of if agency is door else "")
+        )
         authenticate(said, partner, credentials)
         return Parties(agency, partner, self._partners[agency.id], to or agency.code, origin)
 
-    def _resolve(self, to: str, keyed: Agency | None) -> Agency:
+    def _resolve(self, to: str, default: Agency | None, at: str) -> Agency:
         if not to:
-            found = keyed or self._default
-            if found is None:
+            if default is None:
+                missing = f"The agency {at!r} of this port" if at else "No agency"
                 raise Problem(
                     ProblemType.TEMPORARY_PROCESSING_FAILURE,
-                    detail="No agency is set up here yet; load one with `ncipd load agencies`.",
+                    detail=f"{missing} is {'not ' if at else ''}set up here yet; load one with `ncipd load agencies`.",
                 )
-            return found
+            return default
         found = self.agency(to) or self._institution(to)
         if found is None:
             raise Problem(
@@ -142,11 +153,13 @@ class Directory:
                 return found
         return None
 
-    def _name(self, said: Mapping[str, str], agency: Agency, origin: str) -> Partner:
+    def _name(self, said: Mapping[str, str], agency: Agency, origin: str, of: str) -> Partner:
         found = self._names[agency.id].find(said)
         if found is not None:
             return found.partner
-        fallback = next((partner for partner in self._partners[agency.id].values() if partner.fallback), None)
+        partners = self._partners[agency.id]
+        bound = _by_code(partners, of) if of else None
+        fallback = bound or next((partner for partner in partners.values() if partner.fallback), None)
         if fallback is not None:
             return fallback
         profile = said.get("ApplicationProfileType", "")
@@ -164,3 +177,8 @@ class Directory:
             detail=f"Nothing in the header names a partner of {agency.name}; send the agreed partner code as "
             "ApplicationProfileType.",
         )
+
+
+def _by_code(partners: Mapping[str, Partner], code: str) -> Partner | None:
+    exact = partners.get(code)
+    return exact or next((partner for partner in partners.values() if partner.code.casefold() == code.casefold()), None)

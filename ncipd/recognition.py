@@ -14,6 +14,7 @@ from hmac import compare_digest
 from typing import TYPE_CHECKING, NamedTuple
 
 from ncipd.circulation.partner import AuthenticatedBy, NamedBy
+from ncipd.ncip.paths import local_name
 from ncipd.ncip.problems import Problem, ProblemType
 
 if TYPE_CHECKING:
@@ -130,8 +131,8 @@ def _not_spoken_against(partner: Partner, by: list[NamedBy]) -> bool:
 def said_in(document: Document) -> dict[str, str]:
     """Read the header in one pass: each element's text, or that of the AgencyId in it, whatever the namespace."""
     said: dict[str, str] = {}
-    header = document.root[0].find("{*}InitiationHeader") if len(document.root) else None
-    for node in header if header is not None else ():
+    message = document.root[0] if len(document.root) else ()
+    for node in next((child for child in message if local_name(child) == "InitiationHeader"), ()):
         inner = node[0] if len(node) else node
         text = (inner.text or "").strip()
         if text:

@@ -31,7 +31,7 @@ from ncipd.circulation.lifecycle import IllegalMoveError
 from ncipd.circulation.partner import MEDIA_TYPE
 from ncipd.circulation.quirks import answered
 from ncipd.circulation.unit import Circulation
-from ncipd.journal import Entry, masked, unpacked
+from ncipd.journal import Entry, masked, words
 from ncipd.ncip import messages, schema, version
 from ncipd.ncip.codec import decode, encode
 from ncipd.ncip.document import DEFAULT_LIMITS, Document, Limits, parse
@@ -68,6 +68,10 @@ class Door:
     credentials: str | None = None
     peer: str = ""
     media_type: str | None = None
+    agency: str = ""
+    """Code of the agency of messages that name none; "" = the first one made."""
+    partner: str = ""
+    """Code of the partner whose messages those are that name none."""
 
 
 class Now(Protocol):
@@ -161,14 +165,22 @@ class Responder:
         )
         return answer
 
+    async def refuse(self, raw: bytes, problem: Problem) -> bytes:
+        """Answer what a door could not even hand over as a message; `raw` is what there is of it."""
+        entry = Entry(self._clock.now(), "in", "", log.correlate())
+        answer = await self._refuse(_Exchange(entry, raw), problem)
+        self._metrics.message("(unreadable)", entry.verdict, 0.0)
+        _log.info("message refused", verdict=entry.verdict)
+        return answer
+
     async def _answer(self, exchange: _Exchange, door: Door) -> bytes:
-        exchange.partner = self._directory.keyed(door.key)
+        exchange.partner = self._directory.assumed(door.key, door.agency, door.partner)
         document = parse(exchange.raw, limits=self._limits)
         exchange.version = document.answer_version
         if version.is_lookup(document.root):
             return await self._versions(exchange, document)
         service = self._service(exchange, document)
-        parties = self._directory.recognise(document, door.key, door.credentials)
+        parties = self._directory.recognise(document, door.key, door.agency, door.partner, door.credentials)
         exchange.partner, exchange.our_code = parties.partner, parties.our_code
         exchange.entry.agency, exchange.entry.partner = parties.agency.id, parties.partner.code
         refused = parties.partner.refuse_repairs
@@ -277,9 +289,9 @@ class Responder:
             "agency": parties.agency.id,
             "partner": parties.partner.code,
             "service": exchange.service,
-            "identity": blake2b(encode(message).encode(), key=self._reply_key, digest_size=16).digest(),
+            "identity": self._identity(message),
         }
-        stored = tx.one("stored_reply", **key)
+        stored = _stored_reply(tx, key)
         if stored is not None and self._still_holds(tx, stored, entry.at, parties):
             entry.note = "sent again: the stored answer was repeated"
             self._metrics.resent(exchange.service or "")
@@ -289,15 +301,20 @@ class Responder:
         circ = self._unit(tx, exchange, message, parties)
         answer = self._checked(exchange, _serve(service, message, circ))
         self._note(exchange, circ)
-        words = self._words(exchange, answer)
-        journal = entry.write(tx, *words)
+        said = self._words(exchange, answer)
+        journal = entry.write(tx, *said)
         if circ.traces:
             traces = _to_json([(kind, number, version) for (kind, number), version in circ.traces.items()]).decode()
-            once = words[1] is not None and masked(answer) is answer  # the audit trail has these very bytes already
+            once = said[1] is not None and masked(answer) is answer  # the audit trail has these very bytes already
             body = None if once else answer
-            tx.run("insert_reply", **key, stored_at=entry.at, traces=traces, journal=journal, body=body)
+            tx.later("insert_reply", **key, stored_at=entry.at, traces=traces, journal=journal, body=body)
         _keep(tx, exchange)
         return answer
+
+    def _identity(self, message: Initiation) -> int:
+        """Hash what a message says, however it was written; 64 bits, among the messages of a partner and a service."""
+        said = blake2b(encode(message).encode(), key=self._reply_key, digest_size=8)
+        return int.from_bytes(said.digest(), signed=True)
 
     @staticmethod
     def _still_holds(tx: Transaction, stored: tuple[Any, ...], now: int, parties: Parties) -> bool:
@@ -371,10 +388,10 @@ class Responder:
         return (exchange.raw, answer) if self._keep_bodies else (None, None)
 
     async def _write_later(self, exchange: _Exchange, answer: bytes) -> None:
-        words = self._words(exchange, answer)
+        said = self._words(exchange, answer)
 
         def write_down(tx: Transaction) -> None:
-            exchange.entry.write(tx, *words)
+            exchange.entry.write(tx, *said)
             _keep(tx, exchange)
 
         try:
@@ -399,15 +416,23 @@ def _prefix(exchange: _Exchange) -> str:
     return exchange.partner.prefix if exchange.partner is not None else "ns1"
 
 
+def _stored_reply(tx: Transaction, key: dict[str, Value]) -> tuple[Any, ...] | None:
+    """Find the answer last given to a message, also where it is not written yet."""
+    for row in reversed(tx.pending("insert_reply")):
+        if row["identity"] == key["identity"] and all(row[name] == value for name, value in key.items()):
+            return row["stored_at"], row["traces"], row["journal"], row["body"]
+    return tx.one("stored_reply", **key)
+
+
 def _kept_answer(tx: Transaction, journal: int, body: bytes | None) -> bytes:
     """Find the bytes of a stored answer: beside it, or where the audit trail keeps what was said."""
     if body is not None:
         return body
-    row = tx.one("message_body", journal=journal)
-    if row is None:
+    said = words(tx, journal)
+    if said is None:
         message = f"the words of journal line {journal} are gone, though a stored answer refers to them"
         raise LookupError(message)
-    return unpacked(row[0])[1]
+    return said[1]
 
 
 def _keep(tx: Transaction, exchange: _Exchange) -> None:

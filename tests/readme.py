@@ -14,7 +14,7 @@ from ncipd import portrait, profiles
 from ncipd import services as registry
 from ncipd.circulation import details
 from ncipd.circulation.partner import Partner
-from ncipd.config import default_of
+from ncipd.config import Tcp, default_of
 from ncipd.ncip import messages
 from ncipd.ncip.problem_types import SERVICE_PROBLEMS
 from ncipd.ncip.types import Initiation
@@ -25,10 +25,20 @@ MADE = (README, PROFILES)
 
 
 def partner_settings() -> str:
-    """A table of every partner setting, from the comments of the struct."""
-    told = portrait.meanings(Partner)
-    lines = ["| `[[partner]]` setting | meaning | default |", "|---|---|---|"]
-    for field in msgspec.structs.fields(Partner):
+    """A table of every partner setting."""
+    return _settings(Partner, "[[partner]]")
+
+
+def tcp_settings() -> str:
+    """A table of every setting of a TCP door."""
+    return _settings(Tcp, "[[tcp]]")
+
+
+def _settings(struct: type[msgspec.Struct], table: str) -> str:
+    """A table of settings, from the comments of their struct."""
+    told = portrait.meanings(struct)
+    lines = [f"| `{table}` setting | meaning | default |", "|---|---|---|"]
+    for field in msgspec.structs.fields(struct):
         default = "required" if field.required else f"`{_shown(default_of(field))}`"
         lines.append(_row(f"`{field.name}`", f"{told[field.name]}{_values(field.type)}", default))
     return "\n".join(lines)
@@ -123,7 +133,12 @@ def _element(field: str) -> str:
     return field.title().replace("_", "")
 
 
-PARTS = {"partner-settings": partner_settings, "services": services, "profiles": profile_pages}
+PARTS = {
+    "partner-settings": partner_settings,
+    "tcp-settings": tcp_settings,
+    "services": services,
+    "profiles": profile_pages,
+}
 
 
 def written(text: str) -> str:

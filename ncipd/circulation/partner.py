@@ -273,7 +273,7 @@ class Partner(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         AuthenticatedBy.FROM_AGENCY_AUTHENTICATION,
         AuthenticatedBy.FROM_SYSTEM_AUTHENTICATION,
     )
-    #: Where our own messages to it go (the broker system's NCIP URL); empty = they cannot be sent.
+    #: Where our own messages to it go (http, https, or tcp and tcps with a port); empty = they cannot be sent.
     url: str = ""
     #: Whether it may see and change data of users.
     user_data: bool = True

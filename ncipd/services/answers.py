@@ -107,10 +107,11 @@ def status_on_loan(status: ItemStatus, *, recalled: bool) -> CirculationStatus:
 
 
 def item_fields(circ: Circulation, item: Item, types: Iterable[Coded]) -> el.ItemOptionalFields | None:
-    """Give what was asked about an item; None where nothing was."""
+    """Give what was asked about an item, as it now is; None where nothing was."""
     wanted = asked(circ, types)
     if wanted.isdisjoint(_OF_ITEMS):
         return None
+    item = circ.item(item.id)
     loan = circ.loan_of(item) if _wants(wanted, ItemElementType.DATE_DUE) else None
     return el.ItemOptionalFields(
         bibliographic_description=description(circ, item)

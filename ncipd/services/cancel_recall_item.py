@@ -24,7 +24,7 @@ def cancel_recall_item(message: CancelRecallItem, circ: Circulation) -> CancelRe
     user = circ.user(loan.user_id) if loan is not None and loan.user_id is not None else None
     return CancelRecallItemResponse(
         item_id=message.item_id,
-        item_optional_fields=answers.item_fields(circ, circ.item(item.id), message.item_element_type),
+        item_optional_fields=answers.item_fields(circ, item, message.item_element_type),
         user_optional_fields=answers.user_fields(circ, user, message.user_element_type) if user else None,
     )
 

@@ -129,7 +129,7 @@ def _as_it_stands(
         user_id=answers.user_id(circ, user) if user else None,
         routing_information=_routing(circ, item, destination) if destination is not None else None,
         fiscal_transaction_information=fees.told(circ, loan) if user else None,
-        item_optional_fields=answers.item_fields(circ, circ.item(item.id), message.item_element_type),
+        item_optional_fields=answers.item_fields(circ, item, message.item_element_type),
         user_optional_fields=answers.user_fields(circ, user, message.user_element_type) if user else None,
     )
 
@@ -241,7 +241,7 @@ def _sent_back(message: CheckInItem, circ: Circulation, ids: matching.Named) -> 
         borrowing.complete(circ, request, item)
     return CheckInItemResponse(
         item_id=message.item_id,
-        item_optional_fields=answers.item_fields(circ, circ.item(item.id), message.item_element_type),
+        item_optional_fields=answers.item_fields(circ, item, message.item_element_type),
     )
 
 

@@ -74,7 +74,7 @@ def _answer(message: RecallItem, circ: Circulation, item: Item, loan: Loan | Non
     return RecallItemResponse(
         item_id=message.item_id,
         date_due=optional_date(loan.due_at) if loan is not None else None,
-        item_optional_fields=answers.item_fields(circ, circ.item(item.id), message.item_element_type),
+        item_optional_fields=answers.item_fields(circ, item, message.item_element_type),
         user_optional_fields=answers.user_fields(circ, user, message.user_element_type) if user else None,
     )
 

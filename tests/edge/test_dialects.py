@@ -13,6 +13,7 @@ from lxml import etree
 
 from ncipd.circulation.partner import Partner
 from ncipd.config import parse
+from ncipd.responder import Door
 from tests.circulation import messages as say
 from tests.circulation.messages import IN_FEBRUARY
 from tests.edge.office import ROOT, opened
@@ -340,6 +341,14 @@ async def test_prefix_is_that_of_every_answer(line, prefix):
         raw = (await here.send(content, key="p")).raw.decode()
         assert f"{start}NCIPMessage xmlns" in raw, content
     assert f"{start}NCIPMessage xmlns" in (await here.post(b"<no xml", "p")).raw.decode()
+
+
+async def test_prefix_is_that_of_the_partner_whose_door_it_is(line):
+    """What cannot be read names nobody; the port that is bound to a partner does."""
+    here = await line('prefix = "p"')
+    for raw in (b"<no xml", message(say.lookup_item("L1"), partner="").encode()):
+        answer = await here.office.ncipd.responder.respond(raw, Door("tcp", agency="LEND", partner="p"))
+        assert b"<p:NCIPMessage" in answer
 
 
 async def test_prefix_is_that_of_our_own_messages(line):
