@@ -24,8 +24,12 @@ from lxml import etree
 from ncipd import log
 from ncipd.authentication import Authentication
 from ncipd.circulation.clock import MINUTE, to_micros
+from ncipd.circulation.dialect import problem_for
 from ncipd.circulation.errors import DeskError
+from ncipd.circulation.keys import placed
 from ncipd.circulation.lifecycle import IllegalMoveError
+from ncipd.circulation.partner import MEDIA_TYPE
+from ncipd.circulation.quirks import answered
 from ncipd.circulation.unit import Circulation
 from ncipd.journal import Entry, masked, words
 from ncipd.ncip import messages, version
@@ -46,6 +50,7 @@ from ncipd.store.port import StoreError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ncipd.circulation.partner import Partner
     from ncipd.circulation.proof import Proof
     from ncipd.directory import Directory, Parties
     from ncipd.metrics import Metrics
@@ -92,6 +97,14 @@ class _Exchange:
     header: InitiationHeader | None = None
     proof: Proof | None = None
     unit: Circulation | None = None
+    partner: Partner | None = None
+    our_code: str = ""
+
+
+class Answer(bytes):
+    """The bytes of an answer to a partner that wants a Content-Type of its own for them."""
+
+    media_type: str = ""
 
 
 class _AnswerInvalid(Exception):
@@ -145,6 +158,9 @@ class Responder:
             answer = await self._fail(exchange, error)
         except Exception as error:  # noqa: BLE001 - the last line of defence: silence or a stack trace would be worse
             answer = await self._fail(exchange, error)
+        if exchange.partner is not None and exchange.partner.content_type != MEDIA_TYPE:
+            answer = Answer(answer)
+            answer.media_type = exchange.partner.content_type
         seconds = perf_counter() - started
         self._metrics.message(exchange.service or "(unreadable)", entry.verdict, seconds)
         _log.info(
@@ -166,18 +182,20 @@ class Responder:
         return answer
 
     async def _answer(self, exchange: _Exchange, door: Door) -> bytes:
+        exchange.partner = self._directory.assumed(door.key, door.agency, door.partner)
         try:
             document = receive(exchange.raw, limits=self._limits)
         except Problem:
-            exchange.wire = wire_of_unreadable(exchange.raw)
+            exchange.wire = _agreed(wire_of_unreadable(exchange.raw), exchange.partner)
             raise
-        exchange.wire = document.wire
+        exchange.wire = _agreed(document.wire, exchange.partner)
         if version.is_lookup(document.root):
             return await self._versions(exchange, document)
         service = self._service(exchange, document)
-        parties = self._directory.recognise(document, door.key, door.agency, door.partner)
+        parties = self._directory.recognise(document, door.key, door.agency, door.partner, door.credentials)
+        exchange.partner, exchange.our_code = parties.partner, parties.our_code
         exchange.entry.agency, exchange.entry.partner = parties.agency.id, parties.partner.code
-        exchange.wire = document.wire.agreed(datatypes=parties.partner.v1_datatypes)
+        exchange.wire = _agreed(document.wire, parties.partner)
         refused = parties.partner.refuse_repairs
         reading = read(document, allowed={*REPAIRS, *V1_REPAIRS}.difference(refused) if refused else None)
         message = reading.envelope.message
@@ -369,7 +387,10 @@ class Responder:
         return answer
 
     def _problem_answer(self, exchange: _Exchange, problem: Problem) -> bytes:
-        told = tuple(one.as_element(exchange.service) for one in (problem, *problem.and_also))
+        told = tuple(
+            problem_for(exchange.partner, one, exchange.service, exchange.our_code)
+            for one in (problem, *problem.and_also)
+        )
         kind = getattr(messages, f"{exchange.service}Response", None) if exchange.service else None
         if kind is None:
             return exchange.wire.refuse(told)
@@ -409,7 +430,14 @@ def _serve(service: Service, message: Initiation, circ: Circulation) -> Response
     """Carry a service out, unless the user could not be authenticated: a stored answer goes before that."""
     if circ.proof is not None and circ.proof.problem is not None:
         raise circ.proof.problem
-    return service.run(message, circ)
+    message = placed(message, circ)
+    response = service.run(message, circ)
+    return answered(circ.partner, message, response) if circ.partner.quirks else response
+
+
+def _agreed(wire: Wire, partner: Partner | None) -> Wire:
+    """Give the form of a message's answer that its partner wants, where one is known."""
+    return wire if partner is None else wire.agreed(prefix=partner.prefix, datatypes=partner.v1_datatypes)
 
 
 def _stored_reply(tx: Transaction, key: dict[str, Value]) -> tuple[Any, ...] | None:

@@ -70,6 +70,7 @@ def test_the_wheel_carries_schema_scenarios_sql_and_licence(wheel):
         "broker_sim/_xsd/ncip_v2_02.xsd",
         "broker_sim/_conformance/agents/ncipd.toml",
         "ncipd/store/queries.sql",
+        "ncipd/profiles/alma.toml",
     ):
         assert wanted in names
     for folder, suffix in (

@@ -18,6 +18,7 @@ from ncipd.circulation.partner import BarcodeRule, BeyondMaximum, NotOnLoan, Ope
 from ncipd.ncip.problems import Problem
 from tests.circulation import messages as say
 from tests.circulation.messages import IN_FEBRUARY, IN_MARCH
+from tests.edge import test_dialects
 from tests.services import version_1
 from tests.services.world import fill, make_world, message
 
@@ -696,8 +697,8 @@ async def test_a_forwarded_wish_of_a_partner_without_settings_is_refused_with_wo
 
 
 def test_every_setting_has_a_test():
-    """Named after it; a new setting fails here until it has one."""
-    tests = [name for name in dir(sys.modules[__name__]) if name.startswith("test_")]
+    """Named after it, here or in `tests/edge/test_dialects.py`; a new setting fails here until it has one."""
+    tests = [name for module in (sys.modules[__name__], test_dialects) for name in dir(module)]
     untested = [
         field.name
         for field in msgspec.structs.fields(Partner)
