@@ -18,6 +18,7 @@ REPORT = ROOT / "demo-report"
 AGENT = ROOT / "conformance" / "agents" / "ncipd.toml"
 # A case that finds a SHOULD broken, or cannot be played, is a gap of ours: nothing but what the agent file excludes.
 PARTS = {"run": [], "conform": ["--strict", "--no-skips"]}
+TCP_PORT = "8643"  # where the agent file has the door for NCIP without HTTP
 READY_WITHIN = 60.0  # seconds
 STOP_WITHIN = 30.0  # seconds
 
@@ -57,7 +58,7 @@ def main() -> int:
 def part(command: str, result: Path, data: Path) -> int:
     """Play one part against a fresh ncipd; broker-sim's exit code, or ncipd's where that one is not 0."""
     log = REPORT / f"ncipd-{command}.log"
-    serve = [str(BIN / "ncipd"), "serve", "--demo", "--port", "0", "--data", str(data)]
+    serve = [str(BIN / "ncipd"), "serve", "--demo", "--port", "0", "--tcp-port", TCP_PORT, "--data", str(data)]
     with (
         log.open("w") as errors,
         subprocess.Popen(serve, stdout=subprocess.PIPE, stderr=errors, text=True, cwd=ROOT) as ncipd,

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -80,7 +81,7 @@ def dressed(persona: Persona, node: Node, fill: Fill, codes: Mapping[str, str]) 
 def spelled(persona: Persona, node: Node) -> Node:
     """A message in the spelling of the persona's version; raises FileNotFoundError where its schema is not there."""
     if persona.is_version_1:
-        return version1.spelled(node, places.xsd(persona.version), typed=persona.envelope.datatypes)
+        return version1.spelled(node, _declaring(persona), typed=persona.envelope.datatypes)
     if persona.envelope.coded == "children":
         return _each(node, lambda one: version1.paired(one) if dict(one.attributes).get("Scheme") else one)
     return node
@@ -90,7 +91,7 @@ def plain(persona: Persona, node: Node) -> bytes:
     """A message in the persona's version and in no way else its own: what it means, and what must be valid."""
     if not persona.is_version_1:
         return wire.message(node, Envelope())
-    spelled_out = version1.spelled(node, places.xsd(persona.version))
+    spelled_out = version1.spelled(node, _declaring(persona))
     return wire.message(spelled_out, _version_1(Envelope(), persona.version))
 
 
@@ -100,6 +101,11 @@ def envelope(persona: Persona, step: Envelope | None = None) -> Envelope:
     changed = {} if step is None else msgspec.structs.asdict(step)
     defaults = msgspec.structs.asdict(Envelope())
     return msgspec.structs.replace(own, **{key: value for key, value in changed.items() if value != defaults[key]})
+
+
+def _declaring(persona: Persona) -> Path:
+    """The schema that declares the elements: that of 1.01 only adds to that of 1.0."""
+    return places.xsd("1.0" if persona.is_version_1 else persona.version)
 
 
 def _version_1(own: Envelope, version: str) -> Envelope:
@@ -185,7 +191,7 @@ def _ordered(node: Node, names: list[str]) -> Node:
 def _schemed(node: Node, persona: Persona) -> Node:
     if not persona.schemes:
         return node
-    every = version1.coded(places.xsd(persona.version)) if "*" in persona.schemes else frozenset()
+    every = version1.coded(_declaring(persona)) if "*" in persona.schemes else frozenset()
 
     def scheme(one: Node) -> Node:
         name = version1.unique(one.name) if persona.is_version_1 else one.name

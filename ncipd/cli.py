@@ -71,11 +71,17 @@ def serve(
     broker_url: Annotated[
         str, Parameter(help="Demo only: where ncipd posts its own messages to the broker.")
     ] = "http://127.0.0.1:8642/ncip",
+    tcp_port: Annotated[
+        int | None,
+        Parameter(help="Demo only: port for NCIP without HTTP; 8643 unless named, none with --port 0."),
+    ] = None,
     log_level: Annotated[str | None, Parameter(help="debug, info, warning, error, critical or off.")] = None,
 ) -> None:
     """Serve NCIP over HTTP, and over TCP where configured, until SIGTERM; prints `ncipd ready URL` when it answers."""
     if demo:
-        _serve_demo(data, host or "127.0.0.1", 8080 if port is None else port, broker_url, log_level)
+        if tcp_port is None and port != 0:
+            tcp_port = 8643
+        _serve_demo(data, host or "127.0.0.1", 8080 if port is None else port, tcp_port, broker_url, log_level)
         return
     import msgspec
 
@@ -90,14 +96,16 @@ def serve(
     _run(settings, log_level or settings.log.level, demo=False)
 
 
-def _serve_demo(data: Path | None, host: str, port: int, broker_url: str, level: str | None) -> None:
+def _serve_demo(  # noqa: PLR0917  # what the command line has
+    data: Path | None, host: str, port: int, tcp_port: int | None, broker_url: str, level: str | None
+) -> None:
     import tempfile
 
     from ncipd.demo import demo_config, fill
 
     loopback = host in ("127.0.0.1", "localhost", "::1")
     with tempfile.TemporaryDirectory(prefix="ncipd-demo-") as temporary:
-        settings = demo_config(broker_url=broker_url, data=data or Path(temporary), host=host, port=port)
+        settings = demo_config(broker_url, data or Path(temporary), host, port, tcp_port)
         _run(settings, level or "warning", demo=loopback, prepare=fill)
 
 

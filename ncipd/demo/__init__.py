@@ -35,13 +35,18 @@ FILES = (
 SEED_LOANS = tuple((f"L-LOAN-{number}", "L-USER-20") for number in range(1, 6))
 
 
-def demo_config(broker_url: str, data: Path, host: str, port: int) -> Config:
-    """The configuration of the demonstration; `broker_url` is where all its partners listen, '' for nowhere."""
+def demo_config(broker_url: str, data: Path, host: str, port: int, tcp_port: int | None = None) -> Config:
+    """The configuration of the demonstration; `broker_url` is where all its partners listen, '' for nowhere.
+
+    `tcp_port` is that of its door for NCIP without HTTP; None for no such door.
+    """
     config = parse(CONFIG.read_text("utf-8"), source=str(CONFIG))
+    place = f"[{host}]" if ":" in host else host
     return replace(
         config,
         server=replace(config.server, host=host, port=port),
         store=replace(config.store, data=str(data)),
+        tcp=() if tcp_port is None else tuple(replace(door, listen=f"{place}:{tcp_port}") for door in config.tcp),
         partner=tuple(replace(partner, url=broker_url) for partner in config.partner),
     )
 
