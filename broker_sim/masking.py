@@ -11,6 +11,11 @@ _ELEMENTS = "AuthenticationInputData|FromAgencyAuthentication|FromSystemAuthenti
 _XML = re.compile(
     rf"(<(?:[\w.-]+:)?(?P<name>{_ELEMENTS})\b[^>]*(?<!/)>)(.*?)(</(?:[\w.-]+:)?(?P=name)\s*>|\Z)", re.DOTALL
 )
+# The same in a form, every unusual octet as %XX.
+_FORM = re.compile(
+    rf"(%3C(?:[\w.-]+(?:%3A|:))?(?P<name>{_ELEMENTS})(?:(?!%3E|/|%2F).)*%3E)(.*?)(%3C(?:%2F|/)(?:[\w.-]+(?:%3A|:))?(?P=name)|\Z)",
+    re.DOTALL | re.IGNORECASE,
+)
 _JSON = re.compile(
     r'("(?:password|passwd|pin|secret|token|authorization|api_key)"\s*:\s*")((?:[^"\\]|\\.)*)', re.IGNORECASE
 )
@@ -19,7 +24,8 @@ _TELLING = re.compile(r"password|passwd|\bpin\b|secret|token|authori[sz]ation", 
 
 def mask_text(text: str) -> str:
     """Blot out the authentication elements of XML and the telling keys of JSON; the rest stays as it is."""
-    return _JSON.sub(rf"\g<1>{MASK}", _XML.sub(rf"\g<1>{MASK}\g<4>", text))
+    both = rf"\g<1>{MASK}\g<4>"
+    return _JSON.sub(rf"\g<1>{MASK}", _FORM.sub(both, _XML.sub(both, text)))
 
 
 def mask(raw: bytes) -> bytes:

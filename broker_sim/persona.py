@@ -35,14 +35,21 @@ class Speaker(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     #: No header at all.
     none: bool = False
+    #: FromSystemId.
     from_system: str = ""
+    #: FromSystemAuthentication.
     from_system_authentication: str = ""
-    #: Empty = the broker's code from the agent file.
+    #: FromAgencyId; empty = the broker's code from the agent file.
     from_agency: str = ""
+    #: FromAgencyAuthentication.
     from_agency_authentication: str = ""
+    #: OnBehalfOfAgency.
     on_behalf_of: str = ""
+    #: ToSystemId.
     to_system: str = ""
+    #: ToAgencyId.
     to_agency: str = "${to}"
+    #: ApplicationProfileType, unless a scenario or step names its own as `partner`.
     application_profile_type: str = ""
 
 
@@ -72,16 +79,17 @@ class Persona(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     about: str
     #: The persona that this one starts from.
     extends: str = ""
-    #: The version of NCIP that it writes; what it says of itself may be different: ``[envelope] version``.
+    #: The version of NCIP that it writes; what it says of itself may be different: `[envelope] version`.
     version: Version = "2.02"
     #: Which side of resource sharing its messages are for.
     side: Side = "both"
-    #: By which of the agent file's ``[agency.also]`` it calls the target's agencies; empty = by their codes.
+    #: By which of the agent file's `[agency.also]` it calls the target's agencies; empty = by their codes.
     agencies: str = ""
+    #: Who speaks, to whom.
     header: Speaker = Speaker()
-    #: How the NCIPMessage is written: the keys of a step's ``envelope``.
+    #: How the NCIPMessage is written: the keys of a step's `envelope`.
     envelope: Envelope = Envelope()
-    #: Element → its Scheme; ``"*"`` = every coded element that has none.
+    #: Element → its Scheme; `"*"` = every coded element that is not named, and `{element}` in it is the element's name.
     schemes: dict[str, str] = {}
     #: How a date-time is written that stands in UTC in the scenario.
     dates: Dates = "utc"
@@ -89,12 +97,13 @@ class Persona(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     zone: str = "UTC"
     #: Message → what stands in it besides; what mentions a variable that the scenario does not have is left out.
     also: dict[str, dict[str, Any]] = {}
-    #: Path of an element (message first, ``*`` = any) → the path of the element in which it stands instead.
+    #: Path of an element (message first, `*` = any) → the path of the element in which it stands instead.
     moved: dict[str, str] = {}
     #: Element → those of its children that come in this order, where the first of them stands.
     order: dict[str, list[str]] = {}
     #: Element → what it is called instead.
     names: dict[str, str] = {}
+    #: How its messages reach the target.
     post: Post = Post()
 
     @property

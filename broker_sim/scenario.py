@@ -134,19 +134,33 @@ CONDITIONS = ("equals", "not_equals", "one_of", "matches", "contains", "count", 
 class Envelope(Part, frozen=True, kw_only=True):
     """How the NCIPMessage around a message is written, where a scenario needs it different from the usual."""
 
+    #: What the attribute version says; empty = what it should.
     version: str | None = None
+    #: Whether the attribute version is in the namespace, as it should be, in none, or not there.
     version_attribute: Literal["qualified", "unqualified", "missing"] = "qualified"
+    #: The same for the attributes Scheme.
     scheme_attribute: Literal["qualified", "unqualified"] = "qualified"
+    #: The namespace of the elements where it is not NCIP's; `none` = no namespace at all.
     namespace: str | None = None
+    #: The prefix of the elements; empty = NCIP is the default namespace.
     prefix: str | None = None
+    #: The encoding of the octets.
     encoding: str = "UTF-8"
+    #: The encoding that the XML declaration tells; empty = the real one.
     declared_encoding: str | None = None
+    #: Whether there is an XML declaration.
     declaration: bool = True
+    #: The DOCTYPE, as it is written; a message of version 1 has its own unless this is empty text.
     doctype: str | None = None
+    #: What the attribute xsi:schemaLocation says; empty = there is none.
     schema_location: str | None = None
+    #: What stands before everything else.
     before: str = ""
+    #: Text directly inside the NCIPMessage, where none may stand.
     stray_text: str = ""
+    #: Whether a Scheme is an attribute, or Scheme and Value are children also where that is not version 1.
     coded: Literal["attribute", "children"] = "attribute"
+    #: Whether texts of version 1 carry the attribute datatype.
     datatypes: bool = False
 
 

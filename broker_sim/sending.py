@@ -30,6 +30,7 @@ async def play_send(play: Play, step: Send) -> dict[str, str]:
     if step.raw is not None or step.hex is not None:
         octets = tuple(_typed(play, step, n + 1) for n in range(many))
         parcel = Parcel(octets, octets[0], _url(play, step), step.content_type, None, None, side, _name(side, receiver))
+        parcel = replace(parcel, is_version_1=_is_version_1(octets[0]))
         return await _deliver(play, step, parcel)
     nodes = [_node(play, step, n + 1) for n in range(many)]
     plain, bodies = _written(play, step, [wire.headed(node, head) for node in nodes], step.envelope)
@@ -98,6 +99,13 @@ def _header(play: Play, step: Transmission, receiver: str) -> Header | None:
 def _typed(play: Play, step: Send, copy: int) -> bytes:
     """The octets of a step that gives them itself."""
     return bytes.fromhex(step.hex) if step.hex is not None else str(play.fill(step.raw, copy=str(copy))).encode()
+
+
+def _is_version_1(raw: bytes) -> bool:
+    try:
+        return wire.read(raw).is_version_1
+    except wire.Unreadable:
+        return False
 
 
 def _node(play: Play, step: Send, copy: int) -> Node:

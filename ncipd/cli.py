@@ -96,7 +96,7 @@ def serve(
     _run(settings, log_level or settings.log.level, demo=False)
 
 
-def _serve_demo(  # noqa: PLR0917  # what the command line has
+def _serve_demo(  # what the command line has
     data: Path | None, host: str, port: int, tcp_port: int | None, broker_url: str, level: str | None
 ) -> None:
     import tempfile

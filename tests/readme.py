@@ -7,9 +7,13 @@ import importlib
 import inspect
 import re
 from pathlib import Path
+from typing import Literal, get_args, get_origin
 
 import msgspec
 
+from broker_sim import persona
+from broker_sim.persona import Persona, Post, Speaker
+from broker_sim.scenario import Envelope
 from ncipd import portrait, profiles
 from ncipd import services as registry
 from ncipd.circulation import details
@@ -21,7 +25,8 @@ from ncipd.ncip.types import Initiation
 
 README = Path(__file__).parents[1] / "README.md"
 PROFILES = README.parent / "docs" / "profiles.md"
-MADE = (README, PROFILES)
+SCENARIOS = README.parent / "conformance" / "scenarios" / "README.md"
+MADE = (README, PROFILES, SCENARIOS)
 
 
 def partner_settings() -> str:
@@ -99,6 +104,35 @@ def _profile_page(name: str) -> str:
     return "\n".join(lines)
 
 
+def personas() -> str:
+    """A table of every persona: what it sends otherwise than the standard has it."""
+    lines = ["| persona | sends | what it does otherwise |", "|---|---|---|"]
+    for name in persona.names():
+        one = persona.load(name)
+        lines.append(_row(f"`{name}`", one.way, f"**{one.title}.** {' '.join(one.about.split())}"))
+    return "\n".join(lines)
+
+
+def persona_settings() -> str:
+    """A table of every setting of a persona."""
+    parts = (("", Persona), ("[header] ", Speaker), ("[envelope] ", Envelope), ("[post] ", Post))
+    lines = ["| setting | meaning | default |", "|---|---|---|"]
+    for table, struct in parts:
+        told = portrait.meanings(struct)
+        for field in msgspec.structs.fields(struct):
+            value = default_of(field)
+            if isinstance(value, msgspec.Struct):
+                continue
+            default = "required" if field.required else "" if value in (None, "") else f"`{_shown(value)}`"
+            words = " (" + ", ".join(f"`{one}`" for one in _literals(field.type)) + ")" if _literals(field.type) else ""
+            lines.append(_row(f"`{table}{field.name}`", f"{told[field.name]}{words}", default))
+    return "\n".join(lines)
+
+
+def _literals(type_: object) -> tuple[object, ...]:
+    return get_args(type_) if get_origin(type_) is Literal else ()
+
+
 def services() -> str:
     """A table of every initiation message of the standard: what it does, which elements count, what can go wrong."""
     served = registry.services()
@@ -139,6 +173,8 @@ PARTS = {
     "tcp-settings": tcp_settings,
     "services": services,
     "profiles": profile_pages,
+    "personas": personas,
+    "persona-settings": persona_settings,
 }
 
 

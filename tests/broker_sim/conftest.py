@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import textwrap
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from broker_sim import agent as agents
-from broker_sim import engine, events, loading, places, requirements
+from broker_sim import engine, events, loading, persona, places, requirements
 from broker_sim.agent import Agent, Callback
 from broker_sim.reports.record import Record
 from tests.broker_sim.library import Library
@@ -72,6 +72,24 @@ async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
     yield stage
     for server in stage.servers:
         await server.close()
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
+    """Persona files of the test's own instead of the bundled ones."""
+
+    def write(**files: str) -> None:
+        for name, text in files.items():
+            (tmp_path / f"{name}.toml").write_text(text, "utf-8")
+
+    caches = (persona.names, persona.load, persona._table)  # what was read before is not meant
+    for cache in caches:
+        cache.cache_clear()
+    monkeypatch.setattr(persona, "FOLDER", tmp_path)
+    yield write
+    monkeypatch.undo()
+    for cache in caches:
+        cache.cache_clear()
 
 
 @pytest.fixture
