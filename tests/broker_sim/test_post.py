@@ -8,9 +8,11 @@ from contextlib import asynccontextmanager
 from urllib.parse import parse_qs
 
 import aiohttp
+import msgspec
 import pytest
 
 from broker_sim import events, masking, post
+from broker_sim.agent import Access
 from broker_sim.persona import Post
 from broker_sim.verdict import Verdict
 from tests.broker_sim.conftest import Stage
@@ -163,11 +165,18 @@ async def test_a_form_a_key_and_a_token_reach_the_target(stage: Stage, tmp_path,
     assert exchanges[0].url.endswith("/ncip/k-NCIPD-LEND")
 
 
-async def test_a_door_that_nobody_keeps_open_is_a_reason_to_skip(stage: Stage, tmp_path):
+@pytest.mark.parametrize("tcp", [None, "127.0.0.1:1"])
+async def test_a_door_that_nobody_keeps_open_is_a_reason_to_skip(stage: Stage, tmp_path, tcp):
     file = tmp_path / "relais-d2d" / "flow.yaml"
     file.parent.mkdir()
-    file.write_text(FLOW % "relais-d2d", "utf-8")
+    ids = FLOW.replace("UserId: {", "UserId: {AgencyId: L, ").replace("ItemId: {", "ItemId: {AgencyId: L, ")
+    file.write_text(ids.replace("RequestId: {", "RequestId: {AgencyId: L, ") % "relais-d2d", "utf-8")
+    stage.agent = msgspec.structs.replace(stage.agent, access=Access(tcp=tcp))
     record = await stage.play(Library(), file)
     (scenario,) = record.scenarios.values()
     assert scenario.verdict is Verdict.SKIP
-    assert "the agent file has no [access] tcp, and relais-d2d sends without HTTP" in (scenario.reason or "")
+    assert scenario.reason == (
+        "nobody listens at tcp://127.0.0.1:1, where the agent file has the target's TCP door"
+        if tcp
+        else "the agent file has no [access] tcp, and relais-d2d sends without HTTP"
+    )
