@@ -249,6 +249,29 @@ async def test_hold_waits_on_the_shelf_and_the_user_is_told(world, action):
     assert world.notices() == ["available for pickup"]
 
 
+async def test_an_action_that_is_none_is_refused_and_leaves_nothing(world):
+    """Throwing the item away is not what AcceptItem can ask; without a word for it nothing is guessed."""
+    wrong = say.accept("R-1", item="X-1", user=USER, action="Throw Away")
+    answer = await world.send(wrong)
+    assert (answer.problem, answer.text("Problem/ProblemElement")) == (
+        "Element Rule Violated",
+        "AcceptItem/RequestedActionType",
+    )
+    assert world.item() is None
+    await world.well(wrong.replace("<AcceptItem>", f"<AcceptItem>{say.mandated('2026-01-05T08:00:00Z')}"))
+    assert world.item().status == "received", "it has happened: the item is in the building, and waits"
+
+
+@pytest.mark.parametrize("scheme", ["", ' n:Scheme="http://partner.example/actions"'])
+@pytest.mark.parametrize("action", ["Hold For Fulfillment", "", "Shelve"])
+async def test_a_partners_own_word_for_an_action_holds_the_item(world, action, scheme):
+    """What begins with Hold, says nothing, or is of a scheme of the partner's own waits for the user."""
+    told = say.accept("R-1", item="X-1", user=USER, action=action)
+    answer = await world.send(told.replace("<RequestedActionType>", f"<RequestedActionType{scheme}>"))
+    assert answer.problem == ("Element Rule Violated" if action == "Shelve" and not scheme else None)
+    assert answer.problem or world.item().status == "received"
+
+
 async def test_the_pickup_expiry_date_of_the_message_is_the_last_day_on_the_shelf(world):
     await world.here(pickup_expires="2026-01-20T22:00:00Z")
     (hold,) = world.ask(lambda circ: circ.holds_of(world.request()))
