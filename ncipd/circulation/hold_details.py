@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ncipd.circulation import details, meaning
+from ncipd.circulation import details, meaning, review
 from ncipd.circulation.clock import optional_date, to_micros
 from ncipd.circulation.model import Hold
 from ncipd.ncip import elements as el
@@ -82,9 +82,10 @@ def change(
         for said in _said(circ, fields):
             present = _compared(circ, found.get(said.field))
             if fields is deleted:
-                if not meaning.same(present, said.compared):
-                    raise details.not_there(f"{where}/{details.element_of(said.field)}", said.part)
-                del found[said.field]
+                if meaning.same(present, said.compared):
+                    del found[said.field]
+                else:
+                    review.already_so(circ, details.not_there(f"{where}/{details.element_of(said.field)}", said.part))
             elif present is not None and not meaning.same(present, said.compared):
                 raise details.there_already(f"{where}/{details.element_of(said.field)}", said.part)
             else:

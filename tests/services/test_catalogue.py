@@ -327,6 +327,29 @@ async def test_a_changed_title_or_restriction_that_is_told_twice_is_one_change(w
         assert first.raw == second.raw
 
 
+async def test_what_is_told_to_be_gone_is_gone_however_often_it_is_told(world: World) -> None:
+    """ItemUpdated and AgencyUpdated tell facts: deleting what is not there, or adding what is, is no news."""
+    limit = "<ItemUseRestrictionType>Overnight Only</ItemUseRestrictionType>"
+    await world.send(update("L1", added=RARE + limit), partner="DISCOVERY")
+    once = update("L1", deleted=RARE + limit, added=call_number("QA L1")).replace("UpdateItem", "ItemUpdated")
+    for _ in range(2):
+        answer = await world.send(once, partner="DISCOVERY")
+        assert answer.problem is None, answer
+        world.clock.pass_days(1)
+    assert (await world.send(update("L1", deleted=RARE), partner="DISCOVERY")).problem == "Unable To Delete Element"
+    await world.send(f"<CreateAgency><AgencyId>NEW-9</AgencyId>{NAME.format('Ninth')}</CreateAgency>")
+    pact = "<ConsortiumAgreement>Pact</ConsortiumAgreement>"
+    change = (
+        f"<AgencyUpdated><AgencyId>NEW-9</AgencyId><DeleteAgencyFields>{pact}</DeleteAgencyFields><AddAgencyFields>"
+        f"{pact.replace('Pact', 'Union')}</AddAgencyFields></AgencyUpdated>"
+    )
+    for _ in range(2):
+        assert (await world.send(change)).problem is None
+        world.clock.pass_days(1)
+    assert (await look_agency(world, "NEW-9", "Consortium Agreement")).texts("ConsortiumAgreement") == ["Union"]
+    assert world.tasks("borrowing") == world.tasks() == []
+
+
 async def test_an_item_that_cannot_be_taken_up_is_shown_to_staff(world: World) -> None:
     """ItemCreated for a request that is not known here."""
     told = f"<ItemCreated>{item_id('THEIRS-3')}{request_id('R-none')}{TITLE}</ItemCreated>"

@@ -147,6 +147,10 @@ async def test_a_request_changed_elsewhere_is_changed_here(world: World) -> None
     )
     assert (await world.send(told)).problem is None
     assert (await look(world, "R-1")).text("NeedBeforeDate") == "2026-04-01T00:00:00Z"
+    gone = f"<DeleteRequestFields>{before('2026-07-01')}</DeleteRequestFields>"
+    deleted = told.replace("<AddRequestFields>", f"{gone}<AddRequestFields>")
+    assert (await world.send(deleted)).problem is None, "what it says to be gone is not there"
+    assert world.tasks() == ["pick"]
     other = await world.send(told.replace("2026-04-01", "2026-05-01"))
     assert other.problem == "Unable To Add Element"
     assert "review" in world.tasks()
