@@ -469,9 +469,18 @@ async def test_check_in_of_a_borrowed_item_that_bears_a_barcode_of_ours_needs_no
 
 async def test_check_in_for_another_request_is_a_problem_and_changes_nothing(world):
     await world.lent("R-1", "X-1")
+    await world.lent("R-9", "X-9")
     answer = await world.send(say.check_in("X-1", "R-9"))
-    assert (answer.problem, answer.text("Problem/ProblemValue")) == ("Unknown Request", "R-9")
+    assert (answer.problem, answer.text("Problem/ProblemValue")) == ("Unknown Item", "X-1")
     assert (world.status(), world.item().status) == ("loaned-item-to-patron", "on-loan")
+
+
+async def test_check_in_under_a_number_that_nobody_knows_is_about_the_item(world):
+    """The item is on its way home, whatever RequestId the broker wrote; the lending side takes it so too."""
+    await world.lent("R-1", "X-1")
+    await world.well(say.check_in("X-1", "R-9"))
+    assert (world.status(), world.item().live) == ("request-completed", 0)
+    assert (await world.send(say.check_in("X-8", "R-9"))).problem == "Unknown Item"
 
 
 async def test_a_late_check_in_of_an_earlier_request_does_not_end_the_present_one(world):
