@@ -351,6 +351,8 @@ class Item(NamedTuple):
     resource: str
     fee_amount: int | None
     fee_currency: str
+    price_amount: int | None
+    price_currency: str
     version: int
 
 
@@ -379,9 +381,7 @@ class Request(NamedTuple):
     our_agency_code: str
     due_at: Micros | None
     need_before: Micros | None
-    desired_due_at: Micros | None
     renewal_forbidden: int
-    prior_status: RequestStatus | None
     note: str
     created_at: Micros
     version: int
@@ -426,6 +426,7 @@ class Loan(NamedTuple):
     claimed_at: Micros | None = None
     renewed_at: Micros | None = None
     hold_id: int | None = None
+    desired_due_at: Micros | None = None  # of a renewal that is being decided
 
 
 class Recall(NamedTuple):

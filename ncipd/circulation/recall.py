@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ncipd.circulation import policy
+from ncipd.circulation import policy, wishes
 from ncipd.circulation.clock import from_micros
 from ncipd.circulation.lifecycle import Event, allows
 from ncipd.circulation.model import Hold, Item, Loan, Micros, Recall, Request, Role, TaskKind
@@ -68,6 +68,7 @@ def recall_shipped(circ: Circulation, item: Item, loan: Loan, hold: Hold | None,
         return "The item is with a partner whose items are not recalled; the hold waits for its return."
     due_at = policy.recall_due(partner, loan, desired, circ.occurred_at, circ.agency.time_zone)
     loan = note_recall(circ, loan, due_at, asked_by="", hold=hold)
+    wishes.forget(circ, request)
     circ.advance(request, Event.RECALL)
     circ.change_request(request, "set_request_due", due_at=due_at)
     circ.finish_tasks(request, TaskKind.DECIDE_RENEWAL)

@@ -52,10 +52,7 @@ def item_row(row: Row) -> Item:
 
 def request_row(row: Row) -> Request:
     """Build a request from its columns."""
-    role, status, prior = Role(row[2]), RequestStatus(row[7]), row[24]
-    return Request._make(
-        (*row[:2], role, *row[3:7], status, *row[8:24], RequestStatus(prior) if prior else None, *row[25:])
-    )
+    return Request._make((*row[:2], Role(row[2]), *row[3:7], RequestStatus(row[7]), *row[8:]))
 
 
 def request_item_row(row: Row) -> RequestItem:
@@ -80,8 +77,7 @@ def only_column(row: Row) -> Any:
 
 def _as_written(number: int, agency: int, written: dict[str, Any]) -> Request:
     """Give a new request as a read would, from what was written."""
-    unset = {"desired_due_at": None, "prior_status": None, "earliest_needed": None, "pickup_expires": None}
-    unset |= {"available_at": None, "fee_acknowledged": None, "fee_paid": None}
+    unset = dict.fromkeys(("earliest_needed", "pickup_expires", "available_at", "fee_acknowledged", "fee_paid"))
     texts = {"shipping": "", "fee_currency": ""}
     named = {
         "user_id": written["user"],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ncipd.circulation import persons
 from ncipd.circulation.catalogue import further_of, resource_of, restrictions
@@ -94,19 +94,26 @@ def circulation_status(circ: Circulation, item: Item) -> CirculationStatus:
     return _STATUS[item.status]
 
 
-def dates_of_status(circ: Circulation, item: Item, types: Iterable[Coded]) -> dict[str, datetime | None]:
+class StatusDates(NamedTuple):
+    """What the status of an item is about: since when it is recalled, until when it waits for its user."""
+
+    recalled: datetime | None = None
+    pickup: datetime | None = None
+
+
+def dates_of_status(circ: Circulation, item: Item, types: Iterable[Coded]) -> StatusDates:
     """Give since when an item is recalled and until when it waits for its user, to who asked for its status.
 
     The standard has no element type for DateRecalled and HoldPickupDate: they are what the status is about.
     """
     if not _wants(asked(circ, types), ItemElementType.CIRCULATION_STATUS):
-        return {}
+        return StatusDates()
     loan = circ.loan_of(item)
     ready = next((hold for hold in circ.holds_on(item) if hold.state is HoldState.READY), None)
-    return {
-        "date_recalled": optional_date(loan.recalled_at) if loan else None,
-        "hold_pickup_date": optional_date(ready.expires_at) if ready else None,
-    }
+    return StatusDates(
+        optional_date(loan.recalled_at) if loan else None,
+        optional_date(ready.expires_at) if ready else None,
+    )
 
 
 def status_on_loan(status: ItemStatus, *, recalled: bool) -> CirculationStatus:

@@ -25,12 +25,14 @@ def lookup_item(message: LookupItem, circ: Circulation) -> LookupItemResponse:
         item = _named(circ, message.item_id)
     if item is None:
         return LookupItemResponse(request_id=message.request_id)
+    dates = answers.dates_of_status(circ, item, message.item_element_type)
     return LookupItemResponse(
         request_id=answers.request_id(request) if request else None,
         item_id=answers.item_id(item),
         item_transaction=_transaction(circ, message, item),
         item_optional_fields=answers.item_fields(circ, item, message.item_element_type),
-        **answers.dates_of_status(circ, item, message.item_element_type),
+        date_recalled=dates.recalled,
+        hold_pickup_date=dates.pickup,
     )
 
 

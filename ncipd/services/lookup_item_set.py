@@ -176,13 +176,15 @@ def _holdings(message: LookupItemSet, circ: Circulation, name: str, items: list[
 def _information(message: LookupItemSet, circ: Circulation, item: Item) -> el.ItemInformation:
     loan = circ.loan_of(item) if "date due" in answers.asked(circ, message.item_element_type) else None
     types = [type_ for type_ in message.item_element_type if not type_.matches("Bibliographic Description")]
+    dates = answers.dates_of_status(circ, item, types)
     return el.ItemInformation(
         item_id=answers.item_id(item),
         current_borrower=holders.borrower(circ, item) if message.current_borrower_desired else None,
         current_requester=holders.requesters(circ, item) if message.current_requesters_desired else (),
         date_due=optional_date(loan.due_at) if loan else None,
         item_optional_fields=answers.item_fields(circ, item, types),
-        **answers.dates_of_status(circ, item, types),
+        date_recalled=dates.recalled,
+        hold_pickup_date=dates.pickup,
     )
 
 

@@ -175,7 +175,7 @@ async def test_a_partner_without_an_address_is_to_be_told_by_hand_and_the_answer
 async def test_nothing_on_loan_has_no_renewal(office: Office) -> None:
     await office.say(request_item("L1", "R-1"))
     for action in ("approve-renewal", "reject-renewal"):
-        error = await office.refused(409, "nothing-on-loan", action, request="R-1")
+        error = await office.refused(409, "no-renewal-waiting", action, request="R-1")
         assert error["field"] == "request"
         await office.refused(404, "request-not-found", action, request="R-9")
 
