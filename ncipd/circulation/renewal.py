@@ -177,8 +177,8 @@ def waiting(circ: Circulation, request: Request, barcode: str = "") -> tuple[Ite
 def ask_lender(circ: Circulation, request: Request, item: Item, loan: Loan, wished: Micros | None) -> Micros:
     """Send a user's wish on to the lender's side; gives the date asked for.
 
-    Raises Problem: the lender takes no renewals, the item is recalled. Raises DeskError `partner-has-no-url` where
-    the message cannot be sent.
+    Where the message cannot be sent, a wish that came by message waits for staff to ask by hand; at the desk that is
+    said at once. Raises Problem: the lender takes no renewals, the item is recalled; DeskError `partner-has-no-url`.
     """
     circ.about(request)
     partner = circ.partner_of(request)
@@ -198,7 +198,8 @@ def ask_lender(circ: Circulation, request: Request, item: Item, loan: Loan, wish
             value=item.barcode,
             detail=f"The request is in status {request.status.value!r}, which does not allow a renewal.",
         )
-    if partner is None or not partner.url:
+    sendable = partner is not None and partner.url
+    if not sendable and not circ.by_message:
         raise DeskError(
             ErrorKind.CONFLICT,
             "partner-has-no-url",
@@ -208,9 +209,13 @@ def ask_lender(circ: Circulation, request: Request, item: Item, loan: Loan, wish
             hint="Set `url` of this partner in the configuration, or renew in the partner's own system.",
         )
     current = max(loan.due_at or circ.now, circ.now)
-    asked = wished if wished is not None else days_later(current, partner.renewal_days, circ.agency.time_zone)
+    usual = (partner or policy.LOCAL).renewal_days
+    asked = wished if wished is not None else days_later(current, usual, circ.agency.time_zone)
     loan = wishes.make(circ, loan, asked)
     circ.advance(request, Event.WISH_RENEWAL)
+    if partner is None or not partner.url:
+        _ask_by_hand(circ, request, item, asked)
+        return asked
     message = RenewItem(
         initiation_header=header_to(circ, partner, request),
         user_id=user_id_for(request),
@@ -219,6 +224,14 @@ def ask_lender(circ: Circulation, request: Request, item: Item, loan: Loan, wish
     )
     circ.send(partner, message, request=request, loan=loan)
     return asked
+
+
+def _ask_by_hand(circ: Circulation, request: Request, item: Item, asked: Micros) -> None:
+    circ.finish_item_tasks(item, TaskKind.RENEW_BY_HAND)
+    note = (
+        f"its user wishes to keep it until {from_micros(asked):%Y-%m-%d}; partner {request.partner} has no broker URL"
+    )
+    circ.ask_staff(Role.BORROWING, TaskKind.RENEW_BY_HAND, request=request, item=item, note=note)
 
 
 def approved_by_lender(circ: Circulation, request: Request, item: Item, date: Micros) -> Loan | None:
@@ -234,6 +247,7 @@ def approved_by_lender(circ: Circulation, request: Request, item: Item, date: Mi
     if _is_in_force(request, loan, date):
         circ.note("the item is renewed until then already; nothing was changed")
         return loan
+    circ.finish_item_tasks(item, TaskKind.RENEW_BY_HAND)
     circ.change_request(request, "set_request_due", due_at=date)
     if loan is None:
         circ.advance(request, Event.APPROVE_RENEWAL)
@@ -263,6 +277,7 @@ def rejected_by_lender(circ: Circulation, request: Request, item: Item | None, r
     if request.status is not RequestStatus.RENEW_REQUESTED:
         circ.note("the lender refused a renewal that is not waiting; nothing was changed")
         return
+    circ.finish_tasks(request, TaskKind.RENEW_BY_HAND)
     loan = circ.loan_of(item) if item is not None else None
     if loan is not None:
         circ.change_loan(loan, "set_loan_wish", desired_due_at=None)

@@ -765,6 +765,18 @@ async def test_without_a_broker_url_the_desk_is_told_at_once(world):
     assert world.status() == "loaned-item-to-patron"
 
 
+async def test_without_a_broker_url_a_wish_by_message_waits_for_staff_to_ask_by_hand(world):
+    """The discovery layer hears what is so: pending; staff ask the lender, whose word then ends the task."""
+    await world.lent(partner="NOURL")
+    for _ in range(2):
+        answer = await world.well(say.renew("X-1", IN_MARCH, user=USER), "CATALOGUE")
+        assert answer.has("RenewItemResponse/Pending"), answer
+        world.clock.pass_days(1)
+    assert (world.status(), world.tasks(), world.sent()) == ("renew-requested", ["renew-by-hand"], [])
+    await world.well(say.renew("X-1", IN_MARCH), "NOURL")
+    assert (world.status(), world.tasks(), world.due()) == ("renewed-by-partner", [], IN_MARCH)
+
+
 # ---------------------------------------------------------------------------------------------- Renewal: the refusals
 
 
