@@ -430,7 +430,7 @@ class Loan(NamedTuple):
 
 
 class Recall(NamedTuple):
-    """A loan called back: by whom, for which hold, and the due date before it."""
+    """A loan called back: by whom, for which hold, and the dates before it: the loan's, and its request's."""
 
     id: int
     agency_id: int
@@ -441,6 +441,7 @@ class Recall(NamedTuple):
     was_due_at: Micros | None
     placed_at: Micros
     cancelled_at: Micros | None
+    was_return_by: Micros | None
 
 
 class Hold(NamedTuple):

@@ -129,10 +129,14 @@ def user_due(partner: Partner, return_by: Micros | None, now: Micros, zone: str)
     return due_at if due_at > now else min(return_by, end_of_day(now, zone))
 
 
-def recall_due(partner: Partner, loan: Loan, desired: Micros | None, now: Micros, zone: str) -> Micros:
-    """Decide when a recalled loan is due: the earlier of its date and the asked one, never later."""
-    asked = desired if desired is not None else days_later(now, partner.recall_days, zone)
-    return asked if loan.due_at is None else min(loan.due_at, asked)
+def recall_due(partner: Partner, desired: Micros | None, now: Micros, zone: str) -> Micros:
+    """Say until when a recall asks for the item: until the date that it names, else the days that it leaves."""
+    return desired if desired is not None else days_later(now, partner.recall_days, zone)
+
+
+def sooner(due_at: Micros | None, asked: Micros) -> Micros:
+    """Give the earlier of a date and the one that a recall asks for: a recall never moves a date to a later day."""
+    return asked if due_at is None else min(due_at, asked)
 
 
 #: The rules for loans to our own users, which no partner record describes.

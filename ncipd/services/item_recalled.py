@@ -61,6 +61,7 @@ def _borrowed(circ: Circulation, ids: matching.Named, due_at: Micros) -> None:
         circ.note("the item has been sent back already; nothing was changed")
     elif loan is not None and loan.recalled_at is not None:
         _sooner(circ, loan, due_at)
+        borrowing.wanted_back(circ, request, due_at)
     else:
         borrowing.recall(circ, request, item, due_at, circ.partner)
 

@@ -714,8 +714,8 @@ SELECT version FROM loan WHERE id = :id
 
 -- name: insert_recall
 -- Note a recall.
-INSERT INTO recall (agency_id, loan_id, hold_id, asked_by, due_at, was_due_at, placed_at)
-VALUES (:agency, :loan, :hold, :asked_by, :due_at, :was_due_at, :placed_at) RETURNING id
+INSERT INTO recall (agency_id, loan_id, hold_id, asked_by, due_at, was_due_at, was_return_by, placed_at)
+VALUES (:agency, :loan, :hold, :asked_by, :due_at, :was_due_at, :was_return_by, :placed_at) RETURNING id
 
 -- name: last_recall_of_loan
 -- Find the newest recall of a loan, cancelled or not.

@@ -575,6 +575,18 @@ async def test_a_recall_makes_the_date_earlier_and_never_later_and_tells_the_use
     answer = await world.well(say.recall("X-1", asked))
     assert answer.text("RecallItemResponse/DateDue") == due
     assert (world.due(), world.status(), world.notices()) == (due, "recalled-by-partner", ["recalled"])
+    assert written(world.request().due_at) == due, "the lender's date moves with it"
+    await world.well(say.cancel_recall("X-1"))
+    assert (world.due(), written(world.request().due_at)) == (IN_FEBRUARY, IN_FEBRUARY)
+
+
+async def test_a_recall_leaves_each_of_the_two_dates_the_earlier_one(world):
+    """The user's date is earlier than the lender asks for already; the lender's own is not."""
+    await world.here()
+    await world.desk("check-out", barcode="X-1", user=USER, due_date="2026-01-15")
+    users = world.due()
+    await world.well(say.recall("X-1", "2026-01-20T22:59:59Z"))
+    assert (world.due(), written(world.request().due_at)) == (users, "2026-01-20T22:59:59Z")
 
 
 async def test_a_second_recall_changes_nothing(world):

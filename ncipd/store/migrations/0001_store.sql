@@ -390,7 +390,8 @@ CREATE TABLE recall (
     due_at      INTEGER,
     was_due_at  INTEGER,                           -- the due date before it
     placed_at   INTEGER NOT NULL,
-    cancelled_at INTEGER
+    cancelled_at INTEGER,
+    was_return_by INTEGER                          -- the lender's date before it, that of the request
 ) STRICT;
 CREATE UNIQUE INDEX recall_open_of_loan ON recall (loan_id) WHERE cancelled_at IS NULL;
 CREATE INDEX recall_of_loan ON recall (loan_id, id);
