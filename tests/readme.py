@@ -1,4 +1,4 @@
-"""The parts of the README that are made from the code; `python -m tests.readme` writes them anew."""
+"""The parts of the documents that are made from the code; `python -m tests.readme` writes them anew (half a minute)."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from ncipd import services as registry
 from ncipd.circulation import details, partner
 from ncipd.circulation.partner import Partner
 from ncipd.ncip import messages
-from ncipd.ncip.problem_types import SERVICE_PROBLEMS
 from ncipd.ncip.types import Initiation
+from tests.problems import PROBLEMS, by_service
+from tests.problems import write as write_problems
 
 README = Path(__file__).parents[1] / "README.md"
 
@@ -54,12 +55,13 @@ def _values(type_: object) -> str:
 def services() -> str:
     """A table of every initiation message of the standard: what it does, which elements count, what can go wrong."""
     served = registry.services()
+    problems = by_service(PROBLEMS.read_text("utf-8"))
     lines = ["| message | here | elements that count | problems of its own |", "|---|---|---|---|"]
     for name in sorted(name for name, cls in messages.MESSAGES.items() if issubclass(cls, Initiation)):
         service = served.get(name)
         does = (inspect.getdoc(service.run) or "").split("\n")[0] if service else "*Unsupported Service*"
         elements = ", ".join(_honoured(service.run, messages.MESSAGES[name])) if service else ""
-        own = ", ".join(sorted(SERVICE_PROBLEMS.get(name, ())))
+        own = ", ".join(problems.get(name, ()))
         lines.append(f"| {name} | {does} | {elements} | {own} |")
     lines.append("| LookupVersion | Tell which versions and services are spoken here. | FromAgencyId, ToAgencyId | |")
     return "\n".join(lines)
@@ -101,4 +103,5 @@ def written(text: str) -> str:
 
 
 if __name__ == "__main__":
+    write_problems()
     README.write_text(written(README.read_text("utf-8")), "utf-8")

@@ -194,7 +194,7 @@ def main(arguments: list[str] | None = None) -> int:
         except GrowthError as error:
             print(f"bench: {error}", file=sys.stderr)
             return 2
-    print(f"\n{'service':34}{SIZES[0]:>12,}{asked.large:>12,}  ratio\n{'':34}{'ms':>12}{'ms':>12}")
+    print(f"\n{'service':34}{SIZES[0]:>12,}{asked.large:>12,}  ratio\n{'':40}{'ms':>12}{'ms':>12}")
     for cost in found:
         slow = "  too slow" if cost.ratio > LIMIT else ""
         print(f"{cost.service:34}{cost.small * 1000:12.2f}{cost.large * 1000:12.2f}{cost.ratio:7.2f}{slow}")
@@ -211,12 +211,12 @@ def told(held: list[Held]) -> float:
         print("\nno CheckOutItem was seen to hold the writer, so nothing can be compared with it")
         return 0.0
     title = "holds the writer (reader: the loop)"
-    print(f"\n{title:36}{'usually':>10}{'at most':>12}  CheckOutItems\n{'':34}{'ms':>12}{'ms':>12}")
+    print(f"\n{title:42}{'usually':>10}{'at most':>12}  CheckOutItems\n{'':40}{'ms':>12}{'ms':>12}")
     for one in held:
         times = one.longest / usual
         name = one.service if one.connection == holding.WRITER else f"{one.service} ({one.connection})"
         long = "  too long" if one.connection == holding.WRITER and times > holding.LIMIT else ""
-        print(f"{name:34}{one.usual * 1000:12.3f}{one.longest * 1000:12.3f}{times:7.1f}{long}")
+        print(f"{name:40}{one.usual * 1000:12.3f}{one.longest * 1000:12.3f}{times:7.1f}{long}")
     worst = max((one for one in held if one.connection == holding.WRITER), key=lambda one: one.longest)
     times = worst.longest / usual
     print(f"\nthe longest to hold the writer is {worst.service} with {times:.1f} (at most {holding.LIMIT:.0f})")

@@ -193,7 +193,7 @@ def _metrics(server: Server) -> bytes:
 
 
 def test_the_work_of_each_message_is_seen_with_its_service_and_connection(tmp_path: Path) -> None:
-    """A real ncipd, watched: what changes something holds the writer, a lookup the reader, its journal line the writer."""
+    """A real ncipd: what changes something holds the writer, a lookup the reader, its journal line the writer."""
 
     def use(url: str) -> None:
         for service, more in (

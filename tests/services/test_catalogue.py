@@ -173,6 +173,14 @@ async def test_a_status_that_contradicts_a_loan_is_refused(world: World) -> None
     assert world.item_status("L1") == "on-loan"
 
 
+async def test_the_status_of_our_items_is_not_for_others_to_set(world: World) -> None:
+    """A broker may set the status of what it has lent to us, and of nothing else."""
+    message = f"<UpdateCirculationStatus>{item_id('L1')}<CirculationStatus>Missing</CirculationStatus>"
+    answer = await world.send(f"{message}</UpdateCirculationStatus>")
+    assert answer.problem == "Item Access Denied", answer
+    assert world.item_status("L1") == "available"
+
+
 async def test_told_of_an_item_it_is_known_once(world: World) -> None:
     """ItemCreated and ItemUpdated are taken up, and told twice they change nothing more."""
     told = f"<ItemCreated>{item_id('THEIRS-2')}{TITLE}</ItemCreated>"
