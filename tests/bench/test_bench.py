@@ -12,7 +12,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from tests.bench import growth, holding, library, own, rounds
+from tests.bench import growth, holding, library, own, rounds, soak
 from tests.bench.__main__ import bench
 from tests.bench.generating import Outcome, load
 from tests.bench.report import as_data, as_text
@@ -229,3 +229,49 @@ def test_what_holds_the_writer_too_long_is_no_pass(
 
 def test_without_a_check_out_nothing_can_be_said() -> None:
     assert growth.told([holding.Held("LookupItem", "reader", 0.001, 0.002)]) == 0
+
+
+# --- soaking ---------------------------------------------------------------------------------------------------------
+
+
+LAP = soak.Lap(messages=2_000, failures=0, seconds=0.004, memory=150_000_000, files=20)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({}, ""),
+        ({"memory": 200_000_000}, "memory grew from 150 to 200 MB"),
+        ({"files": 40}, "open files grew from 20 to 40"),
+        ({"seconds": 0.02}, "the median answer grew from 4.0 to 20.0 ms"),
+        ({"failures": 1}, "2 answers did not come"),
+    ],
+)
+def test_what_grows_over_the_laps_is_said(change: dict[str, int], told: str) -> None:
+    """The first quarter warms up; the last is compared with the second."""
+    warming = replace(LAP, memory=50_000_000, seconds=0.001)
+    laps = [warming, warming, LAP, LAP, LAP, LAP, replace(LAP, **change), replace(LAP, **change)]
+    assert " ".join(soak.verdict(laps)).startswith(told)
+    assert bool(soak.verdict(laps)) == bool(told)
+
+
+def test_too_few_laps_tell_nothing() -> None:
+    with pytest.raises(soak.SoakError, match="too few"):
+        soak.verdict([LAP] * 3)
+
+
+def test_an_answer_that_did_not_come_or_was_invalid_is_counted() -> None:
+    """What the simulated broker refuses on purpose is no answer of ncipd."""
+    asked = {"channel": "ncip", "asked": "LookupItem", "seconds": 0.5}
+    exchanges = [
+        {**asked, "receiver": "Lender", "status": 200},
+        {**asked, "receiver": "Lender", "status": None},
+        {**asked, "receiver": "Broker", "status": 503},
+    ]
+    judged = [{"aspect": "schema", "ok": False}, {"aspect": "content", "ok": False}]
+    report = {"scenarios": [{"steps": [{"exchanges": exchanges, "expectations": judged}]}]}
+    assert soak.judged([report]) == ([0.5, 0.5], 2)
+
+
+def test_a_failure_inside_is_read_from_the_metrics(ncipd: Server) -> None:
+    assert soak.failed_inside(f"http://{ncipd.address}/ncip") == 0
