@@ -85,7 +85,7 @@ def plain(name):
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-@pytest.mark.parametrize("made", MADE, ids=lambda document: document.name)
+@pytest.mark.parametrize("made", MADE, ids=lambda made: f"{made.parent.name}/{made.name}")
 def test_the_parts_that_are_made_from_the_code_are_as_made(made):
     """`python -m tests.readme` writes them anew."""
     text = made.read_text("utf-8")

@@ -157,7 +157,7 @@ def test_a_file_whose_name_is_no_slug_has_no_id(tmp_path: Path) -> None:
         loading.load(path)
 
 
-@pytest.mark.parametrize("path", sorted(SCENARIOS.rglob("*.yaml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(SCENARIOS.rglob("*.yaml")), ids=lambda path: f"{path.parent.name}.{path.stem}")
 def test_every_bundled_scenario_can_be_played_as_it_stands(path: Path) -> None:
     scenario = loading.load(path)
     assert scenario.id == f"{path.parent.name}.{path.stem}"

@@ -9,7 +9,7 @@ from contextlib import closing
 import msgspec
 import pytest
 
-from ncipd import demo
+from ncipd import demo, profiles
 from ncipd.circulation.model import Agency
 from ncipd.circulation.partner import PartnerRole, Sides
 from ncipd.circulation.unit import Circulation
@@ -58,7 +58,7 @@ def test_agencies_libraries_and_locations_are_there_in_their_order(rows):
         ("NCIPD-BORROW", "America/New_York"),
     ]
     assert {code for (code,) in rows("SELECT folded FROM agency_code")} == {
-        "NCIPD-LEND", "XX-LEND", "NCIPD-BORROW", "XX-BORROW",
+        "NCIPD-LEND", "XX-LEND", "999100", "NCIPD-BORROW", "XX-BORROW", "999200",
     }  # fmt: skip
     found = rows(
         "SELECT agency.code, library.code, location.code FROM location JOIN library ON library.id = library_id "
@@ -152,6 +152,27 @@ def test_every_file_can_be_loaded_by_hand_too(tmp_path):
     for kind, agency, name in demo.FILES:
         report = load_file(tmp_path / "data", kind, demo.FOLDER / name, agency=agency)
         assert (report.added, report.refusals) == (report.rows, []), name
+
+
+@pytest.mark.parametrize(("host", "url"), [("127.0.0.1", "tcp://127.0.0.1:8643"), ("::1", "tcp://[::1]:8643")])
+def test_the_door_without_http_is_where_the_rest_listens_or_nowhere(host, url):
+    """It is bound to a partner that is there; without a port there is none, so that many may run at once."""
+    config = demo.demo_config("", demo.FOLDER, host, 8080, 8643)
+    (door,) = config.tcp
+    assert door.url == url
+    assert (door.agency, door.partner) in {(partner.agency, partner.code) for partner in config.partner}
+    assert demo.demo_config("", demo.FOLDER, host, 0).tcp == ()
+
+
+def test_both_libraries_have_a_partner_of_each_profile_that_serves_them():
+    config = demo.demo_config("", demo.FOLDER, "127.0.0.1", 0)
+    of = {
+        agency: {one.profile for one in config.partner if one.agency == agency}
+        for agency in (demo.LENDER, demo.BORROWER)
+    }
+    assert of[demo.LENDER] | of[demo.BORROWER] == {"", *profiles.names()}
+    assert of[demo.LENDER] - of[demo.BORROWER] == {"wms", "xc", "vufind", "dbc"}
+    assert of[demo.BORROWER] - of[demo.LENDER] == {"illiad-folio"}
 
 
 def test_the_configuration_names_real_places_and_fills_in_the_broker(rows, tmp_path):
