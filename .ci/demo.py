@@ -17,7 +17,7 @@ BIN = Path(sys.executable).parent
 REPORT = ROOT / "demo-report"
 AGENT = ROOT / "conformance" / "agents" / "ncipd.toml"
 # A case that finds a SHOULD broken, or cannot be played, is a gap of ours: nothing but what the agent file excludes.
-PARTS = {"run": [], "conform": ["--strict", "--no-skips"]}
+PARTS = {"run": ["--no-skips"], "conform": ["--strict", "--no-skips"]}
 TCP_PORT = "8643"  # where the agent file has the door for NCIP without HTTP
 READY_WITHIN = 60.0  # seconds
 STOP_WITHIN = 30.0  # seconds

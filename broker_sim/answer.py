@@ -169,21 +169,19 @@ def header(answer: Answer, sent: Header | None) -> Iterator[Finding]:
 
 def problems(message: Message) -> list[dict[str, str]]:
     """Every Problem in a message, as local name → text, with the ``line`` and path (``where``) it stands at."""
+    found = _errors(message.root) if message.is_version_1 else _problems(message.root)
+    return [{**parts, "line": str(line_of(node) or ""), "where": locate(node)} for node, parts in found]
+
+
+def _problems(root: Element) -> list[tuple[Element, dict[str, str]]]:
+    nodes = root.iter(f"{{{NAMESPACE}}}Problem")
+    return [(node, {local(child.tag): text_of(child) for child in children(node)}) for node in nodes]
+
+
+def _errors(root: Element) -> list[tuple[Element, dict[str, str]]]:
+    """The errors of version 1, in a Problem or by themselves, in the words of version 2, where a path is one text."""
     found = []
-    for node in message.root.iter(f"{{{NAMESPACE}}}Problem"):
-        errors = _errors(node) if message.is_version_1 else [(node, _parts(node))]
-        found += [{**parts, "line": str(line_of(one) or ""), "where": locate(one)} for one, parts in errors]
-    return found
-
-
-def _parts(node: Element) -> dict[str, str]:
-    return {local(child.tag): text_of(child) for child in children(node)}
-
-
-def _errors(problem: Element) -> list[tuple[Element, dict[str, str]]]:
-    """The errors of a Problem of version 1, in the words of version 2: the path of names is one text there."""
-    found = []
-    for error in children(problem):
+    for error in root.iter(f"{{{NAMESPACE}}}MessagingError", f"{{{NAMESPACE}}}ProcessingError"):
         names = [version1.plain(text_of(node)) for node in error.iter(f"{{{NAMESPACE}}}ElementName")]
         parts = {"ProblemElement": "/".join(names)}
         for node in error.iter(tag=etree.Element):

@@ -149,6 +149,7 @@ def billing(scenario: Scenario) -> Billing:
         file=_short(scenario.path),
         steps=len(scenario.steps),
         requirements=scenario.requirements,
+        persona=story.persona,
     )
 
 

@@ -31,6 +31,7 @@ class Billing:
     file: str
     steps: int
     requirements: tuple[Requirement, ...] = ()
+    persona: str | None = None
 
     @property
     def group(self) -> str:

@@ -10,8 +10,8 @@ from xml.sax.saxutils import escape
 
 import msgspec
 
-from broker_sim import content, dressing, expect, oracle, paths, post, wire
-from broker_sim.answer import Answer, describe, envelope, header, read_ncip, schema
+from broker_sim import content, dressing, expect, oracle, post, wire
+from broker_sim.answer import Answer, describe, envelope, header, problems, read_ncip, schema
 from broker_sim.content import Node
 from broker_sim.http import Sent
 from broker_sim.play import Excused, Parcel, Play, Trouble, exchange
@@ -240,7 +240,7 @@ def _note(play: Play, parcel: Parcel, answers: list[Answer]) -> None:
 
 def _success(answer: Answer) -> bool:
     message = answer.message
-    return message is not None and message.name not in {None, "Problem"} and not paths.find(message.root, "*/Problem")
+    return message is not None and message.name not in {None, "Problem"} and not problems(message)
 
 
 def _judged(play: Play, step: Transmission, parcel: Parcel, answers: list[Answer]) -> Iterator[Finding]:

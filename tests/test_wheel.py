@@ -71,6 +71,7 @@ def test_the_wheel_carries_schema_scenarios_sql_and_licence(wheel):
         "broker_sim/_conformance/agents/ncipd.toml",
         "ncipd/store/queries.sql",
         "ncipd/profiles/alma.toml",
+        "broker_sim/profiles/alma.toml",
     ):
         assert wanted in names
     for folder, suffix in (

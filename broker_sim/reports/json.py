@@ -76,6 +76,7 @@ def _scenario(record: Record, scenario: ScenarioRecord) -> dict[str, Any]:
         "summary": billing.summary,
         "side": billing.side,
         "level": billing.level,
+        "persona": billing.persona,
         "verifies": list(billing.verifies),
         "requirements": msgspec.to_builtins(billing.requirements),
         "file": billing.file,

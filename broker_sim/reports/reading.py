@@ -73,6 +73,7 @@ def _billing(plain: Plain) -> Billing:
         file=plain["file"],
         steps=plain["steps_planned"],
         requirements=msgspec.convert(plain["requirements"], tuple[Requirement, ...]),
+        persona=plain.get("persona"),
     )
 
 

@@ -263,6 +263,15 @@ async def test_an_answer_of_version_1_is_judged_by_its_schema_and_looked_at_like
     assert told["line"] == "5"
 
 
+def test_an_error_that_stands_by_itself_in_an_acknowledgement_is_a_problem_too():
+    """Version 1 has no Problem in the answers to notifications."""
+    from broker_sim.answer import describe
+
+    error = ERROR.removeprefix("<Problem>").removesuffix("</Problem>").replace("Processing", "Messaging")
+    message = wire.read((V1 % error).replace("CheckInItemResponse", "ItemShippedResponse").encode())
+    assert describe(message) == "ItemShippedResponse with Problem Unknown Item: no detail"
+
+
 async def test_an_invalid_answer_of_version_1_is_found_by_both_validators():
     message = wire.read((V1 % "<Surprise/>").encode())
     opinion = await oracle.judge(message.document)
