@@ -115,7 +115,7 @@ def test_every_record_has_a_title_and_no_agency_two_records_that_look_the_same(r
 
 def test_users_are_as_promised(rows):
     users = {primary for (primary,) in rows("SELECT primary_id FROM user")}
-    assert users == {f"L-USER-{n}" for n in range(1, 21)} | {f"B-USER-{n}" for n in range(1, 41)} | {
+    assert users == {f"L-USER-{n}" for n in range(1, 31)} | {f"B-USER-{n}" for n in range(1, 51)} | {
         f"{side}-{kind}-1" for side in "LB" for kind in ("BLOCKED", "EXPIRED", "LIMIT")
     }
     bad = {"L-BLOCKED-1", "B-BLOCKED-1"}
@@ -124,8 +124,8 @@ def test_users_are_as_promised(rows):
     assert expired == [("B-EXPIRED-1",), ("L-EXPIRED-1",)]
     assert rows("SELECT value FROM user_identifier WHERE type = 'Institution Id Number' AND user_id = "
                 "(SELECT id FROM user WHERE primary_id = 'B-USER-7')") == [("H-10007",)]  # fmt: skip
-    assert rows("SELECT count(DISTINCT user_id) FROM user_identifier WHERE type = 'Barcode Id'") == [(66,)]
-    assert rows("SELECT count(DISTINCT user_id) FROM user_address WHERE kind = 'mailto'") == [(66,)]
+    assert rows("SELECT count(DISTINCT user_id) FROM user_identifier WHERE type = 'Barcode Id'") == [(86,)]
+    assert rows("SELECT count(DISTINCT user_id) FROM user_address WHERE kind = 'mailto'") == [(86,)]
 
 
 def test_the_loans_of_the_beginning_are_made_once_and_a_restart_undoes_nothing(folder, rows):
