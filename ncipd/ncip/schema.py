@@ -67,6 +67,11 @@ def is_valid(root: Node) -> bool:
     return root.tag == f"{_IN_NCIP}NCIPMessage" and bool(_schema().validate(root))
 
 
+def obeys(element: Node) -> bool:
+    """Tell whether an element with all that is in it obeys the grammar, wherever it stands."""
+    return bool(_schema().validate(element))
+
+
 def violations(root: Node) -> list[Violation]:
     """Give the breaches of the grammar in the order of the document: at most twenty, one of a kind for each element."""
     if root.tag != f"{_IN_NCIP}NCIPMessage":
