@@ -47,6 +47,8 @@ class Server(Struct, frozen=True, kw_only=True):
     idle_seconds: Seconds = 75.0
     #: How long requests in flight may take to finish after SIGTERM.
     drain_seconds: Seconds = 30.0
+    #: Whether no repair is made: what the schema refuses is refused, whoever sends it.
+    strict: bool = False
 
 
 class Store(Struct, frozen=True, kw_only=True):
@@ -221,7 +223,7 @@ class _Reading:
         return self.environ.get(name, "")
 
 
-def _nonsense(name: str, value: Any) -> str:
+def _nonsense(name: str, value: Any) -> str:  # noqa: PLR0911 - one line per setting
     """What a value's type does not tell: zones that exist, addresses that can be reached, no negative numbers."""
     if type(value) is int and value < 0:
         return f"expected 0 or more, got {value}"
@@ -231,9 +233,17 @@ def _nonsense(name: str, value: Any) -> str:
         return f"expected an IANA time zone such as 'Europe/Berlin', got {value!r}"
     if name == "url" and value and not _is_web_address(value):
         return f"expected an http:// or https:// address, got {value!r}"
+    if name == "refuse_repairs" and (bad := [each for each in value if each is not None and each not in _repairs()]):
+        return f"expected names of repairs, got {bad[0]!r}{_did_you_mean(bad[0], _repairs())}"
     if name == "keys" and (bad := [key for key in value if key is not None and (not key or set(key) & set("/?#% "))]):
         return f"expected keys that can stand in a path (POST /ncip/KEY), got {bad[0]!r}"
     return ""
+
+
+def _repairs() -> frozenset[str]:
+    from ncipd.ncip.repairs import REPAIRS
+
+    return frozenset(REPAIRS)
 
 
 def _of_notices(notices: Notices | None) -> Iterator[Mistake]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict, dataclass, field
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ncipd.ncip.document import parse
 from ncipd.ncip.problems import Problem
 from ncipd.ncip.read import Invalid, read
+from ncipd.ncip.repairs import REPAIRS, TOLERATED
 
 if TYPE_CHECKING:
     from ncipd.ncip.applied import Applied
@@ -35,6 +37,8 @@ class Explanation:
     repairs: list[dict[str, str]] = field(default_factory=list)
     violations: list[dict[str, Any]] = field(default_factory=list)
     problem: str = ""
+    switch_off: str = ""
+    """The line of a partner's configuration under which these repairs are not made."""
 
     def as_json(self) -> dict[str, Any]:
         """Give it as plain data."""
@@ -50,7 +54,7 @@ _HEADER = {
 
 
 def explain(raw: bytes, *, strict: bool = False) -> Explanation:
-    """Explain the bytes of a message; `strict` allows no repair."""
+    """Explain the bytes of a message; `strict` allows no repair of what the schema refuses."""
     try:
         document = parse(raw)
     except Problem as problem:
@@ -65,7 +69,7 @@ def explain(raw: bytes, *, strict: bool = False) -> Explanation:
         told.problem = "This is not NCIP version 2; only 2.0, 2.01 and 2.02 are spoken here."
         return told
     try:
-        reading = read(document, allowed=() if strict else None)
+        reading = read(document, allowed=TOLERATED if strict else None)
     except Invalid as invalid:
         told.verdict = Verdict.INVALID
         told.violations = [
@@ -76,7 +80,9 @@ def explain(raw: bytes, *, strict: bool = False) -> Explanation:
         told.verdict, told.problem = Verdict.INVALID, problem.detail
     else:
         told.repairs = [_repair(applied) for applied in reading.repairs]
-        told.verdict = Verdict.REPAIRABLE if told.repairs else Verdict.VALID
+        told.verdict = Verdict.REPAIRABLE if told.repairs and not strict else Verdict.VALID
+        names = dict.fromkeys(applied.name for applied in reading.repairs)
+        told.switch_off = f"refuse_repairs = {json.dumps(list(names))}" if names else ""
     return told
 
 
@@ -86,4 +92,9 @@ def _header(document: Document) -> dict[str, str]:
 
 
 def _repair(applied: Applied) -> dict[str, str]:
-    return {"name": applied.name, "path": applied.path, "detail": applied.detail}
+    return {
+        "name": applied.name,
+        "path": applied.path,
+        "detail": applied.detail,
+        "accepts": REPAIRS[applied.name].accepts,
+    }

@@ -35,7 +35,7 @@ from ncipd.ncip.elements import InitiationHeader
 from ncipd.ncip.envelope import VERSION, Envelope, reply_header, write
 from ncipd.ncip.problems import Problem, ProblemType
 from ncipd.ncip.read import read
-from ncipd.ncip.repairs import REPAIRS
+from ncipd.ncip.repairs import REPAIRS, TOLERATED
 from ncipd.ncip.types import Initiation, Response
 from ncipd.services import services
 from ncipd.store.port import StoreError
@@ -105,8 +105,12 @@ class Responder:
         metrics: Metrics,
         limits: Limits = DEFAULT_LIMITS,
         keep_bodies: bool = True,
+        strict: bool = False,
     ) -> None:
-        """Take what the answers come from; `reply_key` keys the hashes of stored replies, 16 to 64 bytes."""
+        """Take what the answers come from; `reply_key` keys the hashes of stored replies, 16 to 64 bytes.
+
+        `strict` allows no repair of what the schema refuses.
+        """
         self._store = store
         self._directory = directory
         self._clock = clock
@@ -115,6 +119,7 @@ class Responder:
         self._metrics = metrics
         self._limits = limits
         self._keep_bodies = keep_bodies
+        self._repairs = TOLERATED if strict else frozenset(REPAIRS)
         self._services = services()
         self._authentication = Authentication(store, clock)
 
@@ -153,8 +158,7 @@ class Responder:
         service = self._service(exchange, document)
         parties = self._directory.recognise(document, door.key)
         exchange.entry.agency, exchange.entry.partner = parties.agency.id, parties.partner.code
-        refused = parties.partner.refuse_repairs
-        reading = read(document, allowed=[name for name in REPAIRS if name not in refused] if refused else None)
+        reading = read(document, allowed=self._repairs.difference(parties.partner.refuse_repairs))
         message = reading.envelope.message
         if not isinstance(message, service.message):
             raise Problem(ProblemType.INVALID_MESSAGE_SYNTAX_ERROR, detail="The NCIPMessage holds no message.")
@@ -296,11 +300,7 @@ class Responder:
         header = reply_header(exchange.header)
         if header is not None:
             response = replace(response, response_header=header)
-        answer = write(Envelope(exchange.version, response))
-        root = etree.fromstring(answer)
-        if not schema.is_valid(root):
-            raise _AnswerInvalid("; ".join(str(violation) for violation in schema.violations(root)[:3]))
-        return answer
+        return _valid(write(Envelope(exchange.version, response)))
 
     @staticmethod
     def _note(exchange: _Exchange, circ: Circulation) -> None:
@@ -311,8 +311,11 @@ class Responder:
     # ------------------------------------------------------------------------------------------ saying no
 
     async def _refuse(self, exchange: _Exchange, problem: Problem) -> bytes:
+        try:
+            answer = self._problem_answer(exchange, problem)
+        except Exception as error:  # noqa: BLE001 - an answer that cannot be written must not be silence
+            return await self._fail(exchange, error)
         exchange.entry.verdict = str(problem.type)
-        answer = self._problem_answer(exchange, problem)
         await self._write_later(exchange, answer)
         return answer
 
@@ -324,7 +327,11 @@ class Responder:
             f"{exchange.entry.correlation} if it goes on.",
         )
         exchange.entry.verdict = str(problem.type)
-        answer = self._problem_answer(exchange, problem)
+        try:
+            answer = self._problem_answer(exchange, problem)
+        except Exception as again:  # noqa: BLE001 - then without anything that came from the message
+            _log.error("refusal failed", service=exchange.service, exc_info=again)
+            answer = write(Envelope(VERSION, problems=(problem.as_element(None),)))
         await self._write_later(exchange, answer)
         return answer
 
@@ -332,7 +339,7 @@ class Responder:
         told = tuple(one.as_element(exchange.service) for one in (problem, *problem.and_also))
         kind = getattr(messages, f"{exchange.service}Response", None) if exchange.service else None
         if kind is None:
-            return write(Envelope(exchange.version, problems=told))
+            return _valid(write(Envelope(exchange.version, problems=told)))
         more: dict[str, Any] = {}
         if problem.required_fee is not None:
             more["required_fee_amount"] = problem.required_fee
@@ -342,7 +349,7 @@ class Responder:
         if header is None and exchange.document is not None:
             header = _header(exchange.document)
         response = kind(response_header=reply_header(header), problem=told, **more)
-        return write(Envelope(exchange.version, response))
+        return _valid(write(Envelope(exchange.version, response)))
 
     # ------------------------------------------------------------------------------------------ writing it down
 
@@ -361,8 +368,16 @@ class Responder:
                 await self._store.transact(write_down)  # a person has to see it: it must not get lost
             else:
                 await self._store.later(write_down)
-        except StoreError as error:
+        except Exception as error:  # noqa: BLE001 - the answer is more than the line about it
             _log.error("journal line lost", exc_info=error)
+
+
+def _valid(answer: bytes) -> bytes:
+    """Give an answer that the schema accepts; what it refuses is not sent."""
+    root = etree.fromstring(answer)
+    if not schema.is_valid(root):
+        raise _AnswerInvalid("; ".join(str(violation) for violation in schema.violations(root)[:3]))
+    return answer
 
 
 def _serve(service: Service, message: Initiation, circ: Circulation) -> Response:

@@ -185,6 +185,7 @@ def _mended(text: bytes, applied: list[Applied], error: etree.XMLSyntaxError) ->
     """Parse again what the parser refused, if anything about the bytes can be put right."""
     mended = octets.mended(text, applied)
     if mended is not text:
+        mended = prolog.without_doctype(mended, applied)  # it may have been hidden by what was mended
         try:
             return mended, etree.fromstring(mended, _PARSER)
         except etree.XMLSyntaxError as again:

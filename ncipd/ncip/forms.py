@@ -13,6 +13,7 @@ from ncipd.ncip.applied import Applied
 BLANKS = b" \t\r\n"
 _MOST_PARTS = 50
 _BEFORE = BLANKS + b"\xef\xbb\xbf"
+_ENCODED = re.compile(rb"(?:%(?:0[9AaDd]|20|[Ee][Ff]%[Bb][Bb]%[Bb][Ff])|\+){0,100}%3[Cc]")
 _FIELD = re.compile(rb"[\w.:%+-]{1,60}=")
 _PLAIN_FIELD = re.compile(rb"(?:^|&)[\w.:%+-]{1,60}=\s{0,60}<")
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
@@ -24,14 +25,14 @@ def unwrapped(raw: bytes, applied: list[Applied]) -> bytes:
     It never gets longer: decoding only shortens.
     """
     start = raw.lstrip(_BEFORE)
-    if start[:3].upper() == b"%3C":
+    if _ENCODED.match(start):
         applied.append(Applied("url-encoded", "/", "decoded a body written with percent signs"))
         return _decoded(start)
     found = _of_multipart(start) if start.startswith(b"--") else _of_fields(start)
     if found is None:
         return raw
     applied.append(Applied("form-post", "/", "took the message out of a web form"))
-    return found.lstrip(_BEFORE)
+    return found
 
 
 def _of_fields(start: bytes) -> bytes | None:

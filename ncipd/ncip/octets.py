@@ -18,6 +18,7 @@ CONTROLS = bytes(set(range(32)) - {9, 10, 13})
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
 DECLARATION = re.compile(rb"""<\?xml\s[^>]{0,100}?\bencoding\s{0,20}=\s{0,20}["']([^"'>]{0,40})["']""")
 _HIGH = re.compile(rb"[\x80-\xff]+")
+_SOME_UTF_8 = re.compile(rb"[\xc2-\xf4][\x80-\xbf]")
 _REFERENCE = re.compile(rb"&#(?:0{0,10}(\d{1,2})|x0{0,10}([0-9a-fA-F]{1,2}));")
 _ROOT = re.compile(rb"<(?:[A-Za-z_][\w.-]{0,40}:)?NCIPMessage(?=[\s/>])")
 _PREFIXES = re.compile(rb"<([A-Za-z_][\w.-]{0,40}):|\s([A-Za-z_][\w.-]{0,40}):(?:version|Scheme|schemaLocation)\s?=")
@@ -35,7 +36,9 @@ def as_utf_8(raw: bytes) -> bytes:
     if declared:
         start = raw.rindex(b"encoding", 0, declared.start(1))
         raw = raw[:start] + b" " * (declared.end() - start) + raw[declared.end() :]
-    return raw if _reads_as(raw, "utf-8") else _HIGH.sub(_from_windows, raw)
+    if _reads_as(raw, "utf-8"):
+        return raw
+    return _HIGH.sub(_from_windows, raw) if _SOME_UTF_8.search(raw) else raw.decode("cp1252", "replace").encode()
 
 
 def is_utf_8(raw: bytes) -> bool:

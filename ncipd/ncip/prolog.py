@@ -17,6 +17,7 @@ from ncipd.ncip.problems import Problem, ProblemType
 _UNDERSTOOD = re.compile(r"utf-?8|(us-)?ascii|iso-8859-\d{1,2}|latin1|windows-125\d|cp125\d", re.IGNORECASE)
 _ASCII = re.compile(r"(us-)?ascii", re.IGNORECASE)
 _UTF_16 = re.compile(r"utf-?16.*|(iso-10646-)?ucs-2", re.IGNORECASE)
+_UTF_16_START = re.compile(rb"<\x00[^\x00]\x00|\x00<\x00[^\x00]")
 _BOM = b"\xef\xbb\xbf"
 _DECLARED = re.compile(r"""\A(\s*<\?xml\s[^>]{0,100}?)\sencoding\s{0,20}=\s{0,20}["'][^"'>]{0,40}["']""")
 _BEFORE_DOCTYPE = re.compile(rb"(?:\s+|<\?.*?\?>|<!--.*?-->)*", re.DOTALL)
@@ -34,7 +35,7 @@ def normalize(raw: bytes) -> tuple[bytes, list[Applied]]:
     applied: list[Applied] = []
     if raw[:4] in {b"\xff\xfe\x00\x00", b"\x00\x00\xfe\xff"}:
         raise syntax_error("UTF-32 is not understood. Send UTF-8.")
-    if raw[:2] in {b"\xff\xfe", b"\xfe\xff", b"<\x00", b"\x00<"}:
+    if raw[:2] in {b"\xff\xfe", b"\xfe\xff"} or _UTF_16_START.match(raw):
         raw = _from_utf_16(raw)
     marked = raw.startswith(_BOM)
     raw = raw.removeprefix(_BOM)
@@ -43,9 +44,7 @@ def normalize(raw: bytes) -> tuple[bytes, list[Applied]]:
     declared = DECLARATION.match(raw)
     if declared and declared[1] not in {b"UTF-8", b"utf-8"}:
         raw = _in_true_encoding(raw, declared[1].decode("ascii", "replace"), applied, marked=marked)
-    if b"<!DOCTYPE" in raw:
-        raw = _without_doctype(raw, applied)
-    return raw, applied
+    return without_doctype(raw, applied), applied
 
 
 def _from_utf_16(raw: bytes) -> bytes:
@@ -81,7 +80,10 @@ def _in_true_encoding(raw: bytes, name: str, applied: list[Applied], *, marked: 
     return raw
 
 
-def _without_doctype(raw: bytes, applied: list[Applied]) -> bytes:
+def without_doctype(raw: bytes, applied: list[Applied]) -> bytes:
+    """Blank out a DOCTYPE that names an outside DTD and no more; raises Problem for any other."""
+    if b"<!DOCTYPE" not in raw:
+        return raw
     before = _BEFORE_DOCTYPE.match(raw)
     start = before.end() if before else 0
     if not raw.startswith(b"<!DOCTYPE", start):

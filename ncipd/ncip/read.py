@@ -47,7 +47,7 @@ def read(document: Document, *, allowed: Collection[str] | None = None) -> Readi
     """
     refused = [each for each in document.applied if allowed is not None and each.name not in allowed]
     if refused:
-        raise Invalid([_not_allowed(each) for each in refused])
+        raise Invalid([*(_not_allowed(each) for each in refused), *violations(document.root)])
     applied = list(document.applied)
     if not is_valid(document.root):
         applied += repair(document, allowed)

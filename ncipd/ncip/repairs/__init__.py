@@ -130,17 +130,17 @@ REPAIRS: dict[str, Repair] = {
         ),
         Repair("missing-version", "no version attribute", "Takes the message to be 2.02.", names.missing_version),
         Repair(
-            "unqualified-scheme",
-            "`Scheme` where `ncip:Scheme` should be, or an empty one",
-            "Puts the attribute into the namespace of NCIP; drops it where it is empty.",
-            names.unqualified_scheme,
-        ),
-        Repair(
             "misspelt-element",
             "an element that can only be another one: other case, plural, words in another order (DesiredDueDate), "
             "one letter wrong, or the Unique of version 1",
             "Gives it the name of the one element of its parent that it can be. A message is never guessed.",
             names.misspelt_element,
+        ),
+        Repair(
+            "unqualified-scheme",
+            "`Scheme` where `ncip:Scheme` should be, or an empty one",
+            "Puts the attribute into the namespace of NCIP; drops it where it is empty.",
+            names.unqualified_scheme,
         ),
         Repair(
             "scheme-value",
@@ -168,10 +168,10 @@ REPAIRS: dict[str, Repair] = {
             content.proof_beside_user,
         ),
         Repair(
-            "half-header",
-            "a ResponseHeader that is not whole",
-            "Leaves it out: an answer comes on the connection that its question took.",
-            content.half_header,
+            "bare-record",
+            "a BibliographicRecordId that holds a number alone, neither whose nor which kind",
+            "Takes it for a number of the agency in ToAgencyId.",
+            content.bare_record,
         ),
         Repair("stray-text", "text between child elements", "Drops it.", content.stray_text),
         # --- values
@@ -200,12 +200,6 @@ REPAIRS: dict[str, Repair] = {
             "Spells it as `+01:00` or `Z`.",
             values.odd_offset,
         ),
-        Repair(
-            "empty-value",
-            "an empty element that may be absent and must not be empty",
-            "Drops it.",
-            values.empty_value,
-        ),
         # --- what is left
         Repair(
             "misplaced-element",
@@ -221,10 +215,22 @@ REPAIRS: dict[str, Repair] = {
         ),
         Repair("child-order", "child elements in another order", "Puts them in order.", content.child_order),
         Repair(
+            "empty-value",
+            "an empty element that may be absent and must not be empty",
+            "Drops it.",
+            values.empty_value,
+        ),
+        Repair(
             "foreign-ext",
             "in an Ext, what is not NCIP",
             "Keeps it without checking it.",
             content.foreign_ext,
+        ),
+        Repair(
+            "half-header",
+            "a ResponseHeader that is not whole",
+            "Leaves it out: an answer comes on the connection that its question took.",
+            content.half_header,
         ),
     )
 }

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from functools import cache
 
+from lxml import etree
+
 from ncipd.ncip.document import Document
 from ncipd.ncip.paths import Node, local_name
 from ncipd.ncip.repairs.walk import EXT, IN_NCIP, Changes, children_of, elements, ext_of, is_known, order_of
 from ncipd.ncip.schema import obeys
 from ncipd.ncip.types import ELEMENTS
 
-
+_RECORD_NUMBER = "BibliographicRecordIdentifier"
 _CHECK_IN = f"{IN_NCIP}CheckInItem"
 _CHECK_IN_IDS = ("UserId", "RequestId")
 
@@ -36,6 +38,15 @@ def proof_beside_user(document: Document) -> Changes:
 def _has_either(name: str) -> bool:
     """Say whether a message holds UserId or AuthenticationInput, but not both."""
     return {"UserId", "AuthenticationInput"} <= children_of(name)
+
+
+def bare_record(document: Document) -> Changes:
+    """Say whose a record number is: the agency's that the message is for."""
+    for node in elements(document.root):
+        if local_name(node) == "BibliographicRecordId" and [local_name(child) for child in node] == [_RECORD_NUMBER]:
+            yield node, "took the number for one of the agency that the message is for"
+            agency = document.peek("InitiationHeader", "ToAgencyId", "AgencyId")
+            etree.SubElement(node, f"{IN_NCIP}AgencyId").text = agency
 
 
 def half_header(document: Document) -> Changes:

@@ -28,14 +28,14 @@ def no_namespace(document: Document) -> Changes:
 
 
 def _without_namespace(node: Node, *, in_ext: bool = False) -> Iterator[Node]:
-    """Find the elements that lost their namespace; in an Ext, what NCIP does not know belongs to somebody else."""
+    """Find the elements that lost their namespace; what stands in an Ext and NCIP does not know is somebody else's."""
     lost = not node.tag.startswith("{")
     if lost and not (in_ext and not is_known(node.tag)):
         yield node
     elif not node.tag.startswith(IN_NCIP):
         return
     for child in node:
-        yield from _without_namespace(child, in_ext=in_ext or local_name(node) == "Ext")
+        yield from _without_namespace(child, in_ext=local_name(node) == "Ext")
 
 
 def wrong_namespace(document: Document) -> Changes:
@@ -118,7 +118,7 @@ def misspelt_element(document: Document) -> Changes:
     """
     for node in elements(document.root):
         name, parent = local_name(node), node.getparent()
-        if parent is None or parent is document.root or is_known(name) or len(name) > _LONGEST:
+        if parent is None or parent is document.root or is_known(name):
             continue
         meant = meant_by(local_name(parent), name)
         if meant and not (meant in once_in(local_name(parent)) and parent.find(IN_NCIP + meant) is not None):
@@ -129,6 +129,8 @@ def misspelt_element(document: Document) -> Changes:
 @lru_cache(maxsize=1024)
 def meant_by(parent: str, name: str) -> str:
     """Give the only child of an element that a wrong name can mean; empty where there is none, or more than one."""
+    if len(name) > _LONGEST:
+        return ""
     for likeness in (_plain, _without_unique, _words):
         found = _alike(parent, likeness).get(likeness(name), ())
         if found:
