@@ -245,13 +245,13 @@ HOSTILE = {
 def test_what_is_wrong_thousands_of_times_is_answered_in_time(name: str) -> None:
     """And neither the repairs nor the violations that are recorded grow with it."""
     raw = enveloped(f"<n:LookupUser>{USER}<n:Ext>{HOSTILE[name] * 4}</n:Ext></n:LookupUser>")
-    started = time.perf_counter()
+    started = time.process_time()
     try:
         recorded = Counter(applied.name for applied in read(parse(raw)).repairs)
         assert max(recorded.values()) <= MOST_RECORDED + 1
     except Invalid as problem:
         assert len(problem.violations) <= schema.MOST_VIOLATIONS  # noqa: PT017 - some are read, some are refused
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 3
 
 
 def test_no_schema_that_a_message_names_is_fetched(listener: tuple[int, list[object]]) -> None:

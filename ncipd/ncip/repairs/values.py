@@ -109,7 +109,7 @@ def _understood(text: str) -> dict[str, str] | None:
 
 def flag_value(document: Document) -> Changes:
     """Read a word in an element that says yes by being there."""
-    for node in list(elements(document.root)):
+    for node in elements(document.root):
         word = (node.text or "").strip().casefold() if type_of(node) == "bool" and not len(node) else None
         if word in _YES and node.text:
             yield node, "took its content for yes"
@@ -121,7 +121,7 @@ def flag_value(document: Document) -> Changes:
 
 def empty_value(document: Document) -> Changes:
     """Drop what may be absent and says nothing, the inner elements first."""
-    for node in reversed(list(elements(document.root))):
+    for node in reversed(elements(document.root)):
         parent = node.getparent()
         if parent is not None and _is_optional(node, parent) and _says_nothing(node) and not obeys(node):
             yield node, "dropped it: it is empty"

@@ -18,13 +18,23 @@ Changes = Iterator[tuple[Node, str]]
 """Each element that is about to be changed, and what is done to it in words."""
 
 
-def elements(node: Node) -> Iterator[Node]:
-    """Walk through the NCIP elements in the order of the document, but not into anything foreign."""
-    waiting = [node]
+_any_foreign = etree.XPath(f"boolean(//*[namespace-uri() != '{NAMESPACE}'])")
+
+
+def elements(root: Node) -> list[Node]:
+    """Give the NCIP elements in the order of the document, but none that stands inside anything foreign.
+
+    A list, so that they can be renamed and moved on the way.
+    """
+    if not _any_foreign(root):
+        return list(root.iter())
+    found = []
+    waiting = [root]
     while waiting:
         node = waiting.pop()
-        yield node
+        found.append(node)
         waiting.extend(child for child in reversed(node) if child.tag.startswith(IN_NCIP))
+    return found
 
 
 def ext_of(parent: Node) -> Node:
