@@ -9,7 +9,7 @@ from datetime import date
 
 from ncipd.ncip.document import Document
 from ncipd.ncip.paths import Node, local_name
-from ncipd.ncip.repairs.walk import EXT, IN_NCIP, Changes, elements, optional_in, type_of
+from ncipd.ncip.repairs.walk import EXT, IN_NCIP, Changes, elements, is_known, optional_in, type_of
 from ncipd.ncip.schema import obeys
 
 _SPELLED = re.compile(
@@ -129,13 +129,16 @@ def empty_value(document: Document) -> Changes:
 
 
 def _is_optional(node: Node, parent: Node) -> bool:
-    return parent.tag == EXT or local_name(node) in optional_in(local_name(parent))
+    name = local_name(node)
+    return is_known(name) if parent.tag == EXT else name in optional_in(local_name(parent))
 
 
 def _says_nothing(node: Node) -> bool:
     if any(text.strip() for text in node.itertext()):
         return False
-    return all(each.tag.startswith(IN_NCIP) and type_of(each) != "bool" for each in node.iter())
+    return all(
+        each.tag.startswith(IN_NCIP) and is_known(local_name(each)) and type_of(each) != "bool" for each in node.iter()
+    )
 
 
 def _drop(node: Node) -> None:
