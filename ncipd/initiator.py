@@ -134,7 +134,7 @@ def _problems(root: Node) -> Iterator[ProblemElement]:
     for node in places:
         if local_name(node) == "Problem":
             said = {local_name(part): "".join(part.itertext()).strip() for part in node}
-            words = " ".join("".join(node.itertext()).split())
+            words = "" if said.get("ProblemType") else " ".join(" ".join(node.itertext()).split())
             yield ProblemElement(
                 problem_type=Coded(said.get("ProblemType") or "Problem"),
                 problem_detail=said.get("ProblemDetail") or words or None,

@@ -36,7 +36,7 @@ from ncipd.ncip.envelope import VERSION, Envelope, reply_header, write
 from ncipd.ncip.problems import Problem, ProblemType
 from ncipd.ncip.read import read
 from ncipd.ncip.repairs import REPAIRS, TOLERATED
-from ncipd.ncip.types import Initiation, Response
+from ncipd.ncip.types import Ext, Initiation, Response
 from ncipd.services import services
 from ncipd.store.port import StoreError
 
@@ -300,7 +300,7 @@ class Responder:
         header = reply_header(exchange.header)
         if header is not None:
             response = replace(response, response_header=header)
-        return _valid(write(Envelope(exchange.version, response)))
+        return _valid(_written(exchange, response))
 
     @staticmethod
     def _note(exchange: _Exchange, circ: Circulation) -> None:
@@ -349,7 +349,7 @@ class Responder:
         if header is None and exchange.document is not None:
             header = _header(exchange.document)
         response = kind(response_header=reply_header(header), problem=told, **more)
-        return _valid(write(Envelope(exchange.version, response)))
+        return _valid(_written(exchange, response))
 
     # ------------------------------------------------------------------------------------------ writing it down
 
@@ -370,6 +370,13 @@ class Responder:
                 await self._store.later(write_down)
         except Exception as error:  # noqa: BLE001 - the answer is more than the line about it
             _log.error("journal line lost", exc_info=error)
+
+
+def _written(exchange: _Exchange, response: Response) -> bytes:
+    """Write a response where its message stood: in the NCIPMessage, or in the Ext of that."""
+    if exchange.document is not None and exchange.document.in_ext:
+        return write(Envelope(exchange.version, ext=Ext(children=(response,))))
+    return write(Envelope(exchange.version, response))
 
 
 def _valid(answer: bytes) -> bytes:

@@ -13,6 +13,7 @@ from lxml import etree
 from ncipd.ncip import octets, prolog
 from ncipd.ncip.applied import Applied
 from ncipd.ncip.envelope import VERSION
+from ncipd.ncip.messages import MESSAGES
 from ncipd.ncip.paths import Node, local_name
 from ncipd.ncip.types import NAMESPACE
 
@@ -28,6 +29,9 @@ _PARSER = etree.XMLParser(
     remove_comments=True,
     remove_pis=True,
 )
+ILS_DI = "http://www.extensiblecatalog.org/2011/ilsdi"
+"""The namespace in which the ILS-DI extension of NCIP 2.0 and 2.01 had LookupItemSet and more before 2.02 had it."""
+
 _ROOT = f"{{{NAMESPACE}}}NCIPMessage"
 _VERSION = f"{{{NAMESPACE}}}version"
 _MEANT = re.compile(r"niso\.org/.*ncip", re.IGNORECASE)
@@ -78,6 +82,8 @@ class Document:
     """The repairs that were needed to parse it."""
     set_aside: list[tuple[Node, list[Node]]] = field(default_factory=list)
     """The elements from which a repair took children for the time of a check, and all the children that they had."""
+    in_ext: bool = False
+    """Whether the message stood in the Ext of the NCIPMessage, where it was taken out of; the answer goes there too."""
     moved: list[tuple[Node, int, Node]] = field(default_factory=list)
     """What a repair moved because it is not known where it stood: the parent, the place there, the element."""
     kind: Kind = field(init=False)
@@ -178,7 +184,20 @@ def parse(raw: bytes, *, limits: Limits = DEFAULT_LIMITS) -> Document:
         version = root.get("version")
     if version is not None and _major(version) != 2 and (root.tag == _ROOT or not _major(version)):
         applied.append(Applied("nonsense-version", "/NCIPMessage", f"took the version {version[:60]!r} to be 2.02"))
-    return Document(root, version, applied)
+    in_ext = _is_in_ext(root)
+    if in_ext:
+        root.replace(root[0], root[0][0])
+        applied.append(Applied("message-in-ext", "/NCIPMessage/Ext", "took the message out of the Ext"))
+    return Document(root, version, applied, in_ext=in_ext)
+
+
+def _is_in_ext(root: Node) -> bool:
+    """Tell whether the only thing in an NCIPMessage is an Ext with one message in it, as NCIP 2.0 sends later ones."""
+    if len(root) != 1 or local_name(root[0]) != "Ext" or len(root[0]) != 1 or root[0].attrib:
+        return False
+    inner = root[0][0]
+    ours = not inner.tag.startswith("{") or inner.tag.startswith((f"{{{NAMESPACE}}}", f"{{{ILS_DI}}}"))
+    return ours and local_name(inner) in MESSAGES and not "".join([root[0].text or "", inner.tail or ""]).strip()
 
 
 def _mended(text: bytes, applied: list[Applied], error: etree.XMLSyntaxError) -> tuple[bytes, Node]:

@@ -236,8 +236,10 @@ PROBLEM_STYLES = {
     ),
     "of a type that nobody knows": (wrapped(problem("RenewItem", "Ukjent feil", "x")), "Ukjent feil", "x"),
     "without a namespace": (
-        b"<NCIPMessage version='2.02'><RenewItemResponse><Problem><ProblemType>Unknown Item</ProblemType></Problem>"
-        b"</RenewItemResponse></NCIPMessage>",
+        (
+            b"<NCIPMessage version='2.02'><RenewItemResponse><Problem><ProblemType>Unknown Item</ProblemType></Problem>"
+            b"</RenewItemResponse></NCIPMessage>"
+        ),
         "Unknown Item",
         None,
     ),
@@ -309,17 +311,18 @@ def test_every_response_of_the_corpus_is_read_and_every_refusal_seen(shared: Pat
         if not isinstance(root.tag, str) or etree.QName(root).localname not in {"NCIPMessage", "Problem"}:
             continue
         answer = understand(raw, "u")
-        said = [*root.iterfind("./{*}Problem"), *root.iterfind("./*/{*}Problem")]
+        within = root[0] if entry["type"].startswith("Ext/") else root
+        said = [*root.iterfind("./{*}Problem"), *within.iterfind("./*/{*}Problem")]
         assert len(answer.problems) == len(said), entry["file"]
         types = [(node.findtext("{*}ProblemType") or "").strip() for node in said]
         assert [
             told.problem_type.value.strip() for told in answer.problems if told.problem_type.value != "Problem"
         ] == [type_ for type_ in types if type_], entry["file"]
         refused += bool(said)
-        if not said and entry["type"].endswith("Response") and not entry["type"].startswith("Ext/"):
-            assert type(answer.response).__name__ == entry["type"], entry["file"]
+        if not said and entry["type"].endswith("Response"):
+            assert type(answer.response).__name__ == entry["type"].removeprefix("Ext/"), entry["file"]
     assert refused > 10
-    assert len(responses) > 80
+    assert len(responses) > 60
 
 
 @given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode))

@@ -11,8 +11,8 @@ import urllib.request
 import zlib
 from collections.abc import AsyncIterator
 from pathlib import Path
-from urllib.parse import quote_plus
 from typing import Any
+from urllib.parse import quote_plus
 
 import aiohttp
 import pytest
@@ -119,6 +119,14 @@ async def test_a_message_without_a_content_type_is_answered(office: Office) -> N
         office.ncipd.url, data=message(LOOKUP).encode(), skip_auto_headers={"Content-Type"}
     ) as answered:
         assert Answer(await answered.read()).kind == "LookupItemResponse"
+
+
+async def test_what_was_asked_in_an_ext_is_answered_in_one(office: Office) -> None:
+    for asked, problem in ((LOOKUP, None), (LOOKUP.replace("L1", "L999"), "Unknown Item")):
+        answer = await ask(office, enveloped(f"<Ext>{asked}</Ext>"), "alma")
+        assert answer.kind == "Ext"
+        assert etree.QName(answer.root[0][0]).localname == "LookupItemResponse"
+        assert answer.problem == problem
 
 
 async def test_a_problem_is_addressed_too(office: Office) -> None:

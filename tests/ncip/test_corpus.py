@@ -66,9 +66,11 @@ def test_every_valid_message_reads_without_repair_and_writes_the_same_content(
             reading = read(parse(raw), allowed=TOLERATED | {"leading-whitespace"})
             written = write(reading.envelope)
             assert schema.is_valid(parse(written).root), name
-            if "utf-8-declared-otherwise" in {applied.name for applied in reading.repairs}:
-                raw = raw.replace(b"windows-1252", b"UTF-8", 1)
-            received = canonical(raw.lstrip())
+            made = {applied.name for applied in reading.repairs}
+            meant = raw.replace(b"windows-1252", b"UTF-8", 1) if "utf-8-declared-otherwise" in made else raw
+            received = canonical(meant.lstrip())
+            if "message-in-ext" in made:
+                del received[1]
             received[0] = canonical(written)[0]  # the version is echoed only where it names NCIP 2
             assert in_utc(canonical(written)) == in_utc(received), name
             checked += 1

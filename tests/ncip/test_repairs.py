@@ -17,7 +17,7 @@ from ncipd.ncip import schema
 from ncipd.ncip.document import Document, parse
 from ncipd.ncip.elements import AuthenticationInput, ItemId, RequestId, UserId
 from ncipd.ncip.envelope import VERSION, Envelope, write
-from ncipd.ncip.messages import CheckInItem, CheckOutItem, LookupItem, LookupUser, LookupUserResponse, RequestItem
+from ncipd.ncip.messages import CheckInItem, CheckOutItem, LookupItem, LookupItemSet, LookupUserResponse, RequestItem
 from ncipd.ncip.problems import Problem, ProblemType
 from ncipd.ncip.read import Invalid, Reading, read
 from ncipd.ncip.repairs import REPAIRS, TOLERATED, repair
@@ -295,6 +295,8 @@ def test_every_repair_is_tried_here(request: pytest.FixtureRequest) -> None:
         "empty-value",
         "foreign-ext",
         "half-header",
+        "ils-di",
+        "message-in-ext",
         "misplaced-element",
         "nonsense-version",
         "proof-beside-user",
@@ -367,7 +369,7 @@ def test_a_date_is_read_however_it_is_spelled(spelled: str, meant: str, repairs:
         "2026-01-31T12:30:05+1",
         "2026-01-31T12:30:05+25:00",
         "1769860800",
-        "٢٠٢٦-٠١-٣١",
+        "\N{ARABIC-INDIC DIGIT TWO}026-01-31",
     ],
 )
 def test_what_is_no_date_or_could_be_two_is_refused_as_it_was_sent(spelled: str) -> None:
@@ -708,3 +710,30 @@ def test_a_prefix_of_an_attribute_alone_is_declared_too() -> None:
     assert needs(text.encode(), "undeclared-prefix").envelope.message == ORIGINAL
     hint = text.replace("xmlns=", 'xsi:schemaLocation="http://x y" xmlns=')
     assert needs(hint.encode(), "undeclared-prefix").envelope.message == ORIGINAL
+
+
+def test_a_message_in_the_ext_of_the_envelope_is_taken_out() -> None:
+    """NCIP 2.0 has no LookupItemSet, and sends it in an Ext."""
+    inner = "<n:LookupItem><n:ItemId><n:ItemIdentifierValue>I-1</n:ItemIdentifierValue></n:ItemId></n:LookupItem>"
+    document = parse(message(f"<n:Ext>{inner}</n:Ext>"))
+    assert (document.kind, document.service, document.in_ext) == ("message", "LookupItem", True)
+    reading = read(document, allowed=TOLERATED)
+    assert [applied.name for applied in reading.repairs] == ["message-in-ext"]
+    assert reading.envelope == read(parse(message(inner))).envelope
+    for other in (f"<n:Ext>{inner}{inner}</n:Ext>", f"<n:Ext>stray{inner}</n:Ext>", "<n:Ext><n:Title/></n:Ext>"):
+        assert parse(message(other)).kind == "ext"
+
+
+def test_what_the_ils_di_extension_had_first_is_read() -> None:
+    inner = (
+        '<x:LookupItemSet xmlns:x="http://www.extensiblecatalog.org/2011/ilsdi"><n:BibliographicId>'
+        "<n:BibliographicRecordId><n:BibliographicRecordIdentifier>R-1</n:BibliographicRecordIdentifier>"
+        "<n:AgencyId>A</n:AgencyId></n:BibliographicRecordId></n:BibliographicId>"
+        "<x:MaximumItemsCount>5</x:MaximumItemsCount></x:LookupItemSet>"
+    )
+    reading = read(parse(message(f"<n:Ext>{inner}</n:Ext>")))
+    assert {applied.name for applied in reading.repairs} == {"message-in-ext", "ils-di"}
+    asked = reading.envelope.message
+    assert isinstance(asked, LookupItemSet)
+    assert (len(asked.bibliographic_id), asked.maximum_items_count) == (1, 5)
+    assert parse(message(f"<n:Ext>{inner.replace('/ilsdi', '/other')}</n:Ext>")).kind == "ext"

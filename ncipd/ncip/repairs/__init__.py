@@ -109,6 +109,12 @@ REPAIRS: dict[str, Repair] = {
             "Takes the message to be 2.02.",
             tolerated=True,
         ),
+        Repair(
+            "message-in-ext",
+            "a message in the Ext of the NCIPMessage, as NCIP 2.0 sends LookupItemSet",
+            "Takes it out, and puts the answer into an Ext.",
+            tolerated=True,
+        ),
         # --- names
         Repair(
             "no-namespace",
@@ -121,6 +127,12 @@ REPAIRS: dict[str, Repair] = {
             "a namespace that is a variant of NCIP's, such as one with https or a slash at its end",
             "Takes it for the namespace of NCIP.",
             names.wrong_namespace,
+        ),
+        Repair(
+            "ils-di",
+            "elements of NCIP 2.02 in the namespace of the ILS-DI extension, which had them before",
+            "Puts them into the namespace of NCIP.",
+            names.ils_di,
         ),
         Repair(
             "unqualified-version",

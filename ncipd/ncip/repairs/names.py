@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from functools import cache, lru_cache
 
-from ncipd.ncip.document import Document
+from ncipd.ncip.document import ILS_DI, Document
 from ncipd.ncip.envelope import VERSION
 from ncipd.ncip.octets import XSI
 from ncipd.ncip.paths import Node, local_name
@@ -50,6 +50,15 @@ def wrong_namespace(document: Document) -> Changes:
             node.tag = IN_NCIP + local_name(node)
         for name in [name for name in node.keys() if name.startswith(prefix)]:  # noqa: SIM118 - no dict
             _rename(node, name, IN_NCIP + name.removeprefix(prefix))
+
+
+def ils_di(document: Document) -> Changes:
+    """Take what the ILS-DI extension has in common with NCIP 2.02 for that of NCIP."""
+    found = [node for node in document.root.iter(f"{{{ILS_DI}}}*") if is_known(local_name(node))]
+    if found:
+        yield found[0], f"put {len(found)} elements of the ILS-DI extension into the namespace of NCIP"
+    for node in found:
+        node.tag = IN_NCIP + local_name(node)
 
 
 def unqualified_version(document: Document) -> Changes:
