@@ -29,7 +29,7 @@ from ncipd.circulation.lifecycle import IllegalMoveError
 from ncipd.circulation.unit import Circulation
 from ncipd.journal import Entry, masked, unpacked
 from ncipd.ncip import messages, schema, version
-from ncipd.ncip.codec import decode, encode
+from ncipd.ncip.codec import decode, encode, without_foreign
 from ncipd.ncip.document import DEFAULT_LIMITS, Document, Limits, parse
 from ncipd.ncip.elements import InitiationHeader
 from ncipd.ncip.envelope import VERSION, Envelope, reply_header, write
@@ -300,7 +300,10 @@ class Responder:
         header = reply_header(exchange.header)
         if header is not None:
             response = replace(response, response_header=header)
-        return _valid(_written(exchange, response))
+        try:
+            return _valid(_written(exchange, response))
+        except _AnswerInvalid:  # ids are sent back as they came, and with them what was accepted unchecked in an Ext
+            return _valid(_written(exchange, without_foreign(response)))
 
     @staticmethod
     def _note(exchange: _Exchange, circ: Circulation) -> None:
@@ -349,7 +352,10 @@ class Responder:
         if header is None and exchange.document is not None:
             header = _header(exchange.document)
         response = kind(response_header=reply_header(header), problem=told, **more)
-        return _valid(_written(exchange, response))
+        try:
+            return _valid(_written(exchange, response))
+        except _AnswerInvalid:  # the header was read from a message that is not valid
+            return _valid(_written(exchange, replace(response, response_header=None)))
 
     # ------------------------------------------------------------------------------------------ writing it down
 

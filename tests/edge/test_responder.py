@@ -121,6 +121,14 @@ async def test_a_message_without_a_content_type_is_answered(office: Office) -> N
         assert Answer(await answered.read()).kind == "LookupItemResponse"
 
 
+async def test_what_was_accepted_unchecked_is_not_sent_back(office: Office) -> None:
+    """Ids are sent back as they came, but our answers are valid."""
+    for extra in ("<Ext><x:y xmlns:x='urn:x'/></Ext>", "<Unheard/>", "<ItemNumber/>"):
+        answer = await ask(office, message(LOOKUP.replace("</ItemId>", f"{extra}</ItemId>")))
+        assert (answer.kind, answer.problem) == ("LookupItemResponse", None), extra
+        assert answer.text("ItemId/ItemIdentifierValue") == "L1"
+
+
 async def test_what_was_asked_in_an_ext_is_answered_in_one(office: Office) -> None:
     for asked, problem in ((LOOKUP, None), (LOOKUP.replace("L1", "L999"), "Unknown Item")):
         answer = await ask(office, enveloped(f"<Ext>{asked}</Ext>"), "alma")

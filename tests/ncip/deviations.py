@@ -68,7 +68,7 @@ def unqualified_scheme(root: Root) -> bool:
 def misspelt_element(root: Root) -> bool:
     """Lower case, where no other child of the parent would be the same without case and the s of a plural."""
     spoiled = False
-    for parent in structured(root[0]):
+    for parent in structured(root):
         alike = [child.element.casefold().removesuffix("s") for child in shape(ELEMENTS[name(parent)])]
         for node in [node for node in parent if alike.count(name(node).casefold().removesuffix("s")) == 1]:
             if name(node) in simple_elements() and not len(node):
@@ -113,7 +113,7 @@ def respelt(change: Callable[[str], str]) -> Callable[[Root], bool]:
     def spoil(root: Root) -> bool:
         spoiled = False
         for node in typed(root, "datetime"):
-            before, node.text = node.text, change(node.text)
+            before, node.text = node.text, change(node.text or "")
             spoiled |= before != node.text
         return spoiled
 
@@ -124,7 +124,8 @@ def child_order(root: Root) -> bool:
     spoiled = False
     for node in structured(root):
         order = [child.element for child in shape(ELEMENTS[name(node)])]
-        if len(set(order)) == len(order) and len({child.tag for child in node}) > 1:
+        ours = {name(child) for child in node}
+        if len(set(order)) == len(order) and len(ours) > 1 and ours <= set(order):
             node[:] = sorted(node, key=lambda child: -order.index(name(child)))
             spoiled = True
     return spoiled
