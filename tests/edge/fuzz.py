@@ -103,7 +103,7 @@ def seeds() -> list[bytes]:
             "<LookupUser><UserId><UserIdentifierValue>LEND-USER-1</UserIdentifierValue></UserId></LookupUser>",
         )
     ]
-    for name, cls in sorted(MESSAGES.items()):
+    for _, cls in sorted(MESSAGES.items()):
         forms = every_form(cls)
         made += [write(Envelope(VERSION, form)) for form in (forms if issubclass(cls, Initiation) else forms[:2])]
     if SHARED.is_dir():
