@@ -1,4 +1,4 @@
-"""The parts of the README that are made from the code; `python -m tests.readme` writes them anew."""
+"""The parts of the documents that are made from the code; `python -m tests.readme` writes them anew."""
 
 from __future__ import annotations
 
@@ -15,9 +15,12 @@ from ncipd.circulation import details, partner
 from ncipd.circulation.partner import Partner
 from ncipd.ncip import messages
 from ncipd.ncip.problem_types import SERVICE_PROBLEMS
+from ncipd.ncip.repairs import REPAIRS
 from ncipd.ncip.types import Initiation
 
 README = Path(__file__).parents[1] / "README.md"
+REPAIRS_PAGE = README.parent / "docs" / "repairs.md"
+MADE = (README, REPAIRS_PAGE)
 
 
 def partner_settings() -> str:
@@ -85,11 +88,20 @@ def _element(field: str) -> str:
     return field.title().replace("_", "")
 
 
-PARTS = {"partner-settings": partner_settings, "services": services}
+def repairs() -> str:
+    """A table of every repair, in the order in which they are made."""
+    rows = (
+        f"| `{each.name}`{' *' if each.tolerated else ''} | {each.accepts} | {each.summary} |"
+        for each in REPAIRS.values()
+    )
+    return "\n".join(["| repair | what it accepts | what it does |", "|---|---|---|", *rows])
+
+
+PARTS = {"partner-settings": partner_settings, "services": services, "repairs": repairs}
 
 
 def written(text: str) -> str:
-    """The README with every made part as it should be."""
+    """A document with every made part as it should be."""
     for name, make in PARTS.items():
         text = re.sub(
             rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)",
@@ -101,4 +113,5 @@ def written(text: str) -> str:
 
 
 if __name__ == "__main__":
-    README.write_text(written(README.read_text("utf-8")), "utf-8")
+    for document in MADE:
+        document.write_text(written(document.read_text("utf-8")), "utf-8")

@@ -75,7 +75,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "ncipd.tcp": ("ncipd.responder", "ncipd.store.port", "ncipd.log", "ncipd.metrics"),
     "ncipd.log": (),
     "ncipd.metrics": (),
-    "ncipd.config": ("ncipd.circulation.partner", "ncipd.log"),
+    "ncipd.config": ("ncipd.circulation.partner", "ncipd.log", "ncipd.ncip.repairs"),
     "broker_sim": (),
 }
 

@@ -182,13 +182,14 @@ def parse(raw: bytes, *, limits: Limits = DEFAULT_LIMITS) -> Document:
     version = root.get(_VERSION)
     if version is None:
         version = root.get("version")
-    if version is not None and _major(version) != 2 and (root.tag == _ROOT or not _major(version)):
-        applied.append(Applied("nonsense-version", "/NCIPMessage", f"took the version {version[:60]!r} to be 2.02"))
     in_ext = _is_in_ext(root)
     if in_ext:
         root.replace(root[0], root[0][0])
         applied.append(Applied("message-in-ext", "/NCIPMessage/Ext", "took the message out of the Ext"))
-    return Document(root, version, applied, in_ext=in_ext)
+    document = Document(root, version, applied, in_ext=in_ext)
+    if version is not None and _major(version) != 2 and document.speaks:
+        applied.append(Applied("nonsense-version", "/NCIPMessage", f"took the version {version[:60]!r} to be 2.02"))
+    return document
 
 
 def _is_in_ext(root: Node) -> bool:

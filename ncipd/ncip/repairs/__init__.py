@@ -189,7 +189,7 @@ REPAIRS: dict[str, Repair] = {
         # --- values
         Repair(
             "flag-value",
-            "a word in an element that says yes by being there: `<Pending>true</Pending>`",
+            "a word in an element that says yes by being there: `<ResourceDesired>true</ResourceDesired>`",
             "Leaves out a yes, true or 1, and the whole element where it says no, false or 0.",
             values.flag_value,
         ),
