@@ -190,7 +190,8 @@ def _content(node: Node, message: str) -> Violation:
         return _of(node, "text", found="content", expected=f"<{name}/>", reason=f"{name} cannot have content")
     if "simple" in message:
         return _of(node, "text", found="child elements", expected="text", reason=f"{name} cannot have child elements")
-    text = "".join([node.text or "", *(child.tail or "" for child in node)]).strip()
+    secret = name == "AuthenticationInput"
+    text = "***" if secret else "".join([node.text or "", *(child.tail or "" for child in node)]).strip()
     reason = f"there is text between the child elements of {name}"
     return _of(node, "text", found=text[:60], expected="child elements", reason=reason)
 

@@ -513,6 +513,27 @@ SECRETS = {
     ),
     "a PIN in a message that nobody serves": message(LOGIN).replace("LookupUser>", "DoWhatIWant>"),
     "a PIN in elements that do not belong there": message(LOGIN.replace(HUSH, f"<b>{HUSH}</b>")),
+    "a PIN in a form": f"xml={quote_plus(message(LOGIN))}",
+    "a PIN in a form with every letter encoded": "xml=" + "".join(f"%{one:02x}" for one in message(LOGIN).encode()),
+    "a PIN in a body with percent signs that is cut off": quote_plus(message(LOGIN).partition("</Auth")[0]),
+    "a PIN in a body with percent signs for letters that is cut off": "".join(
+        f"%{one:02x}" for one in message(LOGIN).partition("</Auth")[0].encode()
+    ),
+    "a PIN in small letters": message(LOGIN).replace("AuthenticationInputData", "authenticationinputdata"),
+    "a PIN in a misspelt element": message(LOGIN).replace("AuthenticationInputData", "AuthentcationInputData"),
+    "a PIN in an element misspelt at its start": message(LOGIN).replace("AuthenticationInput", "AthenticationInput"),
+    "a PIN in an element misspelt at its end": message(LOGIN).replace("AuthenticationInput", "AuthenticatioInput"),
+    "a PIN as text of the whole": message(LOGIN.replace("<AuthenticationInput>", f"<AuthenticationInput>{HUSH}", 1)),
+    "a PIN behind a child": message(
+        LOGIN.replace("</AuthenticationInputData>", f"</AuthenticationInputData>{HUSH}", 1)
+    ),
+    "a PIN with a control character": message(LOGIN.replace(HUSH, f"\x04{HUSH}\x04")),
+    "a PIN in a name with a control character": message(LOGIN).replace("Authent", "Authen\x04t"),
+    "a PIN with a strange end": message(LOGIN) + "\x04",
+    "a PIN without namespace": message(LOGIN).replace(f'xmlns="{NS}"', ""),
+    "a PIN in the Ext of the envelope": message(LOGIN)
+    .replace("<LookupUser", "<Ext><LookupUser")
+    .replace("</LookupUser>", "</LookupUser></Ext>"),
     "a PIN twice": message(
         LOGIN.replace(
             "</AuthenticationInputData>",
