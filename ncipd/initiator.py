@@ -144,8 +144,11 @@ def _problems(root: Node) -> Iterator[ProblemElement]:
 
 
 def _incomplete(document: Document) -> Response | None:
-    """Read a response that lacks what the grammar wants: what was asked for has happened all the same."""
-    cls = MESSAGES.get(document.service or "") if document.speaks else None
+    """Read a response that lacks what the grammar wants: what was asked for has happened all the same.
+
+    Not one that holds what nobody knows: that may be where it says no.
+    """
+    cls = MESSAGES.get(document.service or "") if document.speaks and not document.moved else None
     if cls is None or not issubclass(cls, Response):
         return None
     try:

@@ -294,6 +294,8 @@ def test_an_answer_that_lacks_what_the_grammar_wants_is_still_an_answer() -> Non
     assert answer.response.date_due == datetime(2026, 3, 5, 22, 59, 59, tzinfo=UTC)
     assert answer.problems == ()
     assert isinstance(understand(wrapped("<CheckInItemResponse/>"), "u").response, CheckInItemResponse)
+    with pytest.raises(Undelivered, match="Refused"):  # what nobody knows may be where it says no
+        understand(wrapped("<CheckInItemResponse><Refused>No</Refused></CheckInItemResponse>"), "u")
 
 
 def test_every_response_of_the_corpus_is_read_and_every_refusal_seen(shared: Path) -> None:
