@@ -24,25 +24,32 @@ from lxml import etree
 from ncipd import log
 from ncipd.authentication import Authentication
 from ncipd.circulation.clock import MINUTE, to_micros
+from ncipd.circulation.dialect import problem_for
 from ncipd.circulation.errors import DeskError
+from ncipd.circulation.keys import placed
 from ncipd.circulation.lifecycle import IllegalMoveError
+from ncipd.circulation.partner import MEDIA_TYPE
+from ncipd.circulation.quirks import answered
 from ncipd.circulation.unit import Circulation
-from ncipd.journal import Entry, masked, unpacked
-from ncipd.ncip import messages, schema, version
-from ncipd.ncip.codec import decode, encode, without_foreign
-from ncipd.ncip.document import DEFAULT_LIMITS, Document, Limits, parse
+from ncipd.journal import Entry, masked, words
+from ncipd.ncip import messages, version
+from ncipd.ncip.codec import encode, without_foreign
+from ncipd.ncip.document import DEFAULT_LIMITS, Document, Limits
 from ncipd.ncip.elements import InitiationHeader
-from ncipd.ncip.envelope import VERSION, Envelope, reply_header, write
+from ncipd.ncip.envelope import header_of, reply_header
 from ncipd.ncip.problems import Problem, ProblemType
 from ncipd.ncip.read import read
-from ncipd.ncip.repairs import REPAIRS, TOLERATED
-from ncipd.ncip.types import Ext, Initiation, Response
+from ncipd.ncip.receive import REPAIR_NAMES, receive, wire_of_unreadable
+from ncipd.ncip.repairs import TOLERATED
+from ncipd.ncip.types import Initiation, Response
+from ncipd.ncip.wire import LATEST, Wire
 from ncipd.services import services
 from ncipd.store.port import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ncipd.circulation.partner import Partner
     from ncipd.circulation.proof import Proof
     from ncipd.directory import Directory, Parties
     from ncipd.metrics import Metrics
@@ -63,6 +70,10 @@ class Door:
     credentials: str | None = None
     peer: str = ""
     media_type: str | None = None
+    agency: str = ""
+    """Code of the agency of messages that name none; "" = the first one made."""
+    partner: str = ""
+    """Code of the partner whose messages those are that name none."""
 
 
 class Now(Protocol):
@@ -79,12 +90,20 @@ class _Exchange:
 
     entry: Entry
     raw: bytes
-    version: str = VERSION
+    wire: Wire = LATEST
     service: str | None = None
     document: Document | None = None
     header: InitiationHeader | None = None
     proof: Proof | None = None
     unit: Circulation | None = None
+    partner: Partner | None = None
+    our_code: str = ""
+
+
+class Answer(bytes):
+    """The bytes of an answer to a partner that wants a Content-Type of its own for them."""
+
+    media_type: str = ""
 
 
 class _AnswerInvalid(Exception):
@@ -106,10 +125,12 @@ class Responder:
         limits: Limits = DEFAULT_LIMITS,
         keep_bodies: bool = True,
         strict: bool = False,
+        wake: Callable[[], None] = lambda: None,
     ) -> None:
         """Take what the answers come from; `reply_key` keys the hashes of stored replies, 16 to 64 bytes.
 
-        `strict` allows no repair of what the schema refuses.
+        `strict` allows no repair of what the schema refuses. `wake` is called when a message to a partner waits in the
+        outbox.
         """
         self._store = store
         self._directory = directory
@@ -119,7 +140,8 @@ class Responder:
         self._metrics = metrics
         self._limits = limits
         self._keep_bodies = keep_bodies
-        self._repairs = TOLERATED if strict else frozenset(REPAIRS)
+        self._repairs = TOLERATED if strict else REPAIR_NAMES
+        self._wake = wake
         self._services = services()
         self._authentication = Authentication(store, clock)
 
@@ -138,6 +160,9 @@ class Responder:
             answer = await self._fail(exchange, error)
         except Exception as error:  # noqa: BLE001 - the last line of defence: silence or a stack trace would be worse
             answer = await self._fail(exchange, error)
+        if exchange.partner is not None and exchange.partner.content_type != MEDIA_TYPE:
+            answer = Answer(answer)
+            answer.media_type = exchange.partner.content_type
         seconds = perf_counter() - started
         self._metrics.message(exchange.service or "(unreadable)", entry.verdict, seconds)
         _log.info(
@@ -150,14 +175,29 @@ class Responder:
         )
         return answer
 
+    async def refuse(self, raw: bytes, problem: Problem) -> bytes:
+        """Answer what a door could not even hand over as a message; `raw` is what there is of it."""
+        entry = Entry(self._clock.now(), "in", "", log.correlate())
+        answer = await self._refuse(_Exchange(entry, raw, wire_of_unreadable(raw)), problem)
+        self._metrics.message("(unreadable)", entry.verdict, 0.0)
+        _log.info("message refused", verdict=entry.verdict)
+        return answer
+
     async def _answer(self, exchange: _Exchange, door: Door) -> bytes:
-        document = parse(exchange.raw, limits=self._limits)
-        exchange.version = document.answer_version
+        exchange.partner = self._directory.assumed(door.key, door.agency, door.partner)
+        try:
+            document = receive(exchange.raw, limits=self._limits)
+        except Problem:
+            exchange.wire = _agreed(wire_of_unreadable(exchange.raw), exchange.partner)
+            raise
+        exchange.wire = _agreed(document.wire, exchange.partner)
         if version.is_lookup(document.root):
             return await self._versions(exchange, document)
         service = self._service(exchange, document)
-        parties = self._directory.recognise(document, door.key)
+        parties = self._directory.recognise(document, door.key, door.agency, door.partner, door.credentials)
+        exchange.partner, exchange.our_code = parties.partner, parties.our_code
         exchange.entry.agency, exchange.entry.partner = parties.agency.id, parties.partner.code
+        exchange.wire = _agreed(document.wire, parties.partner)
         reading = read(document, allowed=self._repairs.difference(parties.partner.refuse_repairs))
         message = reading.envelope.message
         if not isinstance(message, service.message):
@@ -170,7 +210,10 @@ class Responder:
         )
         if service.reads:
             return await self._look_up(exchange, service, message, parties)
-        return await self._store.transact(lambda tx: self._carry_out(tx, exchange, service, message, parties))
+        answer = await self._store.transact(lambda tx: self._carry_out(tx, exchange, service, message, parties))
+        if exchange.unit is not None and exchange.unit.sends:
+            self._wake()
+        return answer
 
     async def _versions(self, exchange: _Exchange, document: Document) -> bytes:
         exchange.entry.service = exchange.service = "LookupVersion"
@@ -187,8 +230,8 @@ class Responder:
                 ProblemType.UNSUPPORTED_SERVICE,
                 element="NCIPMessage",
                 value=document.version,
-                detail="NCIP version 2 is spoken here (namespace http://www.niso.org/2008/ncip); send an NCIPMessage "
-                "of version 2.0, 2.01 or 2.02.",
+                detail="NCIP versions 1 and 2 are spoken here; send an NCIPMessage of version 1.0, or of version 2.0, "
+                "2.01 or 2.02 (namespace http://www.niso.org/2008/ncip).",
             )
         name = document.service
         if name is None:
@@ -197,13 +240,19 @@ class Responder:
                 element="NCIPMessage",
                 detail="The NCIPMessage holds no message that could be answered; put one initiation message into it.",
             )
-        exchange.entry.service = name
+        exchange.entry.service = exchange.wire.called(name) or name
         known = getattr(messages, name, None)
         if isinstance(known, type) and issubclass(known, Response):
             raise Problem(
                 ProblemType.PROTOCOL_ERROR,
                 element=name,
                 detail=f"{name} is a response, and nothing was asked; send an initiation message.",
+            )
+        if not exchange.wire.has(name):
+            raise Problem(
+                ProblemType.UNSUPPORTED_SERVICE,
+                element=name,
+                detail=f"NCIP 1 has no {name}; send it as NCIP 2.",
             )
         found = self._services.get(name)
         is_message = isinstance(known, type) and issubclass(known, Initiation)
@@ -263,9 +312,9 @@ class Responder:
             "agency": parties.agency.id,
             "partner": parties.partner.code,
             "service": exchange.service,
-            "identity": blake2b(encode(message).encode(), key=self._reply_key, digest_size=16).digest(),
+            "identity": self._identity(exchange, message),
         }
-        stored = tx.one("stored_reply", **key)
+        stored = _stored_reply(tx, key)
         if stored is not None and self._still_holds(tx, stored, entry.at, parties):
             entry.note = "sent again: the stored answer was repeated"
             self._metrics.resent(exchange.service or "")
@@ -275,15 +324,21 @@ class Responder:
         circ = self._unit(tx, exchange, message, parties)
         answer = self._checked(exchange, _serve(service, message, circ))
         self._note(exchange, circ)
-        words = self._words(exchange, answer)
-        journal = entry.write(tx, *words)
+        said = self._words(exchange, answer)
+        journal = entry.write(tx, *said)
         if circ.traces:
             traces = _to_json([(kind, number, version) for (kind, number), version in circ.traces.items()]).decode()
-            once = words[1] is not None and masked(answer) is answer  # the audit trail has these very bytes already
+            once = said[1] is not None and masked(answer) is answer  # the audit trail has these very bytes already
             body = None if once else answer
-            tx.run("insert_reply", **key, stored_at=entry.at, traces=traces, journal=journal, body=body)
+            tx.later("insert_reply", **key, stored_at=entry.at, traces=traces, journal=journal, body=body)
         _keep(tx, exchange)
         return answer
+
+    def _identity(self, exchange: _Exchange, message: Initiation) -> int:
+        """Hash what a message says, however it was written; 64 bits, among the messages of a partner and a service."""
+        grammar = exchange.wire.grammar.encode()  # what was answered in one version is no answer in another
+        said = blake2b(encode(message).encode(), key=self._reply_key, digest_size=8, person=grammar)
+        return int.from_bytes(said.digest(), signed=True)
 
     @staticmethod
     def _still_holds(tx: Transaction, stored: tuple[Any, ...], now: int, parties: Parties) -> bool:
@@ -301,9 +356,9 @@ class Responder:
         if header is not None:
             response = replace(response, response_header=header)
         try:
-            return _valid(_written(exchange, response))
+            return _valid(exchange.wire, exchange.wire.write(response))
         except _AnswerInvalid:  # ids are sent back as they came, and with them what was accepted unchecked in an Ext
-            return _valid(_written(exchange, without_foreign(response)))
+            return _valid(exchange.wire, exchange.wire.write(without_foreign(response)))
 
     @staticmethod
     def _note(exchange: _Exchange, circ: Circulation) -> None:
@@ -334,15 +389,18 @@ class Responder:
             answer = self._problem_answer(exchange, problem)
         except Exception as again:  # noqa: BLE001 - then without anything that came from the message
             _log.error("refusal failed", service=exchange.service, exc_info=again)
-            answer = write(Envelope(VERSION, problems=(problem.as_element(None),)))
+            answer = LATEST.refuse((problem.as_element(None),))
         await self._write_later(exchange, answer)
         return answer
 
     def _problem_answer(self, exchange: _Exchange, problem: Problem) -> bytes:
-        told = tuple(one.as_element(exchange.service) for one in (problem, *problem.and_also))
+        told = tuple(
+            problem_for(exchange.partner, one, exchange.service, exchange.our_code)
+            for one in (problem, *problem.and_also)
+        )
         kind = getattr(messages, f"{exchange.service}Response", None) if exchange.service else None
         if kind is None:
-            return _valid(write(Envelope(exchange.version, problems=told)))
+            return _valid(exchange.wire, exchange.wire.refuse(told))
         more: dict[str, Any] = {}
         if problem.required_fee is not None:
             more["required_fee_amount"] = problem.required_fee
@@ -350,12 +408,12 @@ class Responder:
             more["required_item_use_restriction_type"] = problem.required_restrictions
         header = exchange.header
         if header is None and exchange.document is not None:
-            header = _header(exchange.document)
+            header = header_of(exchange.document.root)
         response = kind(response_header=reply_header(header), problem=told, **more)
         try:
-            return _valid(_written(exchange, response))
+            return _valid(exchange.wire, exchange.wire.write(response))
         except _AnswerInvalid:  # the header was read from a message that is not valid
-            return _valid(_written(exchange, replace(response, response_header=None)))
+            return _valid(exchange.wire, exchange.wire.write(replace(response, response_header=None)))
 
     # ------------------------------------------------------------------------------------------ writing it down
 
@@ -363,10 +421,10 @@ class Responder:
         return (exchange.raw, answer) if self._keep_bodies else (None, None)
 
     async def _write_later(self, exchange: _Exchange, answer: bytes) -> None:
-        words = self._words(exchange, answer)
+        said = self._words(exchange, answer)
 
         def write_down(tx: Transaction) -> None:
-            exchange.entry.write(tx, *words)
+            exchange.entry.write(tx, *said)
             _keep(tx, exchange)
 
         try:
@@ -378,18 +436,11 @@ class Responder:
             _log.error("journal line lost", exc_info=error)
 
 
-def _written(exchange: _Exchange, response: Response) -> bytes:
-    """Write a response where its message stood: in the NCIPMessage, or in the Ext of that."""
-    if exchange.document is not None and exchange.document.in_ext:
-        return write(Envelope(exchange.version, ext=Ext(children=(response,))))
-    return write(Envelope(exchange.version, response))
-
-
-def _valid(answer: bytes) -> bytes:
-    """Give an answer that the schema accepts; what it refuses is not sent."""
+def _valid(wire: Wire, answer: bytes) -> bytes:
+    """Give an answer that its grammar accepts; what it refuses is not sent."""
     root = etree.fromstring(answer)
-    if not schema.is_valid(root):
-        raise _AnswerInvalid("; ".join(str(violation) for violation in schema.violations(root)[:3]))
+    if not wire.is_valid(root):
+        raise _AnswerInvalid("; ".join(str(violation) for violation in wire.violations(root)[:3]))
     return answer
 
 
@@ -397,18 +448,33 @@ def _serve(service: Service, message: Initiation, circ: Circulation) -> Response
     """Carry a service out, unless the user could not be authenticated: a stored answer goes before that."""
     if circ.proof is not None and circ.proof.problem is not None:
         raise circ.proof.problem
-    return service.run(message, circ)
+    message = placed(message, circ)
+    response = service.run(message, circ)
+    return answered(circ.partner, message, response) if circ.partner.quirks else response
+
+
+def _agreed(wire: Wire, partner: Partner | None) -> Wire:
+    """Give the form of a message's answer that its partner wants, where one is known."""
+    return wire if partner is None else wire.agreed(prefix=partner.prefix, datatypes=partner.v1_datatypes)
+
+
+def _stored_reply(tx: Transaction, key: dict[str, Value]) -> tuple[Any, ...] | None:
+    """Find the answer last given to a message, also where it is not written yet."""
+    for row in reversed(tx.pending("insert_reply")):
+        if row["identity"] == key["identity"] and all(row[name] == value for name, value in key.items()):
+            return row["stored_at"], row["traces"], row["journal"], row["body"]
+    return tx.one("stored_reply", **key)
 
 
 def _kept_answer(tx: Transaction, journal: int, body: bytes | None) -> bytes:
     """Find the bytes of a stored answer: beside it, or where the audit trail keeps what was said."""
     if body is not None:
         return body
-    row = tx.one("message_body", journal=journal)
-    if row is None:
+    said = words(tx, journal)
+    if said is None:
         message = f"the words of journal line {journal} are gone, though a stored answer refers to them"
         raise LookupError(message)
-    return unpacked(row[0])[1]
+    return said[1]
 
 
 def _keep(tx: Transaction, exchange: _Exchange) -> None:
@@ -424,19 +490,6 @@ def _keep(tx: Transaction, exchange: _Exchange) -> None:
             note=note,
             created_at=exchange.entry.at,
         )
-
-
-def _header(document: Document) -> InitiationHeader | None:
-    """Read the header of a message that may be invalid elsewhere, so that the answer can be addressed."""
-    node = document.root[0].find("{*}InitiationHeader")
-    if node is None:
-        return None
-    try:
-        header = decode(node, InitiationHeader)
-        encode(reply_header(header) or header)  # one that names only one end cannot be answered
-        return header
-    except (Problem, AttributeError, TypeError, ValueError):
-        return None
 
 
 def _authorise(parties: Parties, service: str) -> None:

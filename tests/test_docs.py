@@ -8,12 +8,19 @@ import tomllib
 import msgspec
 import pytest
 
-from ncipd import __version__
+from ncipd import __version__, profiles
 from ncipd.config import Config
 from ncipd.metrics import MEASURES
 from tests.readme import MADE, written
 
-DOCUMENTS = ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/repairs.md")
+DOCUMENTS = (
+    "README.md",
+    "ARCHITECTURE.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "docs/repairs.md",
+    "docs/profiles.md",
+)
 
 
 @pytest.fixture(params=DOCUMENTS)
@@ -46,7 +53,7 @@ def test_the_readme_lists_every_metric_and_no_other(root):
 
 def test_the_readme_names_every_setting_of_server_store_and_log(root):
     text = (root / "README.md").read_text("utf-8")
-    sections = [section for section in msgspec.structs.fields(Config) if section.name != "partner"]
+    sections = [section for section in msgspec.structs.fields(Config) if section.name not in ("partner", "tcp")]
     settings = [setting.name for section in sections for setting in msgspec.structs.fields(section.type)]
     assert settings
     assert not [name for name in settings if not re.search(rf"\b{name}\b", text)]
@@ -90,3 +97,8 @@ def test_the_parts_that_are_made_from_the_code_are_as_made(made):
     """`python -m tests.readme` writes them anew."""
     text = made.read_text("utf-8")
     assert text == written(text)
+
+
+def test_every_profile_has_a_section(root):
+    text = (root / "docs" / "profiles.md").read_text("utf-8")
+    assert re.findall(r"^## (\S+)$", text, re.MULTILINE) == list(profiles.names())

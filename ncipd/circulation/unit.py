@@ -8,7 +8,8 @@ changed with their new versions (its *traces*), by which a stored answer knows w
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from ncipd.circulation import lifecycle
 from ncipd.circulation.model import (
@@ -44,33 +45,43 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-
-def item_row(row: Row) -> Item:
-    """Build an item from its columns."""
-    return Item._make((*row[:5], ItemStatus(row[5]), *row[6:]))
+Places: TypeAlias = "dict[tuple[str, int | tuple[int, str]], Any]"
+"""Libraries and locations that were read, by kind and number, or by kind, agency and code."""
 
 
-def request_row(row: Row) -> Request:
-    """Build a request from its columns."""
-    role, status, prior = Role(row[2]), RequestStatus(row[7]), row[24]
-    return Request._make(
-        (*row[:2], role, *row[3:7], status, *row[8:24], RequestStatus(prior) if prior else None, *row[25:])
-    )
+def _maker(kind: type[T], /, **named: type[StrEnum]) -> Callable[[Row], T]:
+    """Give what builds a row type from its columns, some of them names of an enumeration or unset.
+
+    Looking a member up by its value, and making the tuple at once, is three times as fast as asking the classes.
+    """
+    fields: tuple[str, ...] = kind._fields  # type: ignore[attr-defined]
+    columns = [(fields.index(field), {None: None, **{one.value: one for one in of}}) for field, of in named.items()]
+    new: Any = tuple.__new__
+
+    def make(row: Row) -> T:
+        cells: list[Any] = list(row)
+        for at, members in columns:
+            cells[at] = members[cells[at]]
+        made: T = new(kind, cells)
+        return made
+
+    return make
 
 
-def request_item_row(row: Row) -> RequestItem:
-    """Build an item's place in a request from its columns."""
-    return RequestItem._make((*row[:4], ItemState(row[4]), *row[5:]))
+item_row = _maker(Item, status=ItemStatus)
+"""Build an item from its columns."""
 
+request_row = _maker(Request, role=Role, status=RequestStatus, prior_status=RequestStatus)
+"""Build a request from its columns."""
 
-def hold_row(row: Row) -> Hold:
-    """Build a hold from its columns."""
-    return Hold._make((*row[:7], HoldState(row[7]), *row[8:]))
+request_item_row = _maker(RequestItem, state=ItemState)
+"""Build an item's place in a request from its columns."""
 
+hold_row = _maker(Hold, state=HoldState)
+"""Build a hold from its columns."""
 
-def task_row(row: Row) -> Task:
-    """Build a task from its columns."""
-    return Task._make((*row[:2], Role(row[2]), TaskKind(row[3]), *row[4:]))
+task_row = _maker(Task, role=Role, kind=TaskKind)
+"""Build a task from its columns."""
 
 
 def only_column(row: Row) -> Any:
@@ -111,7 +122,7 @@ class Circulation:
         partner_agency: str = "",
         happened_at: Micros | None = None,
         proof: Proof | None = None,
-        places: dict[tuple[str, int], Any] | None = None,
+        places: Places | None = None,
     ) -> None:
         """Open a unit of work; `partners` are those of the agency, by code.
 
@@ -135,9 +146,11 @@ class Circulation:
         self.request_id: int | None = None
         self.notes: list[str] = ["mandated: recorded as it happened, whatever policy says"] if self.mandated else []
         self.kept: list[tuple[Role, TaskKind, str]] = []
+        self.sends = False  # whether a message to a partner waits since this work
         self.traces: dict[tuple[str, int], int] = {}
         self._records: dict[int, Record] = {}
         self._seen: dict[tuple[object, ...], Any] = {}  # what was read since the last write, so that it is read once
+        self._rows: dict[tuple[str, int], Any] = {}  # the rows that have not changed since they were read
 
     # ------------------------------------------------------------------------------------------ the setting
 
@@ -185,7 +198,7 @@ class Circulation:
 
     def library(self, code: str) -> Library | None:
         """Find a library by its code."""
-        return self.tx.one("library_by_code", Library._make, agency=self.agency.id, code=code.strip())
+        return self._named_place("library", code, Library._make)
 
     def library_by_id(self, number: int) -> Library | None:
         """Read a library."""
@@ -193,7 +206,7 @@ class Circulation:
 
     def location(self, code: str) -> Location | None:
         """Find a location by its code."""
-        return self.tx.one("location_by_code", Location._make, agency=self.agency.id, code=code.strip())
+        return self._named_place("location", code, Location._make)
 
     def location_by_id(self, number: int | None) -> Location | None:
         """Read a location that may not be set."""
@@ -201,7 +214,13 @@ class Circulation:
             return None
         return self._place("location", number, lambda: self.tx.one("location_by_id", Location._make, id=number))
 
-    def _place(self, kind: str, number: int, read: Callable[[], T | None]) -> T | None:
+    def _named_place(self, kind: str, code: str, make: Callable[[Row], T]) -> T | None:
+        key = (self.agency.id, code.strip())
+        return self._place(
+            kind, key, lambda: self.tx.one(f"{kind}_by_code", make, agency=self.agency.id, code=code.strip())
+        )
+
+    def _place(self, kind: str, number: int | tuple[int, str], read: Callable[[], T | None]) -> T | None:
         """Read a place once: there are few, and they change only when they are loaded anew."""
         found: T | None = self._places.get((kind, number))
         if found is None:
@@ -257,7 +276,7 @@ class Circulation:
 
     def item(self, number: int) -> Item:
         """Read an item that a row refers to."""
-        return _there(self.tx.one("item_by_id", item_row, id=number), "item", number)
+        return self._row("item", number, item_row)
 
     def item_by_barcode(self, barcode: str) -> Item | None:
         """Find the live item with this barcode."""
@@ -319,7 +338,7 @@ class Circulation:
 
     def request(self, number: int) -> Request:
         """Read a request that a row refers to."""
-        return _there(self.tx.one("request_by_id", request_row, id=number), "request", number)
+        return self._row("request", number, request_row)
 
     def open_request(self, role: Role, partner: str, identifier: str, identifier_agency: str = "") -> Request | None:
         """Find the open request with this key."""
@@ -578,7 +597,8 @@ class Circulation:
         self, partner: Partner, message: Initiation, *, request: Request | None = None, loan: Loan | None = None
     ) -> int:
         """Queue a message to a partner; it leaves after this work is durable. Gives its number in the outbox."""
-        body = write(Envelope(version=VERSION, message=message))
+        body = write(Envelope(version=VERSION, message=message), prefix=partner.prefix)
+        self.sends = True
         return self.tx.insert(
             "insert_outbox",
             agency=self.agency.id,
@@ -599,6 +619,14 @@ class Circulation:
         if key not in self._seen:
             self._seen[key] = read()
         found: T = self._seen[key]
+        return found
+
+    def _row(self, kind: str, number: int, make: Callable[[Row], T]) -> T:
+        """Read a row that another refers to, unless it is known as it now is."""
+        found: T | None = self._rows.get((kind, number))
+        if found is None:
+            found = _there(self.tx.one(f"{kind}_by_id", make, id=number), kind, number)
+            self._rows[kind, number] = found
         return found
 
     # ------------------------------------------------------------------------------------------ versions
@@ -629,6 +657,7 @@ class Circulation:
 
     def _changed(self, kind: str, number: int, query: str, **columns: Any) -> int:
         self._seen.clear()
+        self._rows.pop((kind, number), None)
         version = self.tx.one(query, only_column, id=number, **columns)
         self.traces[kind, number] = _there(version, kind, number)
         return self.traces[kind, number]

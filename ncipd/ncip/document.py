@@ -15,7 +15,9 @@ from ncipd.ncip.applied import Applied
 from ncipd.ncip.envelope import VERSION
 from ncipd.ncip.messages import MESSAGES
 from ncipd.ncip.paths import Node, local_name
+from ncipd.ncip.schema import Violation
 from ncipd.ncip.types import NAMESPACE
+from ncipd.ncip.wire import LATEST, Wire, version_2
 
 Kind = Literal["message", "problem", "ext", "empty", "foreign"]
 
@@ -86,6 +88,10 @@ class Document:
     """Whether the message stood in the Ext of the NCIPMessage, where it was taken out of; the answer goes there too."""
     moved: list[tuple[Node, int, Node]] = field(default_factory=list)
     """What a repair moved because it is not known where it stood: the parent, the place there, the element."""
+    wire: Wire = LATEST
+    """The version and spelling in which it is answered; that of NCIP 2 follows from the version attribute."""
+    breaches: list[Violation] = field(default_factory=list)
+    """What the grammar of version 1 does not allow in it, where it came in that version."""
     kind: Kind = field(init=False)
     """What it is: an NCIPMessage with a message, problems, an Ext or nothing in it, or something else."""
     service: str | None = field(init=False, default=None)
@@ -93,6 +99,10 @@ class Document:
 
     def __post_init__(self) -> None:
         """See what it is."""
+        if self.wire is LATEST and self.version is not None:
+            self.wire = version_2(self.answer_version)
+        if self.in_ext:
+            self.wire = self.wire.inside_ext()
         if local_name(self.root) != "NCIPMessage":
             self.kind = "foreign"
         elif not len(self.root):
@@ -109,8 +119,10 @@ class Document:
         The namespace of NCIP 2 is enough. Elsewhere the version attribute counts; but senders write nearly anything
         into it, and only a value that clearly names another major version is believed.
         """
-        if self.kind == "foreign" or self.root.tag == _ROOT:
-            return self.kind != "foreign"
+        if self.kind == "foreign":
+            return False
+        if self.root.tag == _ROOT or self.wire.grammar == "1.0":  # which has been rewritten
+            return True
         major = _major(self.version)
         if self.misnamed:
             return major in {None, 2}
@@ -124,6 +136,14 @@ class Document:
         namespace = self.root.tag[1:].partition("}")[0] if self.root.tag.startswith("{") else ""
         meant = namespace != NAMESPACE and _MEANT.search(namespace[:200])
         return namespace if meant else ""
+
+    @property
+    def is_version_1(self) -> bool:
+        """Whether it is an NCIPMessage of version 1, as far as its version attribute and its vocabulary tell."""
+        if self.root.tag != "NCIPMessage":
+            return False
+        major = _major(self.version)
+        return major == 1 or (major is None and _looks_like_version_1(self.root))
 
     @property
     def answer_version(self) -> str:

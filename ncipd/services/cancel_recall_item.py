@@ -19,11 +19,12 @@ if TYPE_CHECKING:
 def cancel_recall_item(message: CancelRecallItem, circ: Circulation) -> CancelRecallItemResponse:
     """Withdraw the recall of what a user of ours has, or of what we have lent to a partner."""
     item = withdraw(message, circ, "CancelRecallItem")
-    loan = circ.loan_of(item) if message.user_element_type and matching.is_local(circ.partner) else None
+    shown = matching.is_local(circ.partner) and answers.wants_user(circ, message.user_element_type)
+    loan = circ.loan_of(item) if shown else None
     user = circ.user(loan.user_id) if loan is not None and loan.user_id is not None else None
     return CancelRecallItemResponse(
         item_id=message.item_id,
-        item_optional_fields=answers.item_fields(circ, circ.item(item.id), message.item_element_type),
+        item_optional_fields=answers.item_fields(circ, item, message.item_element_type),
         user_optional_fields=answers.user_fields(circ, user, message.user_element_type) if user else None,
     )
 

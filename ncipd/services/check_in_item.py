@@ -121,14 +121,15 @@ def _as_it_stands(
     loan: Loan | None = None,
 ) -> CheckInItemResponse:
     """Answer with the item as it now is, with where it goes, and for our own systems with who had it."""
-    had = loan.user_id if loan is not None and matching.is_local(circ.partner) and message.user_element_type else None
+    shown = matching.is_local(circ.partner) and answers.wants_user(circ, message.user_element_type)
+    had = loan.user_id if loan is not None and shown else None
     user = circ.user(had) if had is not None and circ.partner.user_data else None
     return CheckInItemResponse(
         item_id=message.item_id,
         user_id=answers.user_id(circ, user) if user else None,
         routing_information=_routing(circ, item, destination) if destination is not None else None,
         fiscal_transaction_information=fees.told(circ, loan) if user else None,
-        item_optional_fields=answers.item_fields(circ, circ.item(item.id), message.item_element_type),
+        item_optional_fields=answers.item_fields(circ, item, message.item_element_type),
         user_optional_fields=answers.user_fields(circ, user, message.user_element_type) if user else None,
     )
 
@@ -240,7 +241,7 @@ def _sent_back(message: CheckInItem, circ: Circulation, ids: matching.Named) -> 
         borrowing.complete(circ, request, item)
     return CheckInItemResponse(
         item_id=message.item_id,
-        item_optional_fields=answers.item_fields(circ, circ.item(item.id), message.item_element_type),
+        item_optional_fields=answers.item_fields(circ, item, message.item_element_type),
     )
 
 

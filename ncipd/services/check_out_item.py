@@ -175,7 +175,7 @@ def _answer(
         indeterminate_loan_period_flag=loan.due_at is None,
         renewal_count=loan.renewals,
         fiscal_transaction_information=fees.told(circ, loan) if user else None,
-        item_optional_fields=answers.item_fields(circ, circ.item(item.id), message.item_element_type),
+        item_optional_fields=answers.item_fields(circ, item, message.item_element_type),
         user_optional_fields=answers.user_fields(circ, user, message.user_element_type) if user else None,
     )
 

@@ -41,7 +41,7 @@ def report_circulation_status_change(
     return ReportCirculationStatusChangeResponse(
         item_id=message.item_id,
         user_id=message.user_id or (answers.user_id(circ, user) if user else None),
-        item_optional_fields=answers.item_fields(circ, circ.item(item.id), message.item_element_type),
+        item_optional_fields=answers.item_fields(circ, item, message.item_element_type),
         user_optional_fields=answers.user_fields(circ, user, message.user_element_type) if user else None,
     )
 

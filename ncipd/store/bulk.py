@@ -76,10 +76,13 @@ class BulkConnection:
     @contextlib.contextmanager
     def part(self) -> Iterator[None]:
         """Inside a chunk: what an exception undoes alone, so that one bad row does not cost the others."""
+        late = self._transaction.late
+        before = len(late)
         self._connection.execute("SAVEPOINT part")
         try:
             yield
         except BaseException:
+            late.cut(before)
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK TO part")
                 self._connection.execute("RELEASE part")
@@ -104,6 +107,7 @@ class BulkConnection:
 
     def _commit(self) -> None:
         try:
+            self._transaction.late.write()
             self._connection.execute("COMMIT")
         except sqlite3.Error as error:
             raise StoreFailure(f"the store could not keep this chunk, nothing of it remains: {error}") from error

@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar, overload
 
 from ncipd.store import migrate
+from ncipd.store.late import LateRows
 from ncipd.store.lock import FolderLock
 from ncipd.store.port import ConstraintViolated, Row, StoreError, StoreFailure, StoreRefused, Value
 
@@ -126,15 +127,18 @@ def _not_open(*_: object) -> NoReturn:
 class SqliteTransaction:
     """A `Transaction` on a connection, to be used only between `begin` and `end`."""
 
-    __slots__ = ("_connection", "_execute", "_execute_many", "_queries")
+    __slots__ = ("_connection", "_execute", "_execute_many", "_queries", "late")
 
     def __init__(self, connection: sqlite3.Connection, queries: Mapping[str, str]) -> None:
         self._connection = connection
         self._queries = queries
+        self.late = LateRows(connection, queries)
+        """What `later` was given; whoever commits writes it before."""
         self.end()
 
     def begin(self) -> None:
         """From here on it works: the connection is in a transaction."""
+        self.late.clear()
         self._execute: Callable[..., sqlite3.Cursor] = self._connection.execute
         self._execute_many: Callable[..., sqlite3.Cursor] = self._connection.executemany
 
@@ -197,6 +201,17 @@ class SqliteTransaction:
                 self._execute_many(sql, rows)
         except sqlite3.Error as error:
             self._fail(error, query)
+
+    def later(self, query: str, /, **params: Value) -> int:
+        """Add a row just before the commit; answers its id."""
+        try:
+            return self.late.add(query, params)
+        except sqlite3.Error as error:
+            self._fail(error, query)
+
+    def pending(self, query: str, /) -> Sequence[Mapping[str, Value]]:
+        """List what `later` was given and is not written yet."""
+        return self.late.of(query)
 
     def _fail(self, error: sqlite3.Error, query: str) -> NoReturn:
         if not self._connection.in_transaction:

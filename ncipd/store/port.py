@@ -6,7 +6,7 @@ nothing but ask and write. Queries are called by their names in `queries.sql`; t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol, TypeAlias, TypeVar, overload
 
 Value: TypeAlias = str | int | float | bytes | None
@@ -60,6 +60,17 @@ class Transaction(Protocol):
 
     def many(self, query: str, rows: Iterable[Mapping[str, Value]], /) -> None:
         """Make one change for each set of parameters."""
+        ...
+
+    def later(self, query: str, /, **params: Value) -> int:
+        """Add a row that belongs to this unit of work, as late as just before it is committed; answers its id.
+
+        For what nothing in the unit reads. A table that is written so is written in no other way.
+        """
+        ...
+
+    def pending(self, query: str, /) -> Sequence[Mapping[str, Value]]:
+        """List the rows that `later` was given, by this and other units, and that no query can see yet."""
         ...
 
 

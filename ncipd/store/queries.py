@@ -129,18 +129,6 @@ def _with_columns(where: str, sql: str, columns: Mapping[str, Sequence[str]]) ->
     return _COLUMNS.sub(listed, sql)
 
 
-def _expanded(where: str, sql: str) -> str:
-    """Write the columns of a row type for `{item}` and its like, in the order of the type's fields."""
-
-    def columns(match: re.Match[str]) -> str:
-        row = getattr(model, "".join(part.title() for part in match[1].split("_")), None)
-        if row is None:
-            raise QueryFileError(f"{where}: {match[0]} names no row type of circulation/model.py")
-        return ", ".join(f"{match[1]}.{field}" for field in row._fields)
-
-    return re.sub(r"\{([a-z_]+)\}", columns, sql)
-
-
 def _is_blank(sql: str) -> bool:
     """Whether there is nothing but space and comments."""
     return not re.sub(r"--[^\n]*|/\*.*?\*/", "", sql, flags=re.DOTALL).strip()

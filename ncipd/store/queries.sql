@@ -23,11 +23,11 @@ SELECT code FROM agency_code WHERE agency_id = :agency ORDER BY code
 
 -- name: insert_agency
 -- Add an agency.
-INSERT INTO agency (code, name, time_zone, network) VALUES (:code, :name, :time_zone, :network) RETURNING id
+INSERT INTO agency (code, name, time_zone, network) VALUES (:code, :name, :time_zone, :network)
 
 -- name: insert_known_agency
 -- Add an agency that is not served here, but that a partner has told of.
-INSERT INTO agency (code, name, time_zone, network, served) VALUES (:code, :name, :time_zone, '', 0) RETURNING id
+INSERT INTO agency (code, name, time_zone, network, served) VALUES (:code, :name, :time_zone, '', 0)
 
 -- name: touch_agency
 -- Say that what is known of an agency has changed.
@@ -304,7 +304,7 @@ SELECT currency, sum(effect) FROM fiscal_entry WHERE user_id = :user GROUP BY cu
 INSERT INTO fiscal_entry (agency_id, user_id, reference_agency, reference, action, type, amount, effect, currency,
     accrued_at, valid_from, valid_to, payment_method, description, related, request, item_id, loan_id)
 VALUES (:agency, :user, :reference_agency, :reference, :action, :type, :amount, :effect, :currency,
-    :accrued_at, :valid_from, :valid_to, :payment_method, :description, :related, :request, :item, :loan) RETURNING id
+    :accrued_at, :valid_from, :valid_to, :payment_method, :description, :related, :request, :item, :loan)
 
 -- name: fiscal_entry_version
 -- Say whether an entry is there; an entry is never changed.
@@ -336,7 +336,7 @@ SELECT record_id, code, value FROM record_identifier WHERE record_id = :record O
 INSERT INTO record (agency_id, temporary, title, author, publisher, place, published, edition, medium, language, level,
     series, component_title, component_author)
 VALUES (:agency, :temporary, :title, :author, :publisher, :place, :published, :edition, :medium, :language, :level,
-    :series, :component_title, :component_author) RETURNING id
+    :series, :component_title, :component_author)
 
 -- name: update_record
 -- Replace the description of a record.
@@ -405,7 +405,7 @@ SELECT count(*) FROM hold WHERE record_id = :record AND state IN ('waiting', 're
 INSERT INTO item (agency_id, record_id, barcode, status, temporary, partner, partner_item_id, circulates, policy,
     call_number, copy_number, volume, home_library_id, permanent_location_id, temporary_location_id, note)
 VALUES (:agency, :record, :barcode, :status, :temporary, :partner, :partner_item, :circulates, :policy,
-    :call_number, :copy_number, :volume, :home_library, :permanent_location, :temporary_location, :note) RETURNING id
+    :call_number, :copy_number, :volume, :home_library, :permanent_location, :temporary_location, :note)
 
 -- name: update_item_description
 -- Replace what a load says of an item; its circulation is left alone.
@@ -539,7 +539,7 @@ INSERT INTO request (agency_id, role, partner, identifier, identifier_agency, op
     our_agency_code, due_at, need_before, renewal_forbidden, note, created_at)
 VALUES (:agency, :role, :partner, :identifier, :identifier_agency, :open, :status, :digital, :request_type,
     :request_scope, :user, :user_as_sent, :item_as_sent, :record, :title, :author, :pickup_library, :partner_agency,
-    :our_agency_code, :due_at, :need_before, :renewal_forbidden, :note, :created_at) RETURNING id
+    :our_agency_code, :due_at, :need_before, :renewal_forbidden, :note, :created_at)
 
 -- name: set_request_status
 -- Move a request along its lifecycle.
@@ -588,7 +588,6 @@ ON CONFLICT DO NOTHING
 -- Note that a partner was asked.
 INSERT INTO request_attempt (request_id, position, partner, at)
 VALUES (:request, (SELECT coalesce(max(position), 0) + 1 FROM request_attempt WHERE request_id = :request), :partner, :at)
-RETURNING id
 
 -- name: insert_request_event
 -- Write a line of a request's history.
@@ -661,7 +660,7 @@ ORDER BY loan.out_at, loan.id LIMIT 1
 -- name: insert_past_loan
 -- Write down a loan that was over before it was told; of some, only the end is known.
 INSERT INTO loan (agency_id, item_id, user_id, partner, request_id, out_at, due_at, returned_at, reported, mark)
-VALUES (:agency, :item, :user, :partner, :request, :out_at, :due_at, :returned_at, 1, :mark) RETURNING id
+VALUES (:agency, :item, :user, :partner, :request, :out_at, :due_at, :returned_at, 1, :mark)
 
 -- name: mark_loan
 -- Note what is said of a loan beside out and back.
@@ -683,7 +682,7 @@ WHERE id = :id RETURNING version
 -- name: insert_loan
 -- Lend an item.
 INSERT INTO loan (agency_id, item_id, user_id, partner, request_id, out_at, due_at, reported)
-VALUES (:agency, :item, :user, :partner, :request, :out_at, :due_at, :reported) RETURNING id
+VALUES (:agency, :item, :user, :partner, :request, :out_at, :due_at, :reported)
 
 -- name: set_loan_due
 -- Move the due date of a loan, counting a renewal or not.
@@ -708,7 +707,7 @@ SELECT version FROM loan WHERE id = :id
 -- name: insert_recall
 -- Note a recall.
 INSERT INTO recall (agency_id, loan_id, hold_id, asked_by, due_at, was_due_at, placed_at)
-VALUES (:agency, :loan, :hold, :asked_by, :due_at, :was_due_at, :placed_at) RETURNING id
+VALUES (:agency, :loan, :hold, :asked_by, :due_at, :was_due_at, :placed_at)
 
 -- name: last_recall_of_loan
 -- Find the newest recall of a loan, cancelled or not.
@@ -721,7 +720,7 @@ UPDATE recall SET cancelled_at = :at WHERE loan_id = :loan AND cancelled_at IS N
 -- name: insert_hold
 -- Place a hold.
 INSERT INTO hold (agency_id, user_id, record_id, item_id, request_id, pickup_library_id, state, placed_at, expires_at)
-VALUES (:agency, :user, :record, :item, :request, :pickup_library, :state, :placed_at, :expires_at) RETURNING id
+VALUES (:agency, :user, :record, :item, :request, :pickup_library, :state, :placed_at, :expires_at)
 
 -- name: open_holds_on_item
 -- List the holds that an item could fill, on it or on its record, oldest first.
@@ -764,12 +763,12 @@ SELECT version FROM hold WHERE id = :id
 -- name: insert_notice
 -- Queue a message to a user.
 INSERT INTO notice (agency_id, user_id, request_id, type, content, created_at)
-VALUES (:agency, :user, :request, :type, :content, :created_at) RETURNING id
+VALUES (:agency, :user, :request, :type, :content, :created_at)
 
 -- name: insert_timed_notice
 -- Queue a message to a user for a certain time, or keep one that has been sent.
 INSERT INTO notice (agency_id, user_id, type, content, created_at, send_at, sent_at)
-VALUES (:agency, :user, :type, :content, :created_at, :send_at, :sent_at) RETURNING id
+VALUES (:agency, :user, :type, :content, :created_at, :send_at, :sent_at)
 
 -- name: notice_version
 -- Say whether a message to a user is there.
@@ -804,7 +803,7 @@ SELECT {notice} FROM notice WHERE notice.user_id = :user ORDER BY notice.id DESC
 -- name: insert_task
 -- Put something on the task list.
 INSERT INTO task (agency_id, role, kind, request_id, item_id, note, created_at)
-VALUES (:agency, :role, :kind, :request, :item, :note, :created_at) RETURNING id
+VALUES (:agency, :role, :kind, :request, :item, :note, :created_at)
 
 -- name: open_tasks
 -- Read the task list of a role, oldest first.
@@ -857,13 +856,14 @@ VALUES (:agency, :operator, :key, :fingerprint, :status, :answer, :stored_at)
 
 -- name: insert_journal
 -- Write a line of the audit trail.
-INSERT INTO journal (at, agency_id, partner, direction, service, verdict, side, request_id, correlation, operator, repairs, note)
-VALUES (:at, :agency, :partner, :direction, :service, :verdict, :side, :request, :correlation, :operator, :repairs, :note)
-RETURNING id
+INSERT INTO journal (id, at, agency_id, partner, direction, service, verdict, side, request_id, correlation, operator,
+    repairs, note)
+VALUES (:id, :at, :agency, :partner, :direction, :service, :verdict, :side, :request, :correlation, :operator, :repairs,
+    :note)
 
 -- name: insert_message_body
--- Keep what was said, word for word.
-INSERT INTO message_body (journal_id, words) VALUES (:journal, :words)
+-- Keep what was said in many messages, word for word.
+INSERT INTO message_body (journal_id, at, words) VALUES (:journal, :at, :words)
 
 -- name: journal_of_request
 -- Read the audit trail of a request.
@@ -876,26 +876,23 @@ SELECT id, at, partner, direction, service, verdict, side, correlation, operator
 WHERE agency_id = :agency AND id < :before ORDER BY id DESC LIMIT :most
 
 -- name: message_body
--- Read what was said.
-SELECT words FROM message_body WHERE journal_id = :journal
+-- Read what was said in one message and in others.
+SELECT words FROM message_body WHERE journal_id <= :journal ORDER BY journal_id DESC LIMIT 1
 
 -- name: stored_reply
--- Find the answer already given to this message.
+-- Find the answer last given to this message.
 SELECT stored_at, traces, journal_id, body FROM reply
-WHERE agency_id = :agency AND partner = :partner AND service = :service AND identity = :identity
+WHERE identity = :identity AND agency_id = :agency AND partner = :partner AND service = :service ORDER BY id DESC LIMIT 1
 
 -- name: insert_reply
 -- Keep an answer for when the message comes again.
-INSERT INTO reply (agency_id, partner, service, identity, stored_at, traces, journal_id, body)
-VALUES (:agency, :partner, :service, :identity, :stored_at, :traces, :journal, :body)
-ON CONFLICT (agency_id, partner, service, identity)
-DO UPDATE SET stored_at = excluded.stored_at, traces = excluded.traces, journal_id = excluded.journal_id,
-    body = excluded.body
+INSERT INTO reply (id, identity, agency_id, partner, service, stored_at, traces, journal_id, body)
+VALUES (:id, :identity, :agency, :partner, :service, :stored_at, :traces, :journal, :body)
 
 -- name: insert_outbox
 -- Queue a message to a partner.
 INSERT INTO outbox (agency_id, partner, service, request_id, loan_id, body, state, next_at, created_at)
-VALUES (:agency, :partner, :service, :request, :loan, :body, :state, :next_at, :created_at) RETURNING id
+VALUES (:agency, :partner, :service, :request, :loan, :body, :state, :next_at, :created_at)
 
 -- name: lease_outbox
 -- Take the next messages that are due, one at most for each request, and say until when.
@@ -939,8 +936,7 @@ UNION ALL SELECT 'dead', count(*) FROM outbox WHERE state = 'dead' AND created_a
 
 -- name: delete_old_replies
 -- Forget stored answers whose time is over, a few at a time.
-DELETE FROM reply WHERE (agency_id, partner, service, identity) IN
-  (SELECT agency_id, partner, service, identity FROM reply WHERE stored_at < :before LIMIT :most)
+DELETE FROM reply WHERE id IN (SELECT id FROM reply ORDER BY id LIMIT :most) AND stored_at < :before
 
 -- name: delete_old_desk_answers
 -- Forget stored desk answers whose time is over, a few at a time.
@@ -948,12 +944,9 @@ DELETE FROM desk_answer WHERE (agency_id, operator, key) IN
   (SELECT agency_id, operator, key FROM desk_answer WHERE stored_at < :before LIMIT :most)
 
 -- name: delete_old_bodies
--- Forget the text of the oldest messages, a few at a time, where their time is over; the audit trail stays.
-DELETE FROM message_body WHERE journal_id IN (
-    SELECT journal_id FROM (
-        SELECT message_body.journal_id AS journal_id, journal.at AS at FROM message_body
-        JOIN journal ON journal.id = message_body.journal_id ORDER BY message_body.journal_id LIMIT :most)
-    WHERE at < :before)
+-- Forget the text of the oldest messages, some at a time, where their time is over; the audit trail stays.
+DELETE FROM message_body WHERE journal_id IN (SELECT journal_id FROM message_body ORDER BY journal_id LIMIT :most)
+  AND at < :before
 
 -- name: setting
 -- Read a fact about the store.

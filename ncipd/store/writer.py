@@ -11,8 +11,8 @@ connection belongs to one of the two threads:
 Nobody hears anything, good or bad, of a unit of work before its batch is committed: an error may rest on what another
 unit of the batch had written. If the commit fails, all of the batch fails, and nothing of it remains.
 
-The commit thread also brings the write-ahead log into the database, between two batches, when those who wait for the
-commit have already been answered.
+The commit thread also writes what the units of the batch left for later, just before the commit, and brings the
+write-ahead log into the database, between two batches, when those who wait for the commit have already been answered.
 """
 
 from __future__ import annotations
@@ -169,13 +169,15 @@ class Writer:
 
     def _do(self, unit: Unit) -> None:
         """One unit of work, whole or not at all. Raises `sqlite3.Error`, `StoreFailure` if the transaction is lost."""
-        execute = self._connection.execute
+        execute, late = self._connection.execute, self._transaction.late
+        before = len(late)
         execute("SAVEPOINT unit")
         try:
             unit.result = unit.work(self._transaction)
             execute("RELEASE unit")
         except BaseException as error:  # whatever it is, it is the caller's
             unit.error = error
+            late.cut(before)
             if not self._connection.in_transaction:
                 raise StoreFailure(f"SQLite gave up the whole transaction: {error}") from error
             execute("ROLLBACK TO unit")
@@ -201,7 +203,7 @@ class Writer:
         self._settle(error)
         self._rest()
 
-    def _committed(self, failure: sqlite3.Error | None, seconds: float, rest: bool) -> None:
+    def _committed(self, failure: Exception | None, seconds: float, rest: bool) -> None:
         units = len(self._batch)
         self._settle(failure)
         try:
@@ -247,11 +249,12 @@ class Writer:
 
     def _commit_all(self) -> None:
         while loop := self._commits.get():
-            failure = None
+            failure: Exception | None = None
             started = perf_counter()
             try:
+                self._transaction.late.write()
                 self._connection.execute("COMMIT")
-            except sqlite3.Error as error:
+            except Exception as error:  # noqa: BLE001 - whatever it is, those who wait must hear of it
                 failure = error
                 self._roll_back()
             seconds = perf_counter() - started

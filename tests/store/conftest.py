@@ -14,6 +14,7 @@ from ncipd.store.sqlite import SqliteStore
 
 MEMBERS = """
 CREATE TABLE member (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
+CREATE TABLE line (id INTEGER PRIMARY KEY, told TEXT NOT NULL UNIQUE) STRICT;
 CREATE TABLE note (
     member_id INTEGER NOT NULL REFERENCES member (id),
     body BLOB NOT NULL
@@ -27,6 +28,8 @@ QUERIES = {
     "add_member_if_new_plainly": "INSERT INTO member (name) VALUES (:name) ON CONFLICT DO NOTHING",
     "add_member_or_lose_all": "INSERT OR ROLLBACK INTO member (name) VALUES (:name)",
     "add_note": "INSERT INTO note (member_id, body) VALUES (:member, :body)",
+    "add_line": "INSERT INTO line (id, told) VALUES (:id, :told)",
+    "lines": "SELECT id, told FROM line ORDER BY id",
     "find_member": "SELECT id, name FROM member WHERE name = :name",
     "names": "SELECT name FROM member ORDER BY id",
     "count_members": "SELECT count(*) FROM member",

@@ -447,23 +447,24 @@ CREATE INDEX journal_by_agency ON journal (agency_id, id);
 
 -- What was said, word for word (secrets masked, zlib); deleted after the retention time.
 CREATE TABLE message_body (
-    journal_id  INTEGER PRIMARY KEY REFERENCES journal (id) ON DELETE CASCADE,
-    words       BLOB NOT NULL                      -- the question, headed by its length in 4 bytes, and the answer
+    journal_id  INTEGER PRIMARY KEY,               -- the first line of the audit trail whose words are in it
+    at          INTEGER NOT NULL,                  -- when the last of them was said
+    words       BLOB NOT NULL                      -- what was said in many messages, compressed together
 ) STRICT;
 
 -- Answers to repeat, byte for byte, when a message comes again.
 CREATE TABLE reply (
-    agency_id   INTEGER NOT NULL REFERENCES agency (id),
+    id          INTEGER PRIMARY KEY,               -- in the order of time; the newest with an identity counts
+    identity    INTEGER NOT NULL,                  -- keyed hash of the decoded message
+    agency_id   INTEGER NOT NULL,
     partner     TEXT NOT NULL,
     service     TEXT NOT NULL,
-    identity    BLOB NOT NULL,                     -- keyed hash of the decoded message
     stored_at   INTEGER NOT NULL,
     traces      TEXT NOT NULL,                     -- JSON: rows it left, with their versions
     journal_id  INTEGER NOT NULL,                  -- whose message_body holds the answer
-    body        BLOB,                              -- the answer, where message_body does not hold these very bytes
-    PRIMARY KEY (agency_id, partner, service, identity)
-) STRICT, WITHOUT ROWID;
-CREATE INDEX reply_by_age ON reply (stored_at);
+    body        BLOB                               -- the answer, where message_body does not hold these very bytes
+) STRICT;
+CREATE INDEX reply_by_identity ON reply (identity, id);
 
 CREATE TABLE outbox (
     id          INTEGER PRIMARY KEY,
