@@ -131,8 +131,9 @@ SELECT {user_block} FROM user_block WHERE user_block.user_id = :user ORDER BY id
 
 -- name: upsert_user
 -- Add a user, or replace what is known of one.
-INSERT INTO user (agency_id, primary_id, surname, given_name, user_group, language, born_at, expires_at, loan_limit, note)
-VALUES (:agency, :primary_id, :surname, :given_name, :user_group, :language, :born_at, :expires_at, :loan_limit, :note)
+INSERT INTO user (id, agency_id, primary_id, surname, given_name, user_group, language, born_at, expires_at, loan_limit, note)
+VALUES ((SELECT max(coalesce((SELECT max(id) FROM user), 0), coalesce((SELECT id FROM deleted_user), 0)) + 1),
+    :agency, :primary_id, :surname, :given_name, :user_group, :language, :born_at, :expires_at, :loan_limit, :note)
 ON CONFLICT (agency_id, primary_id) DO UPDATE SET surname = excluded.surname, given_name = excluded.given_name,
     user_group = excluded.user_group, language = excluded.language, born_at = excluded.born_at,
     expires_at = excluded.expires_at, loan_limit = excluded.loan_limit, note = excluded.note,
@@ -250,6 +251,10 @@ ON CONFLICT (name) DO UPDATE SET value = excluded.value
 -- name: delete_user
 -- Delete a user whom nothing open refers to any more.
 DELETE FROM user WHERE id = :id
+
+-- name: remember_deleted_user
+-- Keep the highest id that a deleted user had, so that nobody else gets it: stored answers know users by their ids.
+INSERT INTO deleted_user (only_row, id) VALUES (1, :id) ON CONFLICT (only_row) DO UPDATE SET id = max(id, excluded.id)
 
 -- name: deleted_user_version
 -- Say whether a user is still deleted.
@@ -441,6 +446,11 @@ UPDATE item SET resource = :resource, version = version + 1 WHERE id = :id RETUR
 -- Write what borrowing an item costs, in minor units; NULL where it is free.
 UPDATE item SET fee_amount = :amount, fee_currency = :currency, version = version + 1 WHERE id = :id RETURNING version
 
+-- name: set_item_price
+-- Write what replacing an item costs.
+UPDATE item SET price_amount = :amount, price_currency = :currency, version = version + 1 WHERE id = :id
+RETURNING version
+
 -- name: insert_item_restriction
 -- Limit the use of an item.
 INSERT INTO item_restriction (item_id, type) VALUES (:item, :type) ON CONFLICT DO NOTHING
@@ -548,11 +558,6 @@ UPDATE request SET status = :status, open = :open, version = version + 1 WHERE i
 -- name: set_request_due
 -- Write the lender's date for return.
 UPDATE request SET due_at = :due_at, version = version + 1 WHERE id = :id RETURNING version
-
--- name: set_request_renewal
--- Note a renewal wish that is being decided, and what the status was before it; or forget it.
-UPDATE request SET desired_due_at = :desired_due_at, prior_status = :prior_status, version = version + 1 WHERE id = :id
-RETURNING version
 
 -- name: set_request_record
 -- Tie a request to the record and the description that it is about.
@@ -675,9 +680,14 @@ UPDATE loan SET mark = 'undone', returned_at = out_at, version = version + 1 WHE
 UPDATE loan SET hold_id = :hold, version = version + 1 WHERE id = :id RETURNING version
 
 -- name: set_loan_renewed
--- Write a renewal that was told with its date.
-UPDATE loan SET due_at = :due_at, renewals = renewals + 1, renewed_at = :renewed_at, version = version + 1
+-- Write a renewal that was told with its date; no wish waits any more.
+UPDATE loan SET due_at = :due_at, renewals = renewals + 1, renewed_at = :renewed_at, desired_due_at = NULL,
+    version = version + 1
 WHERE id = :id RETURNING version
+
+-- name: set_loan_wish
+-- Note a renewal wish that is being decided, or forget it.
+UPDATE loan SET desired_due_at = :desired_due_at, version = version + 1 WHERE id = :id RETURNING version
 
 -- name: insert_loan
 -- Lend an item.
@@ -685,8 +695,10 @@ INSERT INTO loan (agency_id, item_id, user_id, partner, request_id, out_at, due_
 VALUES (:agency, :item, :user, :partner, :request, :out_at, :due_at, :reported)
 
 -- name: set_loan_due
--- Move the due date of a loan, counting a renewal or not.
-UPDATE loan SET due_at = :due_at, renewals = renewals + :renewals, version = version + 1 WHERE id = :id RETURNING version
+-- Move the due date of a loan, counting a renewal or not; a renewal decides what was wished.
+UPDATE loan SET due_at = :due_at, renewals = renewals + :renewals,
+    desired_due_at = CASE WHEN :renewals > 0 THEN NULL ELSE desired_due_at END, version = version + 1
+WHERE id = :id RETURNING version
 
 -- name: report_loan
 -- Note that a message confirmed a loan that the desk had made, with its due date.
@@ -706,8 +718,8 @@ SELECT version FROM loan WHERE id = :id
 
 -- name: insert_recall
 -- Note a recall.
-INSERT INTO recall (agency_id, loan_id, hold_id, asked_by, due_at, was_due_at, placed_at)
-VALUES (:agency, :loan, :hold, :asked_by, :due_at, :was_due_at, :placed_at)
+INSERT INTO recall (agency_id, loan_id, hold_id, asked_by, due_at, was_due_at, was_return_by, placed_at)
+VALUES (:agency, :loan, :hold, :asked_by, :due_at, :was_due_at, :was_return_by, :placed_at)
 
 -- name: last_recall_of_loan
 -- Find the newest recall of a loan, cancelled or not.
