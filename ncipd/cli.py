@@ -75,13 +75,17 @@ def serve(
         int | None,
         Parameter(help="Demo only: port for NCIP without HTTP; 8643 unless named, none with --port 0."),
     ] = None,
+    strict: Annotated[
+        bool, Parameter(negative="", help="Make no repair: refuse what the schema refuses, whoever sends it.")
+    ] = False,
     log_level: Annotated[str | None, Parameter(help="debug, info, warning, error, critical or off.")] = None,
 ) -> None:
     """Serve NCIP over HTTP, and over TCP where configured, until SIGTERM; prints `ncipd ready URL` when it answers."""
     if demo:
         if tcp_port is None and port != 0:
             tcp_port = 8643
-        _serve_demo(data, host or "127.0.0.1", 8080 if port is None else port, tcp_port, broker_url, log_level)
+        ports = (8080 if port is None else port, tcp_port)
+        _serve_demo(data, host or "127.0.0.1", ports, broker_url, strict=strict, level=log_level)
         return
     import msgspec
 
@@ -90,22 +94,26 @@ def serve(
         settings.server,
         host=host if host is not None else settings.server.host,
         port=port if port is not None else settings.server.port,
+        strict=strict or settings.server.strict,
     )
     store = msgspec.structs.replace(settings.store, data=str(data)) if data is not None else settings.store
     settings = msgspec.structs.replace(settings, server=server, store=store)
     _run(settings, log_level or settings.log.level, demo=False)
 
 
-def _serve_demo(  # what the command line has
-    data: Path | None, host: str, port: int, tcp_port: int | None, broker_url: str, level: str | None
+def _serve_demo(
+    data: Path | None, host: str, ports: tuple[int, int | None], broker_url: str, *, strict: bool, level: str | None
 ) -> None:
     import tempfile
+
+    import msgspec
 
     from ncipd.demo import demo_config, fill
 
     loopback = host in ("127.0.0.1", "localhost", "::1")
     with tempfile.TemporaryDirectory(prefix="ncipd-demo-") as temporary:
-        settings = demo_config(broker_url, data or Path(temporary), host, port, tcp_port)
+        settings = demo_config(broker_url, data or Path(temporary), host, *ports)
+        settings = msgspec.structs.replace(settings, server=msgspec.structs.replace(settings.server, strict=strict))
         _run(settings, level or "warning", demo=loopback, prepare=fill)
 
 
@@ -332,6 +340,9 @@ def _print_explanation(told: Explanation) -> None:
             table.add_row(*(escape(plain(cell)) for cell in row))
         if rows:
             console.print(table)
+    if told.switch_off:
+        console.print(f"To refuse them from a partner, put this line into its {escape('[[partner]]')} table:")
+        console.print(f"  {escape(told.switch_off)}", soft_wrap=True)
     for line in told.of_partner():
         print(plain(line))
 
