@@ -67,6 +67,8 @@ def test_the_wheel_carries_schema_scenarios_sql_and_licence(wheel):
         "ncipd/_xsd/ncip_v1_0.xsd",
         "ncipd/_xsd/ncip_v1_01.xsd",
         "ncipd/_xsd/ncip_v2_02.xsd",
+        "broker_sim/_xsd/ncip_v1_0.xsd",
+        "broker_sim/_xsd/ncip_v1_01.xsd",
         "broker_sim/_xsd/ncip_v2_02.xsd",
         "broker_sim/_conformance/agents/ncipd.toml",
         "ncipd/store/queries.sql",
