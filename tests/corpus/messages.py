@@ -1,0 +1,54 @@
+"""The messages of a corpus: a folder with an `index.json` that says of each file whose it is and what is in it."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+FAMILIES = Path(__file__).parent / "sources.toml"
+
+
+@dataclass(frozen=True)
+class Message:
+    """One file: who sends such messages, what it is, and its bytes."""
+
+    source: str
+    file: str
+    #: The NCIP version, by its first number.
+    major: str
+    #: The name of the message's element.
+    type: str
+    #: request, notification, response, …
+    direction: str
+    raw: bytes
+
+    @property
+    def family(self) -> str:
+        """The family of systems that its sender is of; '' for none that is known."""
+        return families().get(self.source, "")
+
+
+def collect(folder: Path) -> list[Message]:
+    """Read every well-formed message of a corpus, in the order of the index."""
+    index = json.loads((folder / "index.json").read_text("utf-8"))
+    return [
+        Message(
+            source=entry["source"],
+            file=entry["file"],
+            major=entry["family"],
+            type=(entry["type"] or "").removeprefix("Ext/"),
+            direction=entry["direction"],
+            raw=(folder / entry["file"]).read_bytes(),
+        )
+        for entry in index
+        if entry["well_formed"]
+    ]
+
+
+@cache
+def families() -> dict[str, str]:
+    """The family of each source."""
+    return {source: str(family) for source, family in tomllib.loads(FAMILIES.read_text("utf-8")).items()}
