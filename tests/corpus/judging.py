@@ -17,6 +17,10 @@ NAMESPACE = "http://www.niso.org/2008/ncip"
 _VERSION = re.compile(r"(?:^|ncip_v)(2[._]0[12]?)(?:\.xsd)?$")
 
 
+_ERRORS = ("ProcessingError", "MessagingError")  # of version 1
+_WHOLE = re.compile(r"^NCIPMessage$|^Ext$|^Problem$|Response$")
+
+
 @dataclass(frozen=True)
 class Verdict:
     """What an answer is: `wrong` is empty where it is one that the sender must get."""
@@ -40,7 +44,14 @@ class Judge:
     @cached_property
     def _of_1(self) -> Callable[[etree._Element], str]:
         dtd = etree.DTD(self._schemas / "ncip_v1_0.dtd")
-        return lambda root: "" if dtd.validate(root) else str(dtd.error_log.last_error)
+        declared = {one.name for one in dtd.iterelements()}
+
+        def wrong(root: etree._Element) -> str:
+            """What is wrong, a response that 1.0 does not know (it came with 1.01) judged by what is in it."""
+            parts = [root] if _name(root[0]) in declared else list(root[0])
+            return next((str(dtd.error_log.last_error) for part in parts if not dtd.validate(part)), "")
+
+        return wrong
 
     def judge(self, message: Message, status: int, body: bytes) -> Verdict:
         """Judge what came back for a message."""
@@ -50,20 +61,23 @@ class Judge:
             root = etree.fromstring(body)
         except etree.XMLSyntaxError:
             return Verdict("no XML" if body else "silence")
-        if etree.QName(root).localname != "NCIPMessage":
-            return Verdict("no NCIPMessage")
+        if _name(root) != "NCIPMessage" or not len(root):
+            return Verdict("no NCIPMessage with something in it")
         wrong = _of_version(message, root) or (self._of_1 if message.major == "1" else self._of_2)(root)
         return Verdict(wrong or _of_type(message, root), problems(root))
 
 
 def problems(root: etree._Element) -> tuple[tuple[str, str], ...]:
-    """The problems that an answer tells, as (type, element), in every version."""
+    """The problems that an answer as a whole tells, as (type, element), in every version."""
     found = []
-    for node in root.iter():
-        if isinstance(node.tag, str) and etree.QName(node).localname == "Problem":
-            told = {etree.QName(one).localname: _text(one) for one in node.iter(etree.Element)}
-            element = told.get("ProblemElement") or told.get("ElementName") or ""
-            found.append((told.get("ProblemType") or told.get("ProcessingErrorType") or "(none)", element))
+    for node in root.iter(etree.Element):
+        kind = _name(node)
+        if not all(_WHOLE.search(_name(above)) for above in node.iterancestors()):
+            continue
+        if kind in _ERRORS or (kind == "Problem" and not any(_name(one) in _ERRORS for one in node.iterchildren(etree.Element))):
+            types = [_text(one) for one in node.iterchildren(etree.Element) if _name(one) == f"{kind}Type"]
+            path = [_text(one) for one in node.iter(etree.Element) if _name(one) in ("ProblemElement", "ElementName")]
+            found.append((types[0] if types else "(no type)", "/".join(path)))
     return tuple(found)
 
 
@@ -89,7 +103,7 @@ def _named(root: etree._Element) -> str:
 
 def _of_type(message: Message, root: etree._Element) -> str:
     """What is wrong with the kind of an answer: a response to what was asked, or a problem for what is no service."""
-    inside = [etree.QName(one).localname for one in root.iter(etree.Element)][1:3]
+    inside = [_name(one) for one in root.iter(etree.Element)][1:3]
     wanted = f"{message.type}Response" if f"{message.type}Response" in MESSAGES else "Problem"
     if message.type == "LookupVersion":
         wanted = "LookupVersionResponse"
@@ -98,6 +112,10 @@ def _of_type(message: Message, root: etree._Element) -> str:
     return f"{'/'.join(inside) or 'nothing'} instead of {wanted}"
 
 
+def _name(node: etree._Element) -> str:
+    return etree.QName(node).localname
+
+
 def _text(node: etree._Element) -> str:
-    value = next((one for one in node if isinstance(one.tag, str) and etree.QName(one).localname == "Value"), node)
+    value = next((one for one in node.iterchildren(etree.Element) if _name(one) == "Value"), node)
     return (value.text or "").strip()

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
 FAMILIES = Path(__file__).parent / "sources.toml"
+
+_BLANK = re.compile(rb"<((?:\w+:)?\w*Date\w*)((?:\s[^>]*)?)>\s*[A-Z][A-Z_]+\s*</")  # where a template has a date
+_WISHED = re.compile(rb"Due|Return|Need|Expiry|ValidTo")
+_PAST, _COMING = b"2026-01-05T12:00:00Z", b"2026-01-26T12:00:00Z"
 
 
 @dataclass(frozen=True)
@@ -24,11 +29,23 @@ class Message:
     #: request, notification, response, …
     direction: str
     raw: bytes
+    #: Whether dates were put where a template had a word in capitals for one.
+    filled: bool = False
 
     @property
     def family(self) -> str:
         """The family of systems that its sender is of; '' for none that is known."""
         return families().get(self.source, "")
+
+
+def with_dates(message: Message) -> Message | None:
+    """Fill in the dates of a template, whose words in capitals are no dates; None for what is no template."""
+
+    def date(found: re.Match[bytes]) -> bytes:
+        return b"<%s%s>%s</" % (found[1], found[2], _COMING if _WISHED.search(found[1]) else _PAST)
+
+    raw, count = _BLANK.subn(date, message.raw)
+    return replace(message, raw=raw, filled=True) if count else None
 
 
 def collect(folder: Path) -> list[Message]:

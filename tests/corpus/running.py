@@ -20,7 +20,7 @@ from ncipd.loading import load_rows
 from ncipd.store.sqlite import SqliteStore
 from tests.corpus import families
 from tests.corpus.judging import Judge, Verdict
-from tests.corpus.messages import Message
+from tests.corpus.messages import Message, with_dates
 from tests.corpus.said import Said
 from tests.corpus.world import EARLIER, World, sides, world_for
 
@@ -62,7 +62,7 @@ async def run(messages: list[Message], folder: Path, judge: Judge) -> list[Trial
     await _migrated(empty)
     trials = []
     async with aiohttp.ClientSession() as session:
-        for message in messages:
+        for message in (one for each in messages for one in (each, with_dates(each)) if one is not None):
             role = _partner(message.family, "CORPUS", "", Said(message.raw)).role
             for side in sides(message.type, role, families.sides(message.family, message.type)):
                 shutil.copytree(empty, folder / "data")

@@ -123,6 +123,8 @@ def _steps(said: Said, service: str, side: str) -> tuple[str, ...]:
     by_request = "Fiscal" in service or (service == "LookupItem" and not said.items())
     if by_request and said.requests():
         return ("ask",) if side == "borrowing" else ("request",)
+    if service == "AcceptItem" and not said.users() and said.requests():
+        return ("ask",)
     return _BEFORE[side].get(service, ())
 
 
