@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
+from lxml import etree
+
 FAMILIES = Path(__file__).parent / "sources.toml"
 
 _BLANK = re.compile(rb"<((?:\w+:)?\w*Date\w*)((?:\s[^>]*)?)>\s*[A-Z][A-Z_]+\s*</")  # where a template has a date
@@ -49,8 +51,11 @@ def with_dates(message: Message) -> Message | None:
 
 
 def collect(folder: Path) -> list[Message]:
-    """Read every well-formed message of a corpus, in the order of the index."""
-    index = json.loads((folder / "index.json").read_text("utf-8"))
+    """Read every well-formed message of a corpus; without an index, each folder in it is a source."""
+    index = folder / "index.json"
+    if not index.is_file():
+        files = sorted(folder.rglob("*.xml"))
+        return [one for file in files if (one := _read(file, file.relative_to(folder))) is not None]
     return [
         Message(
             source=entry["source"],
@@ -60,9 +65,23 @@ def collect(folder: Path) -> list[Message]:
             direction=entry["direction"],
             raw=(folder / entry["file"]).read_bytes(),
         )
-        for entry in index
+        for entry in json.loads(index.read_text("utf-8"))
         if entry["well_formed"]
     ]
+
+
+def _read(file: Path, name: Path) -> Message | None:
+    """Say from its content what a message is; None for what is not well-formed."""
+    raw = file.read_bytes()
+    try:
+        root = etree.fromstring(raw.strip(), etree.XMLParser(resolve_entities=False, no_network=True))
+    except etree.XMLSyntaxError:
+        return None
+    names = [etree.QName(node).localname for node in root.iter(etree.Element)][1:3]
+    type_ = next((one for one in names if one != "Ext"), "")
+    direction = "request" if type_ and type_ != "Problem" and not type_.endswith("Response") else "response"
+    major = "1" if "v1_0" in (root.get("version") or "") else "2"
+    return Message(name.parts[0], str(name), major, type_, direction, raw)
 
 
 @cache
