@@ -15,7 +15,7 @@ import aiohttp
 import structlog
 
 from ncipd.api import Api
-from ncipd.circulation.clock import DAY
+from ncipd.circulation.clock import DAY, MINUTE
 from ncipd.clock import Clock
 from ncipd.directory import Directory
 from ncipd.http import Listener, build_http, listen
@@ -27,6 +27,7 @@ from ncipd.outbox import Outbox
 from ncipd.responder import Responder
 from ncipd.store.port import StoreError
 from ncipd.store.sqlite import SqliteStore
+from ncipd.tcp import TcpDoor, open_doors
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -59,6 +60,7 @@ class Running:
     responder: Responder
     outbox: Outbox
     notices: Notices
+    tcp: tuple[str, ...]
 
 
 @contextlib.asynccontextmanager
@@ -82,6 +84,7 @@ async def running(
         clock, directory = Clock(), Directory(config.partner)
         for astray in store.read(directory.refresh):
             _log.warning("partner of an unknown agency", partner=astray)
+        _warn_of_doors(config, directory)
         session = await stack.enter_async_context(aiohttp.ClientSession())
         outbox = Outbox(
             store,
@@ -106,11 +109,19 @@ async def running(
         )
         api = Api(store, directory, clock=clock, new_id=new_id, demo=demo, wake=outbox.wake)
         listener = await _open(config, responder, store, metrics, api.routes)
-        stack.push_async_callback(listener.close)
+        doors: tuple[TcpDoor, ...] = ()
+
+        async def close() -> None:
+            within = config.server.drain_seconds
+            await asyncio.gather(listener.close(), *(door.close(within) for door in doors))
+
+        stack.push_async_callback(close)
+        doors = await open_doors(config.tcp, responder, metrics, config.server.max_body)
         for work in (outbox.run(), notices.run(), _refresh(store, directory), _tidy(store, clock, config)):
             task = asyncio.create_task(work)
             stack.push_async_callback(_stop, task)
-        yield Running(listener.url, store, directory, clock, metrics, responder, outbox, notices)
+        addresses = tuple(door.url for door in doors)
+        yield Running(listener.url, store, directory, clock, metrics, responder, outbox, notices, addresses)
 
 
 async def serve(config: Config, *, demo: bool = False, prepare: Callable[[SqliteStore], object] | None = None) -> None:
@@ -144,6 +155,16 @@ async def _open(
     return await listen(
         application, server.host, server.port, idle_seconds=server.idle_seconds, drain_seconds=server.drain_seconds
     )
+
+
+def _warn_of_doors(config: Config, directory: Directory) -> None:
+    """Say which TCP doors are bound to an agency or a partner that is not there."""
+    for tcp in config.tcp:
+        agency = directory.agency(tcp.agency) if tcp.agency else directory.default_agency
+        if tcp.agency and agency is None:
+            _log.warning("TCP door of an unknown agency", listen=tcp.listen, agency=tcp.agency)
+        elif tcp.partner and agency is not None and tcp.partner not in directory.partners_of(agency):
+            _log.warning("TCP door of an unknown partner", listen=tcp.listen, partner=tcp.partner)
 
 
 async def _stop(task: asyncio.Task[None]) -> None:
@@ -183,11 +204,12 @@ async def _refresh(store: SqliteStore, directory: Directory) -> None:
 
 async def _tidy(store: SqliteStore, clock: Clock, config: Config) -> None:
     """Forget, a few rows at a time: old stored answers, and the words of old messages."""
+    longest = max((partner.resend_window_minutes for partner in config.partner), default=0) * MINUTE
     while True:
         now = clock.now()
         bodies = now - config.store.body_days * DAY if config.store.body_days else None
         try:
-            more = await store.transact(lambda tx: _forget(tx, now - DAY, bodies))  # noqa: B023 - awaited before it changes
+            more = await store.transact(lambda tx: _forget(tx, now - max(DAY, longest), bodies))  # noqa: B023 - awaited before it changes
         except StoreError as error:
             _log.error("tidying failed", exc_info=error)
             more = False

@@ -39,14 +39,17 @@ def _fail(message: str, code: int = 2) -> NoReturn:
     raise SystemExit(code)
 
 
-def _configured(path: Path | None) -> Config:
+def _configured(path: Path | None, *, files: bool = False) -> Config:
     from ncipd import config
 
     file = path or Path("ncipd.toml")
     if path is None and not file.exists():
         _fail("there is no ncipd.toml here; name one with --config, make one with `ncipd init`, or try `serve --demo`")
     try:
-        return config.load(file)
+        settings = config.load(file)
+        if files:
+            config.check_files(settings, str(file))
+        return settings
     except config.Mistakes as mistakes:
         _fail(str(mistakes))
 
@@ -67,13 +70,13 @@ def serve(
     ] = "http://127.0.0.1:8642/ncip",
     log_level: Annotated[str | None, Parameter(help="debug, info, warning, error, critical or off.")] = None,
 ) -> None:
-    """Serve NCIP over HTTP until SIGTERM; prints `ncipd ready URL` when it answers."""
+    """Serve NCIP over HTTP, and over TCP where configured, until SIGTERM; prints `ncipd ready URL` when it answers."""
     if demo:
         _serve_demo(data, host or "127.0.0.1", 8080 if port is None else port, broker_url, log_level)
         return
     import msgspec
 
-    settings = _configured(config)
+    settings = _configured(config, files=True)
     server = msgspec.structs.replace(
         settings.server,
         host=host if host is not None else settings.server.host,
@@ -114,7 +117,8 @@ def _run(settings: Config, level: str, *, demo: bool, prepare: Callable[[SqliteS
     except StoreRefused as error:
         _fail(str(error), 1)
     except OSError as error:
-        _fail(f"cannot listen on {settings.server.host} port {settings.server.port}: {error.strerror or error}", 1)
+        where = error.filename or f"{settings.server.host} port {settings.server.port}"
+        _fail(f"cannot listen on {where}: {error.strerror or error}", 1)
 
 
 def _loop_factory() -> Callable[[], Any] | None:
@@ -162,7 +166,7 @@ def check(*, config: ConfigFile = None) -> None:
     """Read the configuration, say everything that is wrong with it, or show it whole with secrets masked."""
     from ncipd.config import effective
 
-    print(effective(_configured(config)), end="")
+    print(effective(_configured(config, files=True)), end="")
 
 
 @app.command

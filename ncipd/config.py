@@ -13,6 +13,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, TypeVar, get_args, get_origin
 from urllib.parse import urlsplit
@@ -23,6 +24,7 @@ from msgspec import Meta, Struct, inspect
 
 from ncipd.circulation.partner import Partner
 from ncipd.log import Level
+from ncipd.tls import Unusable, server_context
 
 SECRETS: Final = frozenset({"secret", "password"})  # field names
 FROM_ENVIRONMENT: Final = "env:"
@@ -84,6 +86,55 @@ class Notices(Struct, frozen=True, kw_only=True):
     password: str = ""
 
 
+class EndsWith(StrEnum):
+    """What stands behind an answer on a bare connection."""
+
+    SAME = "same"
+    NOTHING = "nothing"
+    NEWLINE = "newline"
+    NUL = "nul"
+    EOT = "eot"
+
+
+class Tcp(Struct, frozen=True, kw_only=True):
+    """`[[tcp]]`: a port where messages follow each other without HTTP, for one partner (Z39.83-1 appendix D.8)."""
+
+    #: Address and port to listen on, such as "0.0.0.0:5001" or "[::1]:5001"; port 0 = any free one.
+    listen: str
+    #: The agency of messages that name none; empty = the partner's, else as over HTTP.
+    agency: str = ""
+    #: Code of the partner whose messages these are where they name none.
+    partner: str = ""
+    #: The server's certificate (PEM, with those between it and the root; relative to this file): TLS is spoken; empty
+    #: = no TLS.
+    certificate: str = ""
+    #: Its private key (PEM, not encrypted); empty = it is in the file of the certificate.
+    private_key: str = ""
+    #: Certificates (PEM) of which one must have signed the client's; empty = clients need none.
+    client_ca: str = ""
+    #: What stands behind an answer: what the sender puts behind its messages, or always the same.
+    ends_with: EndsWith = EndsWith.SAME
+    #: How long a connection may wait for its next message.
+    idle_seconds: Seconds = 300.0
+    #: How long a message may take to arrive, and an answer to be taken.
+    message_seconds: Seconds = 30.0
+    #: How many connections may be open at once; a further one is closed at once.
+    max_connections: Annotated[int, Meta(ge=1)] = 200
+    #: How many messages a second are answered on one connection; the others wait. 0 = as many as can be.
+    messages_per_second: Annotated[float, Meta(ge=0)] = 0.0
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host and port."""
+        host, _, port = self.listen.rpartition(":")
+        return host.removeprefix("[").removesuffix("]"), int(port)
+
+    @property
+    def url(self) -> str:
+        """The address as it is shown, with what is spoken there."""
+        return f"{'tcps' if self.certificate else 'tcp'}://{self.listen}"
+
+
 class Config(Struct, frozen=True, kw_only=True):
     """The whole of `ncipd.toml`."""
 
@@ -91,6 +142,7 @@ class Config(Struct, frozen=True, kw_only=True):
     store: Store = Store()
     notices: Notices = Notices()
     log: Log = Log()
+    tcp: tuple[Tcp, ...] = ()
     partner: tuple[Partner, ...] = ()
 
 
@@ -116,7 +168,7 @@ class Mistakes(Exception):
 
 
 def load(path: Path, *, environ: Mapping[str, str] = os.environ) -> Config:
-    """Read `ncipd.toml`; a relative data folder is taken from the folder of the file.
+    """Read `ncipd.toml`; relative paths in it are taken from the folder of the file.
 
     Raises `Mistakes` with all that is wrong, also where the file is missing or no TOML.
     """
@@ -127,8 +179,30 @@ def load(path: Path, *, environ: Mapping[str, str] = os.environ) -> Config:
     except OSError as error:
         raise Mistakes(str(path), (Mistake("", f"cannot be read: {error.strerror}"),)) from error
     config = parse(text, source=str(path), environ=environ)
-    store = msgspec.structs.replace(config.store, data=str(path.resolve().parent / config.store.data))
-    return msgspec.structs.replace(config, store=store)
+    folder = path.resolve().parent
+    store = msgspec.structs.replace(config.store, data=str(folder / config.store.data))
+    return msgspec.structs.replace(config, store=store, tcp=tuple(_in_folder(tcp, folder) for tcp in config.tcp))
+
+
+def _in_folder(tcp: Tcp, folder: Path) -> Tcp:
+    files = {name: getattr(tcp, name) for name in ("certificate", "private_key", "client_ca")}
+    return msgspec.structs.replace(tcp, **{name: str(folder / file) for name, file in files.items() if file})
+
+
+def check_files(config: Config, source: str) -> None:
+    """See whether the files that the configuration names can be used; raises `Mistakes`.
+
+    It is no part of `load`: the keys of TLS are for the one who serves to read, and for nobody else.
+    """
+    mistakes = []
+    for at, tcp in enumerate(config.tcp, 1):
+        if tcp.certificate:
+            try:
+                server_context(tcp.certificate, tcp.private_key, tcp.client_ca)
+            except Unusable as error:
+                mistakes.append(Mistake(f"tcp[{at}].{error.setting}", str(error)))
+    if mistakes:
+        raise Mistakes(source, tuple(mistakes))
 
 
 def parse(text: str, *, source: str = "ncipd.toml", environ: Mapping[str, str] = os.environ) -> Config:
@@ -141,9 +215,16 @@ def parse(text: str, *, source: str = "ncipd.toml", environ: Mapping[str, str] =
     config = reading.struct(Config, table, "")
     reading.mistakes += _of_notices(config.notices if config else None)
     reading.mistakes += _between_partners(table.get("partner"))
+    reading.mistakes += _of_doors(_tables(table, "tcp"), _tables(table, "partner"))
     if config is None or reading.mistakes:
         raise Mistakes(source, tuple(reading.mistakes))
-    return config
+    return msgspec.structs.replace(config, tcp=tuple(_of_partner(tcp, config.partner) for tcp in config.tcp))
+
+
+def _of_partner(tcp: Tcp, partners: tuple[Partner, ...]) -> Tcp:
+    """A TCP door, with the agency of its partner where it names none."""
+    of = next((partner.agency for partner in partners if _same_code(partner.code, tcp.partner)), "")
+    return msgspec.structs.replace(tcp, agency=tcp.agency or of)
 
 
 def effective(config: Config) -> str:
@@ -154,6 +235,7 @@ def effective(config: Config) -> str:
         ("[notices]", config.notices),
         ("[log]", config.log),
     ]
+    sections += [("[[tcp]]", tcp) for tcp in config.tcp]
     sections += [("[[partner]]", partner) for partner in config.partner]
     return "\n\n".join("\n".join([title, *_lines(section)]) for title, section in sections) + "\n"
 
@@ -221,16 +303,18 @@ class _Reading:
         return self.environ.get(name, "")
 
 
-def _nonsense(name: str, value: Any) -> str:
+def _nonsense(name: str, value: Any) -> str:  # noqa: PLR0911  # one line per kind of value
     """What a value's type does not tell: zones that exist, addresses that can be reached, no negative numbers."""
     if type(value) is int and value < 0:
         return f"expected 0 or more, got {value}"
+    if name == "listen" and not _is_address(value):
+        return f"expected an address and a port such as '0.0.0.0:5001' or '[::1]:5001', got {value!r}"
     if name in {"code", "agency", "host", "data"} and not value.strip():
         return "must not be empty"
     if name == "time_zone" and value and not _is_zone(value):
         return f"expected an IANA time zone such as 'Europe/Berlin', got {value!r}"
-    if name == "url" and value and not _is_web_address(value):
-        return f"expected an http:// or https:// address, got {value!r}"
+    if name == "url" and value and not _is_reachable(value):
+        return f"expected an http:// or https:// address, or tcp:// or tcps:// with a port, got {value!r}"
     if name == "keys" and (bad := [key for key in value if key is not None and (not key or set(key) & set("/?#% "))]):
         return f"expected keys that can stand in a path (POST /ncip/KEY), got {bad[0]!r}"
     return ""
@@ -257,6 +341,39 @@ def _between_partners(tables: object) -> Iterator[Mistake]:
             yield Mistake(f"partner[{at}].fallback", f"partner[{first}] is the fallback of {agency} already")
 
 
+def _of_doors(doors: list[dict[str, Any]], partners: list[dict[str, Any]]) -> Iterator[Mistake]:
+    """What must hold among the settings of a TCP door, and between it and the others and the partners."""
+    listening: dict[str, int] = {}
+    for at, door in enumerate(doors, 1):
+        listen, code = str(door.get("listen", at)), str(door.get("partner", ""))
+        if not listen.endswith(":0") and (first := listening.setdefault(listen, at)) != at:
+            yield Mistake(f"tcp[{at}].listen", f"tcp[{first}] listens on {listen} already")
+        for setting in ("private_key", "client_ca"):
+            if door.get(setting) and not door.get("certificate"):
+                yield Mistake(f"tcp[{at}].{setting}", "is for TLS, which needs a certificate; set certificate as well")
+        known = {str(partner.get("code", "")).casefold(): str(partner.get("code", "")) for partner in partners}
+        agencies = {partner.get("agency") for partner in partners if _same_code(partner.get("code"), code)}
+        if code and not agencies:
+            yield Mistake(f"tcp[{at}].partner", f"no [[partner]] has the code {code!r}{_did_you_mean(code, known)}")
+        if len(agencies) > 1 and not door.get("agency"):
+            yield Mistake(f"tcp[{at}].agency", f"missing; several agencies have a partner {code!r}")
+
+
+def _tables(table: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
+    """The tables of an array of tables; in the place of what is none, an empty one."""
+    found = table.get(name)
+    return [one if isinstance(one, dict) else {} for one in found] if isinstance(found, list) else []
+
+
+def _same_code(one: object, other: str) -> bool:
+    return isinstance(one, str) and one.casefold() == other.casefold()
+
+
+def _is_address(listen: str) -> bool:
+    found = re.fullmatch(r"(?:\[[0-9A-Fa-f:.]+\]|[^\s:/\[\]]+):([0-9]{1,5})", listen)
+    return found is not None and int(found[1]) <= 65535
+
+
 def _is_zone(name: str) -> bool:
     try:
         ZoneInfo(name)
@@ -265,12 +382,13 @@ def _is_zone(name: str) -> bool:
     return True
 
 
-def _is_web_address(url: str) -> bool:
+def _is_reachable(url: str) -> bool:
     try:
         parts = urlsplit(url)
+        known = parts.scheme in {"http", "https"} or (parts.scheme in {"tcp", "tcps"} and bool(parts.port))
     except ValueError:
         return False
-    return parts.scheme in {"http", "https"} and bool(parts.hostname)
+    return known and bool(parts.hostname)
 
 
 def _expected(kind: Any) -> str:  # noqa: PLR0911  # one line per type
@@ -286,8 +404,8 @@ def _expected(kind: Any) -> str:  # noqa: PLR0911  # one line per type
             return "text in quotes"
         case inspect.IntType(ge=least, le=most):
             return "a whole number" + _range(least, most)
-        case inspect.FloatType(gt=over):
-            return "a number" + (f" above {over:g}" if over is not None else "")
+        case inspect.FloatType(gt=over, ge=least):
+            return "a number" + (f" above {over:g}" if over is not None else _range(least, None))
         case inspect.VarTupleType(item_type=inspect.StrType()):
             return "a list of texts"
         case inspect.VarTupleType():

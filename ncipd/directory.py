@@ -88,27 +88,34 @@ class Directory:
         """Find a partner by the agency and its code."""
         return self._partners.get(agency_id, {}).get(code)
 
-    def recognise(self, document: Document, key: str | None) -> Parties:
-        """Find both ends of a message; raises Problem Unknown Agency, Unknown System or ... Authentication Failed."""
+    def recognise(self, document: Document, key: str | None, at: str = "", of: str = "") -> Parties:
+        """Find both ends of a message; raises Problem Unknown Agency, Unknown System or ... Authentication Failed.
+
+        `key` is the path key. `at` and `of` are the codes of the agency and the partner that a door is bound to: those
+        of messages that name none; "" where it is not.
+        """
         said = _said(document)
         to = said.get("ToAgencyId", "")
         keyed = self._keys.get(key) if key else None
-        agency = self._resolve(to, keyed[0] if keyed else None)
+        door = self.agency(at) if at else None
+        agency = self._resolve(to, keyed[0] if keyed else door if at else self._default, at)
         origin = said.get("FromAgencyId", "")
         here = keyed is not None and keyed[0].id == agency.id
-        partner = keyed[1] if keyed is not None and here else self._name(said, agency, origin)
+        partner = (
+            keyed[1] if keyed is not None and here else self._name(said, agency, origin, of if agency is door else "")
+        )
         self._authenticate(said, partner)
         return Parties(agency, partner, self._partners[agency.id], to or agency.code, origin)
 
-    def _resolve(self, to: str, keyed: Agency | None) -> Agency:
+    def _resolve(self, to: str, default: Agency | None, at: str) -> Agency:
         if not to:
-            found = keyed or self._default
-            if found is None:
+            if default is None:
+                missing = f"The agency {at!r} of this port" if at else "No agency"
                 raise Problem(
                     ProblemType.TEMPORARY_PROCESSING_FAILURE,
-                    detail="No agency is set up here yet; load one with `ncipd load agencies`.",
+                    detail=f"{missing} is {'not ' if at else ''}set up here yet; load one with `ncipd load agencies`.",
                 )
-            return found
+            return default
         found = self.agency(to)
         if found is None:
             raise Problem(
@@ -119,9 +126,10 @@ class Directory:
             )
         return found
 
-    def _name(self, said: Mapping[str, str], agency: Agency, origin: str) -> Partner:
+    def _name(self, said: Mapping[str, str], agency: Agency, origin: str, of: str) -> Partner:
         partners = self._partners[agency.id]
-        fallback = next((partner for partner in partners.values() if partner.fallback), None)
+        bound = _by_code(partners, of) if of else None
+        fallback = bound or next((partner for partner in partners.values() if partner.fallback), None)
         profile = said.get("ApplicationProfileType", "")
         if profile:
             named = _by_code(partners, profile) or fallback

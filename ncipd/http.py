@@ -192,6 +192,23 @@ def build_http(
     return app
 
 
+def build_anywhere(answers: Answers, *, metrics: Metrics, max_body: int, body_seconds: float) -> web.Application:
+    """Put together an HTTP side that takes messages whatever the path, and nothing else."""
+    door = HttpDoor(answers, str, metrics, max_body, body_seconds)
+    app = web.Application()
+    app[DOOR] = door
+    app.router.add_route(hdrs.METH_POST, "/{path:.*}", door.receive, expect_handler=door.expect)
+    app.router.add_route(hdrs.METH_ANY, "/{path:.*}", door.wrong_method)
+    return app
+
+
+def run(app: web.Application, idle_seconds: float) -> web.AppRunner:
+    """Give what runs an application, not set up yet."""
+    return web.AppRunner(
+        app, access_log=None, keepalive_timeout=idle_seconds, lingering_time=KEEP_READING, shutdown_timeout=CLOSE_WITHIN
+    )
+
+
 @dataclass(frozen=True)
 class Listener:
     """An open HTTP port."""
@@ -214,9 +231,7 @@ async def listen(
 
     `idle_seconds` is how long a connection may wait before its head has come. Raises OSError if the port is taken.
     """
-    runner = web.AppRunner(
-        app, access_log=None, keepalive_timeout=idle_seconds, lingering_time=KEEP_READING, shutdown_timeout=CLOSE_WITHIN
-    )
+    runner = run(app, idle_seconds)
     await runner.setup()
     try:
         await web.TCPSite(runner, host, port, backlog=BACKLOG).start()

@@ -1,7 +1,8 @@
-"""A message out, its answer in: one POST to a partner's NCIP address, and what may be made of what comes back."""
+"""A message out, its answer in: one exchange with a partner's NCIP address, and what may be made of what comes back."""
 
 from __future__ import annotations
 
+import asyncio
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ from urllib.parse import urlsplit, urlunsplit
 import aiohttp
 
 from ncipd.ncip.document import parse
+from ncipd.ncip.framing import FramingLost, Splitter
 from ncipd.ncip.problems import Problem
 from ncipd.ncip.read import read
 from ncipd.ncip.types import Response
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
 MEDIA_TYPE = 'application/xml; charset="utf-8"'
 LONGEST = 1_048_576  # bytes of an answer
+CHUNK = 65_536  # bytes of it that are taken at once
+BARE = ("tcp", "tcps")  # the schemes of addresses where nothing but NCIP is spoken, and of those with TLS
 
 
 class Undelivered(Exception):
@@ -42,32 +46,53 @@ class Answer:
 
 
 class Initiator:
-    """Sends messages over HTTP."""
+    """Sends messages over HTTP, or over bare connections and TLS."""
 
     def __init__(self, session: aiohttp.ClientSession, *, seconds: float = 30.0) -> None:
         """Send through `session`, waiting `seconds` for an answer."""
         self._session = session
-        self._timeout = aiohttp.ClientTimeout(total=seconds)
+        self._seconds = seconds
 
     async def send(self, url: str, body: bytes) -> Answer:
-        """Post a message; raises Undelivered where no NCIP answer comes back."""
+        """Send a message to an address (http, https, tcp, tcps); raises Undelivered where no NCIP answer comes back."""
         place = without_password(url)
         try:
-            async with self._session.post(
-                url, data=body, headers={"Content-Type": MEDIA_TYPE}, timeout=self._timeout, allow_redirects=False
-            ) as answered:
-                if answered.status != 200:
-                    raise Undelivered(
-                        f"{place} answered HTTP {answered.status} {answered.reason or ''}".rstrip(),
-                        seconds_until(answered.headers.get("Retry-After", ""), datetime.now(UTC)),
-                    )
-                raw = await _whole(answered.content)
+            async with asyncio.timeout(self._seconds):
+                is_bare = urlsplit(url).scheme in BARE
+                raw = await (_ask(url, body) if is_bare else self._post(url, place, body))
         except TimeoutError as error:
-            raise Undelivered(f"{place} did not answer within {self._timeout.total:g} s") from error
+            raise Undelivered(f"{place} did not answer within {self._seconds:g} s") from error
+        except FramingLost as error:
+            raise Undelivered(f"{place} answered what is no NCIP message: {error.detail}") from error
         except (aiohttp.ClientError, OSError, ValueError) as error:
             reason = (str(error) or type(error).__name__).replace(url, place)
             raise Undelivered(f"{place} cannot be reached: {reason}") from error
         return understand(raw, place)
+
+    async def _post(self, url: str, place: str, body: bytes) -> bytes:
+        headers = {"Content-Type": MEDIA_TYPE}
+        async with self._session.post(url, data=body, headers=headers, allow_redirects=False) as answered:
+            if answered.status != 200:
+                raise Undelivered(
+                    f"{place} answered HTTP {answered.status} {answered.reason or ''}".rstrip(),
+                    seconds_until(answered.headers.get("Retry-After", ""), datetime.now(UTC)),
+                )
+            return await _whole(answered.content)
+
+
+async def _ask(url: str, body: bytes) -> bytes:
+    """Send a message over a connection of its own; gives the first message that comes back, or what there is of it."""
+    parts = urlsplit(url)
+    splitter = Splitter(LONGEST)
+    reader, writer = await asyncio.open_connection(parts.hostname, parts.port, ssl=parts.scheme == "tcps" or None)
+    try:
+        writer.write(body + b"\n")  # some wait for the end of a line
+        while received := await reader.read(CHUNK):
+            for answer in splitter.feed(received):
+                return answer
+    finally:
+        writer.close()
+    return splitter.rest
 
 
 async def _whole(content: aiohttp.StreamReader) -> bytes:

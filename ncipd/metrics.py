@@ -51,6 +51,9 @@ MEASURES: Final = (
     Measure("ncipd_commit_seconds", "histogram", (), "Making one batch of messages durable.", _SECONDS),
     Measure("ncipd_batch_messages", "histogram", (), "Messages made durable by one commit.", _MESSAGES),
     Measure("ncipd_http_refused_total", "counter", ("status",), "Requests refused before NCIP: 405, 408, 413, 503 …"),
+    Measure("ncipd_tcp_open_connections", "gauge", ("door",), "Connections open at each TCP door."),
+    Measure("ncipd_tcp_connections_total", "counter", ("door", "end"), "Connections that ended, by why they did."),
+    Measure("ncipd_tcp_messages_total", "counter", ("door", "how"), "Messages: in turn, pipelined, or over HTTP."),
     Measure("ncipd_build_info", "gauge", ("version",), "Always 1; its label is the version that runs."),
 )
 
@@ -71,12 +74,14 @@ class Metrics:
         self._sent = self._counter("ncipd_sent_total")
         self._notices = self._counter("ncipd_notices_total")
         self._refused = self._counter("ncipd_http_refused_total")
+        self._tcp_open = self._gauge("ncipd_tcp_open_connections")
+        self._tcp_ended = self._counter("ncipd_tcp_connections_total")
+        self._tcp_messages = self._counter("ncipd_tcp_messages_total")
         self._commit_seconds = self._histogram("ncipd_commit_seconds")
         self._batch_messages = self._histogram("ncipd_batch_messages")
         self._outbox = _Outbox()
         self._registry.register(self._outbox)
-        build = _measure("ncipd_build_info")
-        Gauge(build.name, build.tells, build.labels, registry=self._registry).labels(__version__).set(1)
+        self._gauge("ncipd_build_info").of(__version__).set(1)
         ProcessCollector(registry=self._registry)
 
     def message(self, service: str, verdict: str, seconds: float) -> None:
@@ -109,6 +114,23 @@ class Metrics:
         """Count one request that got no NCIP answer."""
         self._refused.of(str(status)).inc()
 
+    def tcp_opened(self, door: str) -> None:
+        """Count one connection that a TCP door has taken."""
+        self._tcp_open.of(door).inc()
+
+    def tcp_ended(self, door: str, end: str) -> None:
+        """Count one connection that was taken and has ended, by why it did."""
+        self._tcp_open.of(door).dec()
+        self._tcp_ended.of(door, end).inc()
+
+    def tcp_turned_away(self, door: str) -> None:
+        """Count one connection that was not taken, because too many were open."""
+        self._tcp_ended.of(door, "turned away").inc()
+
+    def tcp_message(self, door: str, how: str) -> None:
+        """Count one message. `how`: "in turn", "pipelined" (sent before the answer to the one before it), "http"."""
+        self._tcp_messages.of(door, how).inc()
+
     def watch_outbox(self, depths: Depths) -> None:
         """Ask `depths` (state → messages) whenever somebody looks."""
         self._outbox.depths = depths
@@ -120,6 +142,10 @@ class Metrics:
     def _counter(self, name: str) -> _Series[Counter]:
         measure = _measure(name)
         return _Series(Counter(measure.name, measure.tells, measure.labels, registry=self._registry))
+
+    def _gauge(self, name: str) -> _Series[Gauge]:
+        measure = _measure(name)
+        return _Series(Gauge(measure.name, measure.tells, measure.labels, registry=self._registry))
 
     def _histogram(self, name: str) -> _Series[Histogram]:
         measure = _measure(name)

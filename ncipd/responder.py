@@ -63,6 +63,10 @@ class Door:
     credentials: str | None = None
     peer: str = ""
     media_type: str | None = None
+    agency: str = ""
+    """Code of the agency of messages that name none; "" = the first one made."""
+    partner: str = ""
+    """Code of the partner whose messages those are that name none."""
 
 
 class Now(Protocol):
@@ -145,13 +149,21 @@ class Responder:
         )
         return answer
 
+    async def refuse(self, raw: bytes, problem: Problem) -> bytes:
+        """Answer what a door could not even hand over as a message; `raw` is what there is of it."""
+        entry = Entry(self._clock.now(), "in", "", log.correlate())
+        answer = await self._refuse(_Exchange(entry, raw), problem)
+        self._metrics.message("(unreadable)", entry.verdict, 0.0)
+        _log.info("message refused", verdict=entry.verdict)
+        return answer
+
     async def _answer(self, exchange: _Exchange, door: Door) -> bytes:
         document = parse(exchange.raw, limits=self._limits)
         exchange.version = document.answer_version
         if version.is_lookup(document.root):
             return await self._versions(exchange, document)
         service = self._service(exchange, document)
-        parties = self._directory.recognise(document, door.key)
+        parties = self._directory.recognise(document, door.key, door.agency, door.partner)
         exchange.entry.agency, exchange.entry.partner = parties.agency.id, parties.partner.code
         refused = parties.partner.refuse_repairs
         reading = read(document, allowed=[name for name in REPAIRS if name not in refused] if refused else None)
@@ -259,9 +271,9 @@ class Responder:
             "agency": parties.agency.id,
             "partner": parties.partner.code,
             "service": exchange.service,
-            "identity": blake2b(encode(message).encode(), key=self._reply_key, digest_size=16).digest(),
+            "identity": self._identity(message),
         }
-        stored = tx.one("stored_reply", **key)
+        stored = _stored_reply(tx, key)
         if stored is not None and self._still_holds(tx, stored, entry.at, parties):
             entry.note = "sent again: the stored answer was repeated"
             self._metrics.resent(exchange.service or "")
@@ -277,9 +289,14 @@ class Responder:
             traces = _to_json([(kind, number, version) for (kind, number), version in circ.traces.items()]).decode()
             once = said[1] is not None and masked(answer) is answer  # the audit trail has these very bytes already
             body = None if once else answer
-            tx.run("insert_reply", **key, stored_at=entry.at, traces=traces, journal=journal, body=body)
+            tx.later("insert_reply", **key, stored_at=entry.at, traces=traces, journal=journal, body=body)
         _keep(tx, exchange)
         return answer
+
+    def _identity(self, message: Initiation) -> int:
+        """Hash what a message says, however it was written; 64 bits, among the messages of a partner and a service."""
+        said = blake2b(encode(message).encode(), key=self._reply_key, digest_size=8)
+        return int.from_bytes(said.digest(), signed=True)
 
     @staticmethod
     def _still_holds(tx: Transaction, stored: tuple[Any, ...], now: int, parties: Parties) -> bool:
@@ -370,6 +387,14 @@ def _serve(service: Service, message: Initiation, circ: Circulation) -> Response
     if circ.proof is not None and circ.proof.problem is not None:
         raise circ.proof.problem
     return service.run(message, circ)
+
+
+def _stored_reply(tx: Transaction, key: dict[str, Value]) -> tuple[Any, ...] | None:
+    """Find the answer last given to a message, also where it is not written yet."""
+    for row in reversed(tx.pending("insert_reply")):
+        if row["identity"] == key["identity"] and all(row[name] == value for name, value in key.items()):
+            return row["stored_at"], row["traces"], row["journal"], row["body"]
+    return tx.one("stored_reply", **key)
 
 
 def _kept_answer(tx: Transaction, journal: int, body: bytes | None) -> bytes:

@@ -35,6 +35,13 @@ agency = {agency}
 role = "broker"
 sides = "both"                # both, lending or borrowing
 # url = "https://broker.example.org/ncip"    # where our own messages to it go
+
+# A port for a partner that speaks NCIP without HTTP, with or without TLS.
+# [[tcp]]
+# listen = "0.0.0.0:5001"
+# partner = "MY-BROKER"
+# certificate = "server.pem"
+# private_key = "server.key"
 """
 
 

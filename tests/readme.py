@@ -11,8 +11,9 @@ from pathlib import Path
 import msgspec
 
 from ncipd import services as registry
-from ncipd.circulation import details, partner
+from ncipd.circulation import details
 from ncipd.circulation.partner import Partner
+from ncipd.config import Tcp
 from ncipd.ncip import messages
 from ncipd.ncip.problem_types import SERVICE_PROBLEMS
 from ncipd.ncip.types import Initiation
@@ -21,14 +22,24 @@ README = Path(__file__).parents[1] / "README.md"
 
 
 def partner_settings() -> str:
-    """A table of every partner setting, from the comments of the struct."""
-    source = inspect.getsource(partner.Partner)
+    """A table of every partner setting."""
+    return _settings(Partner, "[[partner]]")
+
+
+def tcp_settings() -> str:
+    """A table of every setting of a TCP door."""
+    return _settings(Tcp, "[[tcp]]")
+
+
+def _settings(struct: type[msgspec.Struct], table: str) -> str:
+    """A table of settings, from the comments of their struct."""
+    source = inspect.getsource(struct)
     told = {
         name: " ".join(line.strip().removeprefix("#: ") for line in comment.strip().splitlines())
         for comment, name in re.findall(r"((?:    #: .*\n)+)    (\w+): ", source)
     }
-    lines = ["| `[[partner]]` setting | meaning | default |", "|---|---|---|"]
-    for field in msgspec.structs.fields(Partner):
+    lines = [f"| `{table}` setting | meaning | default |", "|---|---|---|"]
+    for field in msgspec.structs.fields(struct):
         default = "required" if field.required else f"`{_shown(field.default)}`"
         values = _values(field.type)
         lines.append(f"| `{field.name}` | {told[field.name]}{values} | {default} |")
@@ -85,7 +96,7 @@ def _element(field: str) -> str:
     return field.title().replace("_", "")
 
 
-PARTS = {"partner-settings": partner_settings, "services": services}
+PARTS = {"partner-settings": partner_settings, "tcp-settings": tcp_settings, "services": services}
 
 
 def written(text: str) -> str:

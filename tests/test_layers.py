@@ -47,7 +47,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "ncipd.metrics",
     ),
     "ncipd.directory": ("ncipd.ncip", "ncipd.circulation", "ncipd.store.port"),
-    "ncipd.journal": ("ncipd.ncip", "ncipd.store.port"),
+    "ncipd.journal": ("ncipd.ncip", "ncipd.store.port", "ncipd.store.words"),
     "ncipd.outbox": (
         "ncipd.ncip",
         "ncipd.circulation",
@@ -72,10 +72,19 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "ncipd.log",
         "ncipd.metrics",
     ),
-    "ncipd.tcp": ("ncipd.responder", "ncipd.store.port", "ncipd.log", "ncipd.metrics"),
+    "ncipd.tcp": (
+        "ncipd.ncip",
+        "ncipd.config",
+        "ncipd.http",
+        "ncipd.responder",
+        "ncipd.log",
+        "ncipd.metrics",
+        "ncipd.tls",
+    ),
+    "ncipd.tls": (),
     "ncipd.log": (),
     "ncipd.metrics": (),
-    "ncipd.config": ("ncipd.circulation.partner", "ncipd.log"),
+    "ncipd.config": ("ncipd.circulation.partner", "ncipd.log", "ncipd.tls"),
     "broker_sim": (),
 }
 

@@ -81,7 +81,7 @@ class Partner(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     fallback: bool = False
     #: What FromAgencyAuthentication must hold; empty = not asked for. `env:NAME` reads the environment.
     secret: str = ""
-    #: Where our own messages to it go (the broker system's NCIP URL); empty = they cannot be sent.
+    #: Where our own messages to it go (http, https, or tcp and tcps with a port); empty = they cannot be sent.
     url: str = ""
     #: Whether it may see and change data of users.
     user_data: bool = True

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar, overload
 
@@ -209,7 +209,7 @@ class SqliteTransaction:
         except sqlite3.Error as error:
             self._fail(error, query)
 
-    def pending(self, query: str, /) -> list[Mapping[str, Value]]:
+    def pending(self, query: str, /) -> Sequence[Mapping[str, Value]]:
         """List what `later` was given and is not written yet."""
         return self.late.of(query)
 

@@ -36,20 +36,23 @@ class LateRows:
     def __init__(self, connection: sqlite3.Connection, queries: Mapping[str, str]) -> None:
         self._connection = connection
         self._queries = queries
-        self._rows: list[tuple[str, dict[str, Value]]] = []
+        self._rows: dict[str, list[Mapping[str, Value]]] = {}
+        self._order: list[str] = []  # the queries in the order in which their rows came
         self._last: dict[str, int] = {}  # the newest id in each table, by query
 
     def __len__(self) -> int:
-        return len(self._rows)
+        return len(self._order)
 
     def clear(self) -> None:
         """Begin anew, with a new transaction."""
         self._rows.clear()
+        self._order.clear()
         self._last.clear()
 
     def cut(self, length: int) -> None:
         """Forget all but the first so many: the unit of work that gave the others is undone."""
-        del self._rows[length:]
+        while len(self._order) > length:
+            self._rows[self._order.pop()].pop()
 
     def add(self, query: str, row: dict[str, Value]) -> int:
         """Take a row; answers the id that it will have, 0 where the query writes none. Raises `KeyError`."""
@@ -59,17 +62,17 @@ class LateRows:
             last = self._last.get(query)
             number = row["id"] = (self._newest(query) if last is None else last) + 1
             self._last[query] = number
-        self._rows.append((query, row))
+        self._order.append(query)
+        self._rows.setdefault(query, []).append(row)
         return number
 
-    def of(self, query: str) -> list[Mapping[str, Value]]:
-        """List the rows of a query."""
-        return [row for name, row in self._rows if name == query]
+    def of(self, query: str) -> Sequence[Mapping[str, Value]]:
+        """List the rows of a query, the oldest first."""
+        return self._rows.get(query, ())
 
     def write(self) -> None:
         """Write all of it, each query's rows in the order in which they came. Raises `sqlite3.Error`."""
-        for query in dict.fromkeys(query for query, _ in self._rows):
-            rows: Sequence[Mapping[str, Value]] = self.of(query)
+        for query, rows in self._rows.items():
             fold = FOLDS.get(query)
             self._insert(query, fold(rows) if fold else rows)
         self.clear()

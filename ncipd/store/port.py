@@ -6,7 +6,7 @@ nothing but ask and write. Queries are called by their names in `queries.sql`; t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol, TypeAlias, TypeVar, overload
 
 Value: TypeAlias = str | int | float | bytes | None
@@ -69,7 +69,7 @@ class Transaction(Protocol):
         """
         ...
 
-    def pending(self, query: str, /) -> list[Mapping[str, Value]]:
+    def pending(self, query: str, /) -> Sequence[Mapping[str, Value]]:
         """List the rows that `later` was given, by this and other units, and that no query can see yet."""
         ...
 

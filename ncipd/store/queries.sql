@@ -880,17 +880,14 @@ WHERE agency_id = :agency AND id < :before ORDER BY id DESC LIMIT :most
 SELECT words FROM message_body WHERE journal_id <= :journal ORDER BY journal_id DESC LIMIT 1
 
 -- name: stored_reply
--- Find the answer already given to this message.
+-- Find the answer last given to this message.
 SELECT stored_at, traces, journal_id, body FROM reply
-WHERE agency_id = :agency AND partner = :partner AND service = :service AND identity = :identity
+WHERE identity = :identity AND agency_id = :agency AND partner = :partner AND service = :service ORDER BY id DESC LIMIT 1
 
 -- name: insert_reply
 -- Keep an answer for when the message comes again.
-INSERT INTO reply (agency_id, partner, service, identity, stored_at, traces, journal_id, body)
-VALUES (:agency, :partner, :service, :identity, :stored_at, :traces, :journal, :body)
-ON CONFLICT (agency_id, partner, service, identity)
-DO UPDATE SET stored_at = excluded.stored_at, traces = excluded.traces, journal_id = excluded.journal_id,
-    body = excluded.body
+INSERT INTO reply (id, identity, agency_id, partner, service, stored_at, traces, journal_id, body)
+VALUES (:id, :identity, :agency, :partner, :service, :stored_at, :traces, :journal, :body)
 
 -- name: insert_outbox
 -- Queue a message to a partner.
@@ -939,8 +936,7 @@ UNION ALL SELECT 'dead', count(*) FROM outbox WHERE state = 'dead' AND created_a
 
 -- name: delete_old_replies
 -- Forget stored answers whose time is over, a few at a time.
-DELETE FROM reply WHERE (agency_id, partner, service, identity) IN
-  (SELECT agency_id, partner, service, identity FROM reply WHERE stored_at < :before LIMIT :most)
+DELETE FROM reply WHERE id IN (SELECT id FROM reply ORDER BY id LIMIT :most) AND stored_at < :before
 
 -- name: delete_old_desk_answers
 -- Forget stored desk answers whose time is over, a few at a time.

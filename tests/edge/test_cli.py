@@ -173,6 +173,18 @@ def test_check_says_everything_that_is_wrong(tmp_path: Path) -> None:
     assert "partner[1].agency" in text
 
 
+def test_check_and_serve_look_at_the_certificates_of_tcp_doors_and_what_does_not_serve_does_not(place: Path) -> None:
+    """The key may be for the one who serves alone to read."""
+    with (place / "ncipd.toml").open("a") as file:
+        file.write('[[tcp]]\nlisten = "127.0.0.1:0"\ncertificate = "none.pem"\n')
+    for command in (["check"], ["serve", "--port", "0"]):
+        done = ncipd(*command, folder=place)
+        assert (done.returncode, said(done)) == (2, "")
+        assert f"tcp[1].certificate: {place / 'none.pem'} cannot be read" in complained(done)
+    (place / "users.csv").write_text("id\nU-1\n")
+    assert "none.pem" not in complained(ncipd("load", "users", "users.csv", "--agency", "MY-LIB", folder=place))
+
+
 def test_check_masks_secrets(tmp_path: Path) -> None:
     file = tmp_path / "ncipd.toml"
     file.write_text('[[partner]]\ncode = "A"\nagency = "B"\nsecret = "hush-hush"\n')
@@ -284,6 +296,27 @@ def test_a_port_that_is_taken_is_told_so(place: Path) -> None:
     assert done.returncode == 1
     assert f"cannot listen on 127.0.0.1 port {port}" in complained(done)
     assert "in use" in complained(done)
+
+
+def test_a_tcp_port_that_is_taken_is_told_so(place: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        with (place / "ncipd.toml").open("a") as file:
+            file.write(f'[[tcp]]\nlisten = "{address}"\n')
+        done = ncipd("serve", "--port", "0", folder=place)
+    assert done.returncode == 1
+    assert f"cannot listen on {address}: " in complained(done)
+    assert "in use" in complained(done)
+
+
+def test_a_tcp_door_for_whom_is_not_there_is_told_and_opened(place: Path) -> None:
+    """An agency may still be loaded."""
+    with (place / "ncipd.toml").open("a") as file:
+        file.write('[[tcp]]\nlisten = "127.0.0.1:0"\nagency = "LATER"\n')
+    with served(place, "--port", "0"):
+        log = (place / "log").read_text()
+    assert "TCP door of an unknown agency" in log
+    assert "tcp://127.0.0.1:" in log
 
 
 @pytest.mark.parametrize(

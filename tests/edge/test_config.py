@@ -7,11 +7,14 @@ from textwrap import dedent
 
 import msgspec
 import pytest
+import trustme
+from cryptography.hazmat.primitives import serialization
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ncipd.circulation.partner import Partner, PartnerRole
-from ncipd.config import Config, Mistakes, effective, load, parse
+from ncipd.config import Config, Mistakes, check_files, effective, load, parse
+from ncipd.tls import Unusable, server_context
 
 PARTNER = '[[partner]]\ncode = "ALMA-BROKER"\nagency = "XX-LEND"\n'
 
@@ -101,6 +104,11 @@ def test_every_mistake_is_told_at_once_with_its_path():
         ("partner = [1]", "partner[1]: expected a table, got 1"),
         ('[store]\ndata = " "', "store.data: must not be empty"),
         (PARTNER + 'url = "broker.example"', "partner[1].url: expected an http:// or https:// address"),
+        (
+            PARTNER + 'url = "tcp://broker.example"',
+            "partner[1].url: expected an http:// or https:// address, or tcp://",
+        ),
+        (PARTNER + 'url = "tcps://broker.example:x"', "partner[1].url: expected an http:// or https:// address"),
         (PARTNER + 'url = "http://[1"', "partner[1].url: expected an http:// or https:// address"),
         (PARTNER + 'keys = ["a/b"]', "partner[1].keys: expected keys that can stand in a path (POST /ncip/KEY)"),
         (PARTNER + 'time_zone = "../etc"', "partner[1].time_zone: expected an IANA time zone"),
@@ -197,3 +205,122 @@ def test_a_file_that_is_missing_or_no_text_is_told_by_its_name(tmp_path):
 def test_the_whole_message_names_the_file_and_counts():
     with pytest.raises(Mistakes, match=r"^x\.toml has 2 mistakes:\n  a: unknown key\n  b: unknown key$"):
         parse("a = 1\nb = 1\n", source="x.toml")
+
+
+# ---------------------------------------------------------------------------------------------- TCP doors
+
+
+def test_a_tcp_door_takes_the_agency_of_its_partner():
+    tcp = '[[tcp]]\nlisten = "0.0.0.0:5001"\npartner = "alma-broker"\n[[tcp]]\nlisten = "[::1]:5002"\n'
+    first, second = parse(tcp + PARTNER).tcp
+    assert (first.agency, first.address, first.url) == ("XX-LEND", ("0.0.0.0", 5001), "tcp://0.0.0.0:5001")
+    assert (second.agency, second.address) == ("", ("::1", 5002))
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", ["tcp[1].listen: missing; expected text in quotes"]),
+        ('listen = "5001"', ["tcp[1].listen: expected an address and a port such as '0.0.0.0:5001'"]),
+        ('listen = "x:70000"', ["tcp[1].listen: expected an address and a port"]),
+        ('listen = "::1:5001"', ["tcp[1].listen: expected an address and a port"]),
+        (
+            'listen = "x:1"\npartner = "ALMA-BROKR"',
+            ["tcp[1].partner: no [[partner]] has the code 'ALMA-BROKR'; did you"],
+        ),
+        ('listen = "x:1"\nprivate_key = "k"', ["tcp[1].private_key: is for TLS, which needs a certificate"]),
+        ('listen = "x:1"\nclient_ca = "k"', ["tcp[1].client_ca: is for TLS, which needs a certificate"]),
+        (
+            'listen = "x:1"\nends_with = "newlin"',
+            ["tcp[1].ends_with: expected one of same, nothing, newline, nul, eot"],
+        ),
+        ('listen = "x:1"\nmax_connections = 0', ["tcp[1].max_connections: expected a whole number of at least 1"]),
+        ('listen = "x:1"\nidle_seconds = 0', ["tcp[1].idle_seconds: expected a number above 0"]),
+        ('listen = "x:1"\nmessages_per_second = -1', ["tcp[1].messages_per_second: expected a number of at least 0"]),
+        ('listen = "x:1"\n[[tcp]]\nlisten = "x:1"', ["tcp[2].listen: tcp[1] listens on x:1 already"]),
+        ('listen = "x:0"\n[[tcp]]\nlisten = "x:0"', []),
+        (
+            'listen = "x:1"\nidel_seconds = 1\npartner = "NOBODY"',
+            ["tcp[1].idel_seconds: unknown key; did you mean 'idle_seconds'?", "tcp[1].partner: no [[partner]] has"],
+        ),
+    ],
+)
+def test_a_mistake_in_a_tcp_door_is_told_with_its_path(text, told):
+    text = f"{PARTNER}[[tcp]]\n{text}\n"
+    found = mistakes(text) if told else parse(text) and []
+    assert len(found) == len(told)
+    assert all(one.startswith(start) for one, start in zip(found, told, strict=True)), found
+
+
+def test_a_door_of_a_partner_whom_two_agencies_have_must_say_which():
+    text = PARTNER + PARTNER.replace("XX-LEND", "XX-BORROW") + '[[tcp]]\nlisten = "x:1"\npartner = "ALMA-BROKER"\n'
+    assert mistakes(text) == ["tcp[1].agency: missing; several agencies have a partner 'ALMA-BROKER'"]
+    assert parse(text + 'agency = "XX-BORROW"').tcp[0].agency == "XX-BORROW"
+
+
+@pytest.fixture
+def pem(tmp_path):
+    """A folder with a certificate, keys and what is neither."""
+    made, other = trustme.CA().issue_cert("localhost"), trustme.CA().issue_cert("localhost")
+    made.cert_chain_pems[0].write_to_path(tmp_path / "certificate.pem")
+    made.private_key_pem.write_to_path(tmp_path / "key.pem")
+    made.private_key_and_cert_chain_pem.write_to_path(tmp_path / "both.pem")
+    other.private_key_pem.write_to_path(tmp_path / "other.pem")
+    (tmp_path / "no.pem").write_text("hello")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"certificate": "certificate.pem", "private_key": "key.pem", "client_ca": "certificate.pem"}, ""),
+        ({"certificate": "both.pem"}, ""),
+        ({"certificate": "gone.pem"}, "certificate: {}/gone.pem cannot be read: No such file or directory"),
+        ({"certificate": "no.pem"}, "certificate: {}/no.pem cannot be used: there is no certificate (PEM) in it"),
+        ({"certificate": "certificate.pem"}, "certificate: {}/certificate.pem cannot be used: there is no private key"),
+        (
+            {"certificate": "certificate.pem", "private_key": "gone.pem"},
+            "private_key: {}/gone.pem cannot be read: No such file",
+        ),
+        (
+            {"certificate": "certificate.pem", "private_key": "no.pem"},
+            "private_key: {}/no.pem cannot be used: there is no private key (PEM) in it",
+        ),
+        (
+            {"certificate": "certificate.pem", "private_key": "other.pem"},
+            "private_key: {}/other.pem cannot be used: it is not the key of the certificate",
+        ),
+        ({"certificate": "both.pem", "client_ca": "gone.pem"}, "client_ca: {}/gone.pem cannot be read: No such file"),
+        ({"certificate": "both.pem", "client_ca": "key.pem"}, "client_ca: {}/key.pem cannot be used: there is no cert"),
+    ],
+)
+def test_the_files_of_tls_are_looked_at_and_are_taken_from_the_folder_of_the_configuration(pem, settings, told):
+    lines = ['[[tcp]]\nlisten = "x:0"', *(f'{name} = "{file}"' for name, file in settings.items())]
+    (pem / "ncipd.toml").write_text("\n".join(lines))
+    config = load(pem / "ncipd.toml")
+    assert config.tcp[0].url == "tcps://x:0"
+    if not told:
+        check_files(config, "ncipd.toml")
+        return
+    with pytest.raises(Mistakes) as caught:
+        check_files(config, "ncipd.toml")
+    (mistake,) = caught.value.mistakes
+    assert str(mistake).startswith("tcp[1]." + told.format(pem))
+
+
+def test_an_encrypted_key_is_told_and_nobody_is_asked_for_its_password(pem):
+    key = serialization.load_pem_private_key((pem / "key.pem").read_bytes(), None)
+    encrypted = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.BestAvailableEncryption(b"x"),
+    )
+    (pem / "key.pem").write_bytes(encrypted)
+    with pytest.raises(Unusable, match="the key is encrypted"):
+        server_context(str(pem / "certificate.pem"), str(pem / "key.pem"), "")
+
+
+def test_the_doors_are_shown_with_the_rest_of_the_configuration():
+    shown = effective(parse(PARTNER + '[[tcp]]\nlisten = "x:1"\npartner = "ALMA-BROKER"\nends_with = "nul"\n'))
+    assert tomllib.loads(shown)["tcp"][0]["ends_with"] == "nul"
+    assert parse(shown).tcp[0].agency == "XX-LEND"

@@ -40,8 +40,8 @@ def recognise(store: SqliteStore) -> Recognise:
     directory = Directory(PARTNERS)
     store.read(directory.refresh)
 
-    def ask(key: str | None = None, **header: str) -> Parties:
-        return directory.recognise(parse(headed(**header)), key)
+    def ask(key: str | None = None, door: tuple[str, str] = ("", ""), **header: str) -> Parties:
+        return directory.recognise(parse(headed(**header)), key, *door)
 
     return ask
 
@@ -227,3 +227,38 @@ async def test_agencies_that_are_added_while_ncipd_runs_are_found_after_a_look(s
 def _add(tx) -> None:
     number = tx.insert("insert_agency", code="NEW", name="New", time_zone="UTC", network="")
     tx.run("insert_agency_code", folded="NEW", agency=number, code="NEW")
+
+
+# ---------------------------------------------------------------------------------------------- doors
+
+
+def test_a_message_that_names_nobody_is_for_the_agency_and_of_the_partner_of_its_door(recognise: Recognise) -> None:
+    found = recognise(door=("XX-BORROW", "alma"))
+    assert (found.agency.code, found.partner.code, found.our_code) == ("BORROW", "ALMA", "BORROW")
+    assert recognise(door=("LEND", "PEER"), origin="XX-NOBODY").partner.code == "PEER"
+
+
+def test_what_a_message_says_counts_more_than_its_door(recognise: Recognise) -> None:
+    """The door's partner is only the one to assume."""
+    assert recognise(door=("LEND", "PEER"), profile="ALMA").partner.code == "ALMA"
+    assert recognise(door=("LEND", "PEER"), FromSystemId="sys-1").partner.code == "SYSTEM"
+    assert recognise("alma", door=("LEND", "PEER")).partner.code == "ALMA"
+
+
+def test_a_door_is_no_way_to_the_partner_of_that_name_at_another_agency(recognise: Recognise) -> None:
+    """Nor does it need one: it is for one agency, and elsewhere a partner has to say who it is."""
+    assert recognise(door=("LEND", "ALMA"), to="BORROW").partner.code == "ANYBODY"
+    with pytest.raises(Problem, match="Nothing in the header names a partner"):
+        recognise(door=("BORROW", "ALMA"), to="LEND")
+
+
+def test_the_partner_of_a_door_must_show_its_secret_all_the_same(recognise: Recognise) -> None:
+    with pytest.raises(Problem, match="must send its secret"):
+        recognise(door=("LEND", "SECRET"))
+    assert recognise(door=("LEND", "SECRET"), FromAgencyAuthentication="open sesame").partner.code == "SECRET"
+
+
+def test_a_door_for_an_agency_that_is_not_there_yet_takes_only_messages_that_name_another(recognise: Recognise) -> None:
+    with pytest.raises(Problem, match="The agency 'LATER' of this port is not set up here yet"):
+        recognise(door=("LATER", ""))
+    assert recognise(door=("LATER", "X"), to="BORROW").agency.code == "BORROW"

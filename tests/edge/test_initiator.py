@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import ssl
 from collections.abc import AsyncIterator
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
+from pathlib import Path
 
 import aiohttp
 import pytest
+import trustme
 from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
@@ -135,6 +138,80 @@ async def test_retry_after_is_read(initiator: Initiator, broker: Broker) -> None
     assert (await refusal(initiator, broker.url)).retry_after == 120.0
     broker.usual = plain(b"", 503)
     assert (await refusal(initiator, broker.url)).retry_after is None
+
+
+# ---------------------------------------------------------------------------------------------- over TCP and TLS
+
+
+@asynccontextmanager
+async def peer(
+    *pieces: bytes, tls: ssl.SSLContext | None = None, pause: float = 0.0
+) -> AsyncIterator[tuple[int, list[bytes]]]:
+    """A partner that reads a line and then says what it is told to; gives its port and the lines it got."""
+    got: list[bytes] = []
+    talks: list[asyncio.Task[object] | None] = []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        talks.append(asyncio.current_task())
+        with suppress(ConnectionError):
+            got.append(await reader.readline())
+            for piece in pieces:
+                writer.write(piece)
+                await writer.drain()
+                await asyncio.sleep(pause)
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0, ssl=tls)
+    yield server.sockets[0].getsockname()[1], got
+    server.close()
+    await asyncio.gather(*(talk for talk in talks if talk is not None))
+
+
+async def test_over_tcp_the_first_whole_message_is_the_answer(initiator: Initiator) -> None:
+    """What it is sent ends with a newline, because some wait for one."""
+    whole = wrapped(renewed("2026-03-05T22:59:59Z"))
+    async with peer(b"\n" + whole[:30], whole[30:] + b"\x00" + whole, pause=0.02) as (port, got):
+        answer = await initiator.send(f"tcp://127.0.0.1:{port}", b"<m/>")
+    assert (answer.raw, got) == (whole, [b"<m/>\n"])
+    assert type(answer.response).__name__ == "RenewItemResponse"
+
+
+async def test_over_tls_a_partner_is_believed_whose_certificate_is_good_and_no_other(
+    initiator: Initiator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("localhost").configure_cert(tls)
+    async with peer(wrapped(PENDING), tls=tls) as (port, got):
+        assert "certificate verify failed" in str(await refusal(initiator, f"tcps://localhost:{port}"))
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+        assert (await initiator.send(f"tcps://localhost:{port}", b"<m/>")).raw == wrapped(PENDING)
+    assert got[-1] == b"<m/>\n"
+
+
+@pytest.mark.parametrize(
+    ("pieces", "told"),
+    [
+        ([b"HELO there"], "no NCIP message: Expected the '<'"),
+        ([wrapped(PENDING)[:-20]], "no NCIP message: Line 1"),
+        ([], "no NCIP message"),
+        ([b"<NCIPMessage>" + b"x" * 2 * LONGEST], "no NCIP message: A message may have at most 1,048,576 bytes"),
+        ([b"<NCIPMessage>"] + [b"x"] * 100, "did not answer within 0.5 s"),
+    ],
+    ids=["rubbish", "cut off", "hung up", "too long", "dribbling"],
+)
+async def test_over_tcp_what_is_no_answer_says_why(initiator: Initiator, pieces: list[bytes], told: str) -> None:
+    async with peer(*pieces, pause=0.02) as (port, _):
+        why = await refusal(initiator, f"tcp://127.0.0.1:{port}")
+    assert told in str(why)
+    assert f"tcp://127.0.0.1:{port}" in str(why)
+
+
+async def test_over_tcp_nobody_there_is_told(initiator: Initiator) -> None:
+    async with peer() as (port, _):
+        pass
+    assert f"tcp://127.0.0.1:{port} cannot be reached" in str(await refusal(initiator, f"tcp://127.0.0.1:{port}"))
 
 
 # ---------------------------------------------------------------------------------------------- Retry-After

@@ -16,6 +16,7 @@ SMALL = {
 }
 #: Plans that begin with a scan and stop after a fixed number of rows.
 BOUNDED = {
+    "delete_old_replies: SCAN reply": "the oldest rows in the order of the key, as many as LIMIT says",
     "delete_old_bodies: SCAN message_body": "the oldest rows in the order of the key, as many as LIMIT says",
 }
 #: Small things that SQLite calls a scan.

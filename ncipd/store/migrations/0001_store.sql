@@ -454,17 +454,17 @@ CREATE TABLE message_body (
 
 -- Answers to repeat, byte for byte, when a message comes again.
 CREATE TABLE reply (
-    agency_id   INTEGER NOT NULL REFERENCES agency (id),
+    id          INTEGER PRIMARY KEY,               -- in the order of time; the newest with an identity counts
+    identity    INTEGER NOT NULL,                  -- keyed hash of the decoded message
+    agency_id   INTEGER NOT NULL,
     partner     TEXT NOT NULL,
     service     TEXT NOT NULL,
-    identity    BLOB NOT NULL,                     -- keyed hash of the decoded message
     stored_at   INTEGER NOT NULL,
     traces      TEXT NOT NULL,                     -- JSON: rows it left, with their versions
     journal_id  INTEGER NOT NULL,                  -- whose message_body holds the answer
-    body        BLOB,                              -- the answer, where message_body does not hold these very bytes
-    PRIMARY KEY (agency_id, partner, service, identity)
-) STRICT, WITHOUT ROWID;
-CREATE INDEX reply_by_age ON reply (stored_at);
+    body        BLOB                               -- the answer, where message_body does not hold these very bytes
+) STRICT;
+CREATE INDEX reply_by_identity ON reply (identity, id);
 
 CREATE TABLE outbox (
     id          INTEGER PRIMARY KEY,
