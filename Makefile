@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 PYTHON ?= $(firstword $(foreach v,python3 python3.13 python3.12 python3.11,$(shell $(v) -c 'import sys; sys.version_info >= (3, 11) and print("$(v)")' 2>/dev/null)))
 TEST_WORKERS ?= 2
 
-.PHONY: install lint test demo bench fuzz clean
+.PHONY: install lint test demo bench corpus fuzz clean
 
 install: $(STAMP)
 
@@ -31,6 +31,9 @@ demo: $(STAMP)
 bench: $(STAMP)
 	$(BIN)/python -m tests.bench
 	$(BIN)/python -m tests.bench.growth
+
+corpus: $(STAMP)
+	$(BIN)/python -m tests.corpus --page docs/corpus.md
 
 fuzz: $(STAMP)
 	$(BIN)/pytest -n $(TEST_WORKERS) --dist loadgroup --hypothesis-profile=fuzz tests/ncip tests/edge

@@ -1,4 +1,4 @@
-"""Holds of our own users, as messages name them: `hold-12`, or user and item."""
+"""Holds of our own users, as messages name them: `hold-12`, the partner's own number, or user and item."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ncipd.circulation import lending, matching
 from ncipd.circulation.model import Hold, HoldState, ItemStatus, TaskKind
 from ncipd.circulation.unit import hold_row
+from ncipd.ncip import elements as el
 
 if TYPE_CHECKING:
     from ncipd.circulation.model import Item
@@ -21,11 +22,26 @@ def named(circ: Circulation, ids: matching.Named) -> Hold | None:
     if ids.identifier.startswith(PREFIX) and number.isdigit():
         found = circ.tx.one("hold_by_id", hold_row, id=int(number))
         return found if found is not None and found.agency_id == circ.agency.id and found.request_id is None else None
+    if (called := by_number(circ, ids.identifier)) is not None:
+        return called
     user = matching.user_of(circ, ids.user)
     item = matching.our_item(circ, ids.item)
     if user is None or item is None:
         return None
     return next((hold for hold in circ.holds_on(item) if hold.user_id == user.id and hold.request_id is None), None)
+
+
+def by_number(circ: Circulation, identifier: str) -> Hold | None:
+    """Find the newest hold that the partner asked for under a number of its own."""
+    if not identifier:
+        return None
+    return circ.tx.one("hold_named", hold_row, agency=circ.agency.id, partner=circ.partner.code, identifier=identifier)
+
+
+def request_id(circ: Circulation, hold: Hold) -> el.RequestId:
+    """Name a hold to a partner: by the partner's own number, else by ours."""
+    own = hold.identifier if hold.partner == circ.partner.code else ""
+    return el.RequestId(request_identifier_value=own or f"{PREFIX}{hold.id}")
 
 
 def item_of(circ: Circulation, hold: Hold) -> Item | None:

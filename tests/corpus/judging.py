@@ -74,7 +74,9 @@ def problems(root: etree._Element) -> tuple[tuple[str, str], ...]:
         kind = _name(node)
         if not all(_WHOLE.search(_name(above)) for above in node.iterancestors()):
             continue
-        if kind in _ERRORS or (kind == "Problem" and not any(_name(one) in _ERRORS for one in node.iterchildren(etree.Element))):
+        if kind in _ERRORS or (
+            kind == "Problem" and not any(_name(one) in _ERRORS for one in node.iterchildren(etree.Element))
+        ):
             types = [_text(one) for one in node.iterchildren(etree.Element) if _name(one) == f"{kind}Type"]
             path = [_text(one) for one in node.iter(etree.Element) if _name(one) in ("ProblemElement", "ElementName")]
             found.append((types[0] if types else "(no type)", "/".join(path)))

@@ -1,4 +1,4 @@
-"""What the run of the corpus found, as a page of the documents: counts, problems and repairs, and none of the messages."""
+"""What the run of the corpus found, as a page of the documents: counts, problems, repairs, none of the messages."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ PAGE = """\
 
 Made by `make corpus`, which needs the corpus of real messages beside the checkout; none of them is repeated here.
 
-Each request and each notification is sent over HTTP to an ncipd of its own in which what it names exists: its agency, user,
-title and copy are loaded, and what has to happen before it (a request, a loan, an item that has come) is told
-to ncipd by the same partner, which is set up from the profile of its family. A message that a family sends on both
-sides of resource sharing is sent once as the lender's and once as the borrower's. Templates with words in capitals for dates are sent as
-they are and with dates. The clock stands where the dates of the message want it.
+Each request and each notification is sent over HTTP to an ncipd of its own in which what it names exists: its agency,
+user, title and copy are loaded, and what has to happen before it (a request, a loan, an item that has come) is told to
+ncipd by the same partner, which is set up from the profile of its family. A message that a family sends on both sides
+of resource sharing is sent once as the lender's and once as the borrower's. Templates with words in capitals for dates
+are sent as they are, and with dates. The clock stands where the dates of the message want it.
 
 {summary}
 
 ## By source
 
-*Done*: answered without a problem, and what was to change has changed. *Refused*: answered with a problem. *Wrong*: another answer
-than a valid one of the right type and version, or success without effect. *Repaired*: read with at least one repair.
-*By key*: nothing in the header told who sends it, so the address did.
+*Done*: answered without a problem, and what was to change has changed. *Refused*: answered with a problem. *Wrong*:
+another answer than a valid one of the right type and version, or success without effect. *Repaired*: read with at least
+one repair. *By key*: nothing in the header told who sends it, so the address did.
 
 {sources}
 
@@ -40,8 +40,8 @@ than a valid one of the right type and version, or success without effect. *Repa
 
 ## Responses, read as the initiator reads them
 
-*Understood*: it is known of which service they are, or that they are nothing but a problem. *Problems*: refusals in them, and how
-many of those are recognised.
+*Understood*: it is known of which service they are, or that they are nothing but a problem. *Problems*: refusals in
+them, and how many of those are recognised.
 
 {responses}
 """
@@ -75,7 +75,7 @@ def _summary(trials: Sequence[Trial], readings: Sequence[Reading]) -> str:
 
 def _sources(trials: Sequence[Trial]) -> str:
     rows = []
-    for (source, family, major), of_source in _grouped(trials, lambda one: _origin(one)):
+    for (source, family, major), of_source in _grouped(trials, _origin):
         rows.append(
             (
                 source,

@@ -57,7 +57,7 @@ class Trial:
 
 
 async def run(messages: list[Message], folder: Path, judge: Judge) -> list[Trial]:
-    """Send every message, on each side that its family documents, to an ncipd of its own; `folder` is for the stores."""
+    """Send every message, on each side that its family documents, to an ncipd of its own; stores are in `folder`."""
     empty = folder / "empty"
     await _migrated(empty)
     trials = []
@@ -155,7 +155,5 @@ def _rows(data: Path) -> dict[str, list[tuple[Any, ...]]]:
     with closing(sqlite3.connect(f"file:{data / 'ncipd.sqlite3'}?mode=ro", uri=True)) as database:
         tables = [row[0] for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         return {
-            table: database.execute(f"SELECT * FROM {table}").fetchall()
-            for table in tables
-            if table not in _UNTOUCHED
+            table: database.execute(f"SELECT * FROM {table}").fetchall() for table in tables if table not in _UNTOUCHED
         }

@@ -77,11 +77,9 @@ class Said:
 
     def agencies(self) -> list[str]:
         """The agencies named outside the header, in the order of the document."""
-        found = []
-        for node in self._nodes(("agencyid", "uniqueagencyid")):
-            if not any(_name(above) == "initiationheader" for above in node.iterancestors()) and (text := _text(node)):
-                found.append(text)
-        return found
+        nodes = self._nodes(("agencyid", "uniqueagencyid"))
+        outside = [node for node in nodes if "initiationheader" not in map(_name, node.iterancestors())]
+        return [text for node in outside if (text := _text(node))]
 
     def wished(self) -> datetime | None:
         """The earliest date by which something is wanted."""

@@ -1,9 +1,9 @@
 """What has to be there for a message to succeed: derived by rule from what it names, its service, and its side.
 
-Nothing here knows a file, a source or a value. A message of a broker or a peer is about an item of ours that they borrow
-(lending) or about one of theirs that our user gets (borrowing); that of a discovery layer or of our own system is
-about our users and our items (local). What happened before it is told to ncipd in the plainest messages of version 2, by
-the same partner.
+Nothing here knows a file, a source or a value. A message of a broker or a peer is about an item of ours that they
+borrow (lending) or about one of theirs that our user gets (borrowing); that of a discovery layer or of our own system
+is about our users and our items (local). What happened before it is told to ncipd in the plainest messages of
+version 2, by the same partner.
 """
 
 from __future__ import annotations
