@@ -154,10 +154,13 @@ class Outbox:
         now, due = self._clock.now(), self._next_time()
         if most <= 0 or due is None or due > now:
             return []
-        letters = await self._store.transact(
-            lambda tx: tx.all("lease_outbox", Letter._make, now=now, leased_until=now + LEASE, most=most)
-        )
-        taken = sorted(letter for letter in letters if letter.id not in self._under_way)
+
+        def lease(tx: Transaction) -> list[Letter]:
+            # Who is under way is asked here and not afterwards: by then it may have arrived, and would be sent again.
+            due = tx.all("lease_outbox", Letter._make, now=now, leased_until=now + LEASE, most=most)
+            return sorted(letter for letter in due if letter.id not in self._under_way)
+
+        taken = await self._store.transact(lease)
         self._under_way.update(letter.id for letter in taken)
         return taken
 

@@ -109,8 +109,12 @@ class Responder:
         metrics: Metrics,
         limits: Limits = DEFAULT_LIMITS,
         keep_bodies: bool = True,
+        wake: Callable[[], None] = lambda: None,
     ) -> None:
-        """Take what the answers come from; `reply_key` keys the hashes of stored replies, 16 to 64 bytes."""
+        """Take what the answers come from; `reply_key` keys the hashes of stored replies, 16 to 64 bytes.
+
+        `wake` is called when a message to a partner waits in the outbox.
+        """
         self._store = store
         self._directory = directory
         self._clock = clock
@@ -119,6 +123,7 @@ class Responder:
         self._metrics = metrics
         self._limits = limits
         self._keep_bodies = keep_bodies
+        self._wake = wake
         self._services = services()
         self._authentication = Authentication(store, clock)
 
@@ -178,7 +183,10 @@ class Responder:
         )
         if service.reads:
             return await self._look_up(exchange, service, message, parties)
-        return await self._store.transact(lambda tx: self._carry_out(tx, exchange, service, message, parties))
+        answer = await self._store.transact(lambda tx: self._carry_out(tx, exchange, service, message, parties))
+        if exchange.unit is not None and exchange.unit.sends:
+            self._wake()
+        return answer
 
     async def _versions(self, exchange: _Exchange, document: Document) -> bytes:
         exchange.entry.service = exchange.service = "LookupVersion"

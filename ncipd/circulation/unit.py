@@ -146,6 +146,7 @@ class Circulation:
         self.request_id: int | None = None
         self.notes: list[str] = ["mandated: recorded as it happened, whatever policy says"] if self.mandated else []
         self.kept: list[tuple[Role, TaskKind, str]] = []
+        self.sends = False  # whether a message to a partner waits since this work
         self.traces: dict[tuple[str, int], int] = {}
         self._records: dict[int, Record] = {}
         self._seen: dict[tuple[object, ...], Any] = {}  # what was read since the last write, so that it is read once
@@ -597,6 +598,7 @@ class Circulation:
     ) -> int:
         """Queue a message to a partner; it leaves after this work is durable. Gives its number in the outbox."""
         body = write(Envelope(version=VERSION, message=message))
+        self.sends = True
         return self.tx.insert(
             "insert_outbox",
             agency=self.agency.id,

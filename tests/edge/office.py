@@ -20,7 +20,7 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from ncipd.app import Running, running
-from ncipd.circulation.partner import Partner
+from ncipd.circulation.partner import Partner, PartnerRole
 from ncipd.config import Config, Server, Store
 from tests.services import world
 from tests.services.world import DAY, START, Answer, message
@@ -42,6 +42,7 @@ def partners(url: str) -> tuple[Partner, ...]:
         Partner(code="BROKER", agency="BORROW", url=url),
         Partner(code="DESK", agency="BORROW", url=url, automatic_receive=False),
         Partner(code="NOURL", agency="BORROW"),
+        Partner(code="OPAC", agency="BORROW", role=PartnerRole.DISCOVERY),
     )
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
+import sqlite3
+from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
 
@@ -401,6 +403,39 @@ async def test_the_demos_clock_may_jump_while_a_message_is_under_way(office: Off
     broker.gate.set()
     await office.sent()
     assert len(broker.got) == 1
+
+
+async def test_a_lease_that_is_taken_while_the_answer_is_written_down_sends_nothing_twice(tmp_path: Path) -> None:
+    """The clock has jumped, and both wait for another process that writes: the lease comes first, then the answer."""
+    async with listening() as broker, opened(tmp_path / "data", broker.url) as office:
+        broker.gate.clear()
+        await office.lend_borrowed()
+        await ask(office)
+        await broker.arrived.wait()
+        with closing(sqlite3.connect(tmp_path / "data" / "ncipd.sqlite3", isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            pass_time(office, 86_400)
+            await asyncio.sleep(0.1)
+            broker.gate.set()
+            await asyncio.sleep(0.2)
+            other.execute("ROLLBACK")
+        await office.sent()
+        await asyncio.sleep(0.1)
+        assert len(broker.got) == 1
+
+
+async def test_what_a_partners_message_brings_about_leaves_at_once(
+    office: Office, broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody at the desk does anything, and it does not wait for the next look at the outbox either."""
+    monkeypatch.setattr(outbox, "IDLE", 3_600.0)
+    await office.lend_borrowed()
+    await asyncio.sleep(0.05)
+    office.ncipd.outbox.wake()  # it now sleeps for the hour
+    asks = renew("X-1", "2026-03-01T00:00:00Z").replace(">-<", ">BORROW-USER-1<")
+    assert (await office.say(asks, partner="OPAC", to="BORROW")).problem is None
+    await office.sent()
+    assert broker.services == ["RenewItem"]
 
 
 async def test_an_answer_that_cannot_be_taken_up_is_set_aside_with_its_words(
