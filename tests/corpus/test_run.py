@@ -35,6 +35,7 @@ PROOF = "".join(
     f"text</AuthenticationDataFormatType><AuthenticationInputType>{type_}</AuthenticationInputType></AuthenticationInput>"
     for data, type_ in (("U-2", "Barcode Id"), ("1234", "PIN"))
 )
+ELEMENT = "<AgencyElementType>Organization Name Information</AgencyElementType>"
 NEEDED = "<NeedBeforeDate>2020-05-01T12:00:00Z</NeedBeforeDate>"
 DUE = "<DesiredDateDue>2020-05-01T12:00:00Z</DesiredDateDue>"
 
@@ -65,7 +66,7 @@ def tried(one: Message, folder: Path) -> Trial:
         f"<LookupItem>{REQUEST}</LookupItem>",
         f"<LookupItemSet>{TITLE}</LookupItemSet>",
         f"<LookupRequest>{REQUEST}</LookupRequest>",
-        "<LookupAgency><AgencyId>ANOTHER</AgencyId></LookupAgency>",
+        f"<LookupAgency><AgencyId>ANOTHER</AgencyId>{ELEMENT}</LookupAgency>",
         f"<RequestItem>{USER}{TITLE}{REQUEST}{KIND}</RequestItem>",
         f"<CheckOutItem>{USER}{ITEM}</CheckOutItem>",
         f"<CheckInItem>{ITEM}</CheckInItem>",

@@ -54,28 +54,31 @@ _ON_LOAN = (
     "CirculationStatusUpdated",
     "CirculationStatusChangeReported",
 )
+_OFF_RECALL = ("CancelRecallItem", "ItemRecallCancelled")
 _BEFORE: dict[str, dict[str, tuple[str, ...]]] = {
     "local": {
         **dict.fromkeys(_ON_REQUEST, ("request",)),
         **dict.fromkeys(_ON_LOAN, ("lend",)),
-        **dict.fromkeys(("CancelRecallItem", "ItemRecallCancelled"), ("lend", "recall")),
+        **dict.fromkeys(_OFF_RECALL, ("lend", "recall")),
     },
     "lending": {
         **dict.fromkeys((*_ON_REQUEST, "CheckOutItem"), ("request",)),
         **dict.fromkeys((*_ON_LOAN, "ItemShipped", "ItemReceived", "ItemCheckedOut"), ("request", "lend")),
-        **dict.fromkeys(("CancelRecallItem", "ItemRecallCancelled"), ("request", "lend", "recall")),
+        **dict.fromkeys(_OFF_RECALL, ("request", "lend")),
     },
     "borrowing": {
         **dict.fromkeys((*_ON_REQUEST, "ItemShipped"), ("ask",)),
         **dict.fromkeys(("CheckOutItem", "ItemCheckedOut", "CheckInItem", "ItemReceived"), ("accept",)),
         **dict.fromkeys([one for one in _ON_LOAN if one != "CheckInItem"], ("accept", "lend")),
-        **dict.fromkeys(("CancelRecallItem", "ItemRecallCancelled"), ("accept", "lend", "recall")),
+        **dict.fromkeys(_OFF_RECALL, ("accept", "lend", "recall")),
         "DeleteItem": ("accept",),
     },
 }
 
 #: The side of what a broker or a peer sends, where its family's profile does not tell.
-_BORROWING = frozenset({"LookupUser", "AcceptItem", "CreateUserFiscalTransaction", "DeleteItem", "SendUserNotice"})
+_RECALLS = ("RecallItem", "ItemRecalled", "CancelRecallItem", "ItemRecallCancelled")
+_BORROWING = frozenset({"AcceptItem", "DeleteItem", "ItemCheckedOut", *_RECALLS})
+_BOTH = frozenset({"ItemShipped", "ItemReceived"})
 
 
 @dataclass
@@ -103,7 +106,9 @@ def sides(service: str, role: str, documented: tuple[str, ...]) -> tuple[str, ..
         return ("local",)
     if documented:
         return documented
-    return ("borrowing",) if service in _BORROWING or service.endswith(("User", "UserUpdated")) else ("lending",)
+    if service in _BOTH:
+        return ("lending", "borrowing")
+    return ("borrowing",) if service in _BORROWING or "User" in service else ("lending",)
 
 
 def world_for(said: Said, service: str, side: str) -> World:
