@@ -18,11 +18,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from ncipd.circulation.partner import Partner
     from ncipd.config import Config
     from ncipd.explain import Explanation
     from ncipd.store.sqlite import SqliteStore
 
-app = App(name="ncipd", version=__version__, help="An NCIP endpoint for libraries: lends and borrows over NCIP 2.02.")
+app = App(
+    name="ncipd", version=__version__, help="An NCIP endpoint for libraries: lends and borrows over NCIP 1 and 2."
+)
 
 LONGEST = 64_000_000  # bytes of a file that are looked at: far more than a message may have
 
@@ -162,11 +165,57 @@ def init(
 
 
 @app.command
-def check(*, config: ConfigFile = None) -> None:
+def check(
+    *,
+    config: ConfigFile = None,
+    partner: Annotated[str, Parameter(help="Explain this partner in words.")] = "",
+    profile: Annotated[str, Parameter(help="Explain this profile in words; no configuration needed.")] = "",
+    profiles: Annotated[bool, Parameter(negative="", help="List the profiles that partners can start from.")] = False,
+) -> None:
     """Read the configuration, say everything that is wrong with it, or show it whole with secrets masked."""
-    from ncipd.config import effective
+    if profiles:
+        _list_profiles()
+    elif profile:
+        _explain_profile(profile)
+    elif partner:
+        _explain_partner(_configured(config), partner)
+    else:
+        from ncipd.config import effective
 
-    print(effective(_configured(config, files=True)), end="")
+        print(effective(_configured(config, files=True)), end="")
+
+
+def _list_profiles() -> None:
+    from ncipd import profiles
+
+    for name in profiles.names():
+        found = profiles.load(name)
+        print(f"{name:<14} {found.title} (NCIP {', '.join(found.versions)})")
+
+
+def _explain_profile(name: str) -> None:
+    from ncipd import portrait, profiles
+
+    try:
+        lines = list(portrait.told_of_profile(name))
+    except profiles.UnknownProfileError:
+        _fail(f"no profile is called {name!r}; there are {', '.join(profiles.names())}")
+    print("\n".join(lines))
+
+
+def _explain_partner(settings: Config, code: str) -> None:
+    from ncipd import portrait
+
+    print("\n\n".join("\n".join(portrait.told(one)) for one in _partners_called(settings, code)))
+
+
+def _partners_called(settings: Config, code: str) -> list[Partner]:
+    """Find the partners of a code; each agency may have one."""
+    found = [one for one in settings.partner if one.code.casefold() == code.casefold()]
+    if not found:
+        known = ", ".join(dict.fromkeys(one.code for one in settings.partner)) or "none"
+        _fail(f"no partner has the code {code!r}; there are {known}")
+    return found
 
 
 @app.command
@@ -206,6 +255,10 @@ def explain(
     *,
     as_json: Annotated[bool, Parameter(name="--json", negative="", help="For programs.")] = False,
     strict: Annotated[bool, Parameter(negative="", help="Allow no repair.")] = False,
+    partner: Annotated[
+        str, Parameter(help="Say what is done with it as this partner's: a code of the configuration, or a profile.")
+    ] = "",
+    config: ConfigFile = None,
 ) -> None:
     """Say what a message is, each repair made and each schema violation.
 
@@ -213,6 +266,7 @@ def explain(
     """
     from ncipd.explain import explain as look
 
+    one, others = _partner_of(partner, config) if partner else (None, ())
     try:
         if str(file) == "-":
             raw = sys.stdin.buffer.read(LONGEST + 1)
@@ -221,12 +275,24 @@ def explain(
                 raw = opened.read(LONGEST + 1)
     except OSError as error:
         _fail(f"{file}: {error.strerror}", 3)
-    told = look(raw, strict=strict)
+    told = look(raw, strict=strict, partner=one, others=others)
     if as_json:
         print(json.dumps(told.as_json(), ensure_ascii=False, indent=2))
     else:
         _print_explanation(told)
     raise SystemExit(int(told.verdict))
+
+
+def _partner_of(name: str, config: Path | None) -> tuple[Partner, tuple[Partner, ...]]:
+    """Find a partner by its code, else what a profile of this name would make of one; and all partners beside it."""
+    from ncipd import profiles
+
+    if config is None and not Path("ncipd.toml").exists() and name in profiles.names():
+        return profiles.partner(name), ()
+    settings = _configured(config)
+    if name in profiles.names() and not any(one.code.casefold() == name.casefold() for one in settings.partner):
+        return profiles.partner(name), ()
+    return _partners_called(settings, name)[0], settings.partner
 
 
 def _print_explanation(told: Explanation) -> None:
@@ -258,6 +324,8 @@ def _print_explanation(told: Explanation) -> None:
             table.add_row(*(escape(plain(cell)) for cell in row))
         if rows:
             console.print(table)
+    for line in told.of_partner():
+        print(plain(line))
 
 
 # ---------------------------------------------------------------------------------------------- desk

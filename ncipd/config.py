@@ -10,7 +10,7 @@ import json
 import os
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum
@@ -22,8 +22,11 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec import Meta, Struct, inspect
 
+from ncipd import profiles
 from ncipd.circulation.partner import Partner
 from ncipd.log import Level
+from ncipd.ncip.problem_types import ProblemType
+from ncipd.ncip.schemes import AgencyElementType, ItemElementType, RequestElementType, UserElementType
 from ncipd.tls import Unusable, server_context
 
 SECRETS: Final = frozenset({"secret", "password"})  # field names
@@ -212,6 +215,7 @@ def parse(text: str, *, source: str = "ncipd.toml", environ: Mapping[str, str] =
     except tomllib.TOMLDecodeError as error:
         raise Mistakes(source, (Mistake("", f"not TOML: {error}"),)) from error
     reading = _Reading(environ)
+    reading.mistakes += _on_profiles(table.get("partner"))
     config = reading.struct(Config, table, "")
     reading.mistakes += _of_notices(config.notices if config else None)
     reading.mistakes += _between_partners(table.get("partner"))
@@ -225,6 +229,30 @@ def _of_partner(tcp: Tcp, partners: tuple[Partner, ...]) -> Tcp:
     """A TCP door, with the agency of its partner where it names none."""
     of = next((partner.agency for partner in partners if _same_code(partner.code, tcp.partner)), "")
     return msgspec.structs.replace(tcp, agency=tcp.agency or of)
+
+
+def _on_profiles(tables: object) -> Iterator[Mistake]:
+    """Put each partner's settings on those of the profile that it names, in place."""
+    for at, table in enumerate(tables if isinstance(tables, list) else [], 1):
+        name = table.get("profile") if isinstance(table, dict) else None
+        if not isinstance(name, str) or not name:
+            continue
+        try:
+            below = profiles.settings(name)
+        except profiles.UnknownProfileError:
+            near = _did_you_mean(name, profiles.names())
+            yield Mistake(f"partner[{at}].profile", f"no profile is called {name!r}{near or _listed(profiles.names())}")
+        else:
+            table.update(profiles.merged(below, table))
+
+
+def _listed(names: Iterable[str]) -> str:
+    return f"; there are {', '.join(names)}"
+
+
+def default_of(field: msgspec.structs.FieldInfo) -> Any:
+    """Give the default of a setting; NODEFAULT where it must be set."""
+    return field.default_factory() if field.default_factory is not msgspec.NODEFAULT else field.default
 
 
 def effective(config: Config) -> str:
@@ -244,11 +272,19 @@ def _lines(section: Struct) -> Iterator[str]:
     for field in msgspec.structs.fields(section):
         value = getattr(section, field.name)
         shown = MASK if field.name in SECRETS and value else value
-        text = json.dumps(shown, ensure_ascii=False).replace(
-            "\x7f", "\\u007f"
-        )  # TOML's escapes are JSON's, but for one
-        line = f"{field.name} = {text}"
-        yield f"{line}  # default" if value == field.default else line
+        line = f"{field.name} = {_toml(shown)}"
+        origin = profiles.origin(section.profile, field.name, value) if isinstance(section, Partner) else ""
+        if origin:
+            yield f"{line}  # profile {origin}"
+        else:
+            yield f"{line}  # default" if value == default_of(field) else line
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{_toml(key)} = {_toml(one)}" for key, one in value.items()) + "}"
+    text = json.dumps(value, ensure_ascii=False)
+    return text.replace("\x7f", "\\u007f")  # TOML's escapes are JSON's, but for one
 
 
 class _Reading:
@@ -284,6 +320,8 @@ class _Reading:
     def value(self, kind: Any, raw: Any, path: str) -> Any:
         if isinstance(kind, type) and issubclass(kind, Struct):
             return self.struct(kind, raw, path)
+        if get_origin(kind) is dict and isinstance(raw, dict):
+            return {key: self.value(get_args(kind)[1], one, _at(path, key)) for key, one in raw.items()}
         if get_origin(kind) is tuple and isinstance(raw, list):
             return tuple(self.value(get_args(kind)[0], one, f"{path}[{at}]") for at, one in enumerate(raw, 1))
         try:
@@ -303,18 +341,19 @@ class _Reading:
         return self.environ.get(name, "")
 
 
-def _nonsense(name: str, value: Any) -> str:  # noqa: PLR0911  # one line per kind of value
+def _nonsense(name: str, value: Any) -> str:
     """What a value's type does not tell: zones that exist, addresses that can be reached, no negative numbers."""
     if type(value) is int and value < 0:
         return f"expected 0 or more, got {value}"
-    if name == "listen" and not _is_address(value):
-        return f"expected an address and a port such as '0.0.0.0:5001' or '[::1]:5001', got {value!r}"
-    if name in {"code", "agency", "host", "data"} and not value.strip():
+    if name in _NEEDED and not (value.strip() if isinstance(value, str) else value):
         return "must not be empty"
-    if name == "time_zone" and value and not _is_zone(value):
-        return f"expected an IANA time zone such as 'Europe/Berlin', got {value!r}"
-    if name == "url" and value and not _is_reachable(value):
-        return f"expected an http:// or https:// address, or tcp:// or tcps:// with a port, got {value!r}"
+    if name in _LISTED:
+        strange = next((one for one in value if one is not None and one.strip().casefold() not in _LISTED[name]), None)
+        known = _LISTED[name].values()
+        return "" if strange is None else f"the standard has no {strange!r}{_did_you_mean(strange, known)}"
+    if name in _SENSIBLE:
+        sensible, expected = _SENSIBLE[name]
+        return "" if sensible(value) else f"expected {expected}, got {value!r}"
     if name == "keys" and (bad := [key for key in value if key is not None and (not key or set(key) & set("/?#% "))]):
         return f"expected keys that can stand in a path (POST /ncip/KEY), got {bad[0]!r}"
     return ""
@@ -391,6 +430,33 @@ def _is_reachable(url: str) -> bool:
     return known and bool(parts.hostname)
 
 
+def _words(*lists: type[StrEnum]) -> dict[str, str]:
+    return {member.value.casefold(): member.value for words in lists for member in words}
+
+
+_NEEDED: Final = frozenset({"code", "agency", "host", "data", "named_by", "authenticated_by"})
+_LISTED: Final = {
+    "problem_types": _words(ProblemType),
+    "always_include": _words(AgencyElementType, ItemElementType, RequestElementType, UserElementType),
+}
+_SENSIBLE: Final[dict[str, tuple[Callable[[str], object], str]]] = {
+    "listen": (_is_address, "an address and a port such as '0.0.0.0:5001' or '[::1]:5001'"),
+    "time_zone": (lambda value: not value or _is_zone(value), "an IANA time zone such as 'Europe/Berlin'"),
+    "url": (
+        lambda value: not value or _is_reachable(value),
+        "an http:// or https:// address, or tcp:// or tcps:// with a port",
+    ),
+    "prefix": (
+        lambda value: re.fullmatch(r"(?!xml)[a-z_][a-z0-9_.-]*|", value, re.IGNORECASE),
+        "a namespace prefix such as 'ns1', or '' for none",
+    ),
+    "content_type": (
+        re.compile(r"[\w.+-]+/[\w.+-]+( ?; ?[\w.-]+=(\"[\w .-]+\"|[\w.-]+))*", re.ASCII).fullmatch,
+        "a media type such as 'application/xml; charset=utf-8'",
+    ),
+}
+
+
 def _expected(kind: Any) -> str:  # noqa: PLR0911  # one line per type
     """What a type admits, in words."""
     match inspect.type_info(kind):
@@ -408,6 +474,8 @@ def _expected(kind: Any) -> str:  # noqa: PLR0911  # one line per type
             return "a number" + (f" above {over:g}" if over is not None else _range(least, None))
         case inspect.VarTupleType(item_type=inspect.StrType()):
             return "a list of texts"
+        case inspect.VarTupleType(item_type=inspect.EnumType(cls=cls)):
+            return f"a list of {', '.join(member.value for member in cls)}"
         case inspect.VarTupleType():
             return "a list of tables"
         case _:

@@ -2,18 +2,18 @@
 
 Agencies live in the store and change rarely, so they are kept here and read again now and then; partners are
 configuration. The agency comes first, then the partner within it, by path key, ApplicationProfileType, FromAgencyId,
-FromSystemId or FromAgencyAuthentication, in this order. A code of the agency itself in FromAgencyId never names a
-partner (ILLiad sends From = To).
+FromSystemId or FromAgencyAuthentication, in this order unless the partner has its own. A code of the agency itself in
+FromAgencyId never names a partner (ILLiad sends From = To).
 """
 
 from __future__ import annotations
 
-from hmac import compare_digest
 from typing import TYPE_CHECKING, NamedTuple
 
 from ncipd.circulation.model import Agency
-from ncipd.ncip.paths import local_name
+from ncipd.circulation.partner import NamedBy
 from ncipd.ncip.problems import Problem, ProblemType
+from ncipd.recognition import Names, authenticate, said_in, without_library
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -43,6 +43,8 @@ class Directory:
         self._agencies: dict[str, Agency] = {}
         self._codes: dict[int, frozenset[str]] = {}
         self._partners: dict[int, dict[str, Partner]] = {}
+        self._names: dict[int, Names] = {}
+        self._separators = sorted({partner.agency_separator for partner in self._configured} - {""})
         self._keys: dict[str, tuple[Agency, Partner]] = {}
         self._default: Agency | None = None
         #: What was read of libraries and locations since the last look.
@@ -64,7 +66,11 @@ class Directory:
                 astray.append(partner.code)
                 continue
             self._partners[agency.id][partner.code] = partner
-            self._keys.update(dict.fromkeys(partner.keys, (agency, partner)))
+            if NamedBy.PATH_KEY in partner.named_by:
+                self._keys.update(dict.fromkeys(partner.keys, (agency, partner)))
+        self._names = {
+            number: Names(tuple(partners.values()), self._codes[number]) for number, partners in self._partners.items()
+        }
         return astray
 
     def agency(self, code: str) -> Agency | None:
@@ -88,13 +94,24 @@ class Directory:
         """Find a partner by the agency and its code."""
         return self._partners.get(agency_id, {}).get(code)
 
-    def recognise(self, document: Document, key: str | None, at: str = "", of: str = "") -> Parties:
+    def assumed(self, key: str | None, at: str, of: str) -> Partner | None:
+        """Find the partner whose door or path key a message comes by, before anything is known of the message."""
+        keyed = self._keys.get(key) if key else None
+        if keyed is not None:
+            return keyed[1]
+        agency = self.agency(at) if at and of else None
+        return _by_code(self._partners[agency.id], of) if agency is not None else None
+
+    def recognise(
+        self, document: Document, key: str | None, at: str = "", of: str = "", credentials: str | None = None
+    ) -> Parties:
         """Find both ends of a message; raises Problem Unknown Agency, Unknown System or ... Authentication Failed.
 
         `key` is the path key. `at` and `of` are the codes of the agency and the partner that a door is bound to: those
-        of messages that name none; "" where it is not.
+        of messages that name none; "" where it is not. `credentials` is what HTTP says of the sender (its header
+        Authorization).
         """
-        said = _said(document)
+        said = said_in(document)
         to = said.get("ToAgencyId", "")
         keyed = self._keys.get(key) if key else None
         door = self.agency(at) if at else None
@@ -104,7 +121,7 @@ class Directory:
         partner = (
             keyed[1] if keyed is not None and here else self._name(said, agency, origin, of if agency is door else "")
         )
-        self._authenticate(said, partner)
+        authenticate(said, partner, credentials)
         return Parties(agency, partner, self._partners[agency.id], to or agency.code, origin)
 
     def _resolve(self, to: str, default: Agency | None, at: str) -> Agency:
@@ -116,7 +133,7 @@ class Directory:
                     detail=f"{missing} is {'not ' if at else ''}set up here yet; load one with `ncipd load agencies`.",
                 )
             return default
-        found = self.agency(to)
+        found = self.agency(to) or self._institution(to)
         if found is None:
             raise Problem(
                 ProblemType.UNKNOWN_AGENCY,
@@ -126,33 +143,33 @@ class Directory:
             )
         return found
 
+    def _institution(self, code: str) -> Agency | None:
+        """Find the agency of a code that names one of its libraries too, as some partners write it."""
+        for separator in self._separators:
+            found = self.agency(without_library(code, separator))
+            if found is not None and any(
+                partner.agency_separator == separator for partner in self._partners[found.id].values()
+            ):
+                return found
+        return None
+
     def _name(self, said: Mapping[str, str], agency: Agency, origin: str, of: str) -> Partner:
+        found = self._names[agency.id].find(said)
+        if found is not None:
+            return found.partner
         partners = self._partners[agency.id]
         bound = _by_code(partners, of) if of else None
         fallback = bound or next((partner for partner in partners.values() if partner.fallback), None)
-        profile = said.get("ApplicationProfileType", "")
-        if profile:
-            named = _by_code(partners, profile) or fallback
-            if named is None:
-                raise Problem(
-                    ProblemType.UNKNOWN_SYSTEM,
-                    element="InitiationHeader/ApplicationProfileType",
-                    value=profile,
-                    detail=f"No partner of {agency.name} is called {profile!r}; check the partner code.",
-                )
-            return named
-        system = said.get("FromSystemId", "")
-        foreign = origin if origin.upper() not in self._codes[agency.id] else ""
-        secret = said.get("FromAgencyAuthentication", "")
-        of_header = (
-            [partner for partner in partners.values() if foreign and _among(foreign, partner.agency_ids)]
-            or [partner for partner in partners.values() if system and _among(system, partner.system_ids)]
-            or [partner for partner in partners.values() if secret and _same(secret, partner.secret)]
-        )
-        if of_header:
-            return of_header[0]
         if fallback is not None:
             return fallback
+        profile = said.get("ApplicationProfileType", "")
+        if profile:
+            raise Problem(
+                ProblemType.UNKNOWN_SYSTEM,
+                element="InitiationHeader/ApplicationProfileType",
+                value=profile,
+                detail=f"No partner of {agency.name} is called {profile!r}; check the partner code.",
+            )
         raise Problem(
             ProblemType.UNKNOWN_SYSTEM,
             element="InitiationHeader/FromAgencyId/AgencyId" if origin else "InitiationHeader",
@@ -161,53 +178,7 @@ class Directory:
             "ApplicationProfileType.",
         )
 
-    @staticmethod
-    def _authenticate(said: Mapping[str, str], partner: Partner) -> None:
-        if not partner.secret:
-            return
-        for name, problem in (
-            ("FromAgencyAuthentication", ProblemType.AGENCY_AUTHENTICATION_FAILED),
-            ("FromSystemAuthentication", ProblemType.SYSTEM_AUTHENTICATION_FAILED),
-        ):
-            sent = said.get(name)
-            if sent is None:
-                continue
-            if _same(sent, partner.secret):
-                return
-            raise Problem(
-                problem,
-                element=f"InitiationHeader/{name}",
-                detail="The secret is not the one agreed with this partner.",
-            )
-        raise Problem(
-            ProblemType.AGENCY_AUTHENTICATION_FAILED,
-            element="InitiationHeader/FromAgencyAuthentication",
-            detail="This partner must send its secret as FromAgencyAuthentication.",
-        )
-
-
-def _said(document: Document) -> dict[str, str]:
-    """Read the header in one pass: each element's text, or that of the AgencyId in it, whatever the namespace."""
-    said: dict[str, str] = {}
-    message = document.root[0]
-    header = next((child for child in message if local_name(child) == "InitiationHeader"), ())
-    for node in header:
-        inner = node[0] if len(node) else node
-        text = (inner.text or "").strip()
-        if text:
-            said.setdefault(node.tag.rpartition("}")[2], text)
-    return said
-
 
 def _by_code(partners: Mapping[str, Partner], code: str) -> Partner | None:
     exact = partners.get(code)
     return exact or next((partner for partner in partners.values() if partner.code.casefold() == code.casefold()), None)
-
-
-def _same(sent: str, agreed: str) -> bool:
-    """Compare a secret in a time that does not tell how much of it was right; an empty one is never the same."""
-    return bool(agreed) and compare_digest(sent.encode(), agreed.encode())
-
-
-def _among(value: str, values: tuple[str, ...]) -> bool:
-    return value.casefold() in {known.casefold() for known in values}

@@ -1,4 +1,4 @@
-"""What a message is, and what is wrong with it: `ncipd explain`."""
+"""What a message is, what is wrong with it, and what would be done with it as a partner's: `ncipd explain`."""
 
 from __future__ import annotations
 
@@ -6,11 +6,19 @@ from dataclasses import asdict, dataclass, field
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
-from ncipd.ncip.document import parse
+from ncipd import portrait, recognition
+from ncipd.circulation import keys
 from ncipd.ncip.problems import Problem
 from ncipd.ncip.read import Invalid, read
+from ncipd.ncip.receive import receive
+from ncipd.ncip.repairs import REPAIRS
+from ncipd.ncip.types import Initiation
+from ncipd.ncip.v1.table import REPAIRS as V1_REPAIRS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ncipd.circulation.partner import Partner
     from ncipd.ncip.applied import Applied
     from ncipd.ncip.document import Document
 
@@ -35,10 +43,30 @@ class Explanation:
     repairs: list[dict[str, str]] = field(default_factory=list)
     violations: list[dict[str, Any]] = field(default_factory=list)
     problem: str = ""
+    partner: dict[str, Any] | None = None
+    """What would be done with it as the message of a partner, where one was named."""
 
     def as_json(self) -> dict[str, Any]:
         """Give it as plain data."""
-        return {**asdict(self), "verdict": self.verdict.name.lower()}
+        told = {**asdict(self), "verdict": self.verdict.name.lower()}
+        if self.partner is None:
+            del told["partner"]
+        return told
+
+    def of_partner(self) -> Iterator[str]:
+        """Tell line by line what would be done with it as the message of a partner."""
+        told = self.partner
+        if told is None:
+            return
+        profile = f" (profile {told['profile']})" if told["profile"] else ""
+        yield f"As a message of partner {told['code']} of agency {told['agency']}{profile}"
+        yield f"  {_recognised(told)}"
+        yield f"  secret: {told['secret']}"
+        for found in told["keys"]:
+            yield f"  {found['key']:<8} from {found['place']:<24} {found['value'] or '(nothing there)'}"
+        yield from (f"  refused repair {one['name']}: {one['path']}" for one in told["refused_repairs"])
+        yield "  Settings that matter here"
+        yield from (f"    {line['setting']}: {line['value']}   [{line['origin']}]" for line in told["settings"])
 
 
 _HEADER = {
@@ -49,23 +77,32 @@ _HEADER = {
 }
 
 
-def explain(raw: bytes, *, strict: bool = False) -> Explanation:
-    """Explain the bytes of a message; `strict` allows no repair."""
+def explain(
+    raw: bytes, *, strict: bool = False, partner: Partner | None = None, others: tuple[Partner, ...] = ()
+) -> Explanation:
+    """Explain the bytes of a message; `strict` allows no repair.
+
+    With a `partner`, also what would be done with it as that partner's; `others` are the partners of all agencies.
+    """
     try:
-        document = parse(raw)
+        document = receive(raw)
     except Problem as problem:
         return Explanation(Verdict.UNREADABLE, problem=problem.detail)
-    told = Explanation(Verdict.VALID, document.service, document.version, _header(document))
+    told = Explanation(Verdict.VALID, document.wire.called(document.service), document.version, _header(document))
     if document.kind == "foreign":
         told.verdict = Verdict.UNREADABLE
         told.problem = "The root element is not NCIPMessage; this is no NCIP message."
         return told
     if not document.speaks:
         told.verdict = Verdict.UNREADABLE
-        told.problem = "This is not NCIP version 2; only 2.0, 2.01 and 2.02 are spoken here."
+        told.problem = "This is neither NCIP version 1 nor version 2; only these are spoken here."
         return told
+    refused = partner.refuse_repairs if partner is not None else ()
+    allowed = () if strict else {*REPAIRS, *V1_REPAIRS}.difference(refused) if refused else None
+    if partner is not None:
+        told.partner = _as_partner(raw, document, partner, others)
     try:
-        reading = read(document, allowed=() if strict else None)
+        reading = read(document, allowed=allowed)
     except Invalid as invalid:
         told.verdict = Verdict.INVALID
         told.violations = [
@@ -77,7 +114,62 @@ def explain(raw: bytes, *, strict: bool = False) -> Explanation:
     else:
         told.repairs = [_repair(applied) for applied in reading.repairs]
         told.verdict = Verdict.REPAIRABLE if told.repairs else Verdict.VALID
+        if partner is not None and told.partner is not None and isinstance(reading.envelope.message, Initiation):
+            told.partner["keys"] = [
+                {"key": found.key, "place": str(found.place), "value": found.value}
+                for found in keys.looked_up(reading.envelope.message, partner)
+            ]
     return told
+
+
+def _as_partner(raw: bytes, document: Document, partner: Partner, others: tuple[Partner, ...]) -> dict[str, Any]:
+    """Tell what would be done with a message of a partner, as far as no store is needed for it."""
+    said = recognition.said_in(document)
+    of_agency = tuple(one for one in others if one.agency == partner.agency and one.code != partner.code)
+    found = recognition.Names((partner, *of_agency), {partner.agency.upper()}).find(said)
+    stands_for_all = next((one.code for one in (partner, *of_agency) if one.fallback), None)
+    return {
+        "code": partner.code,
+        "agency": partner.agency,
+        "profile": partner.profile,
+        "to": said.get("ToAgencyId", ""),
+        "recognised": found.partner.code if found is not None else stands_for_all,
+        "recognised_by": str(found.by) if found is not None else "",
+        "secret": _secret(said, partner),
+        "keys": [],
+        "refused_repairs": _refused_repairs(raw, partner),
+        "settings": [line._asdict() for line in portrait.mattering(partner, document.service or "")],
+    }
+
+
+def _recognised(told: dict[str, Any]) -> str:
+    to = f"To {told['to']!r}; " if told["to"] else "No ToAgencyId; "
+    if told["recognised"] is None:
+        return f"{to}nothing in its header names this partner: it must come by a path key (POST /ncip/KEY)"
+    how = f"recognised by {told['recognised_by']}" if told["recognised_by"] else "taken for whoever is not recognised"
+    if told["recognised"] != told["code"]:
+        return f"{to}its header names another partner, {told['recognised']} ({how})"
+    return f"{to}{how}"
+
+
+def _secret(said: dict[str, str], partner: Partner) -> str:
+    """Say whether the secret of a partner was sent, and never what it is."""
+    if not partner.secret:
+        return "none is asked for"
+    try:
+        recognition.authenticate(said, partner)
+    except Problem as problem:
+        return problem.detail
+    return "the agreed one was sent"
+
+
+def _refused_repairs(raw: bytes, partner: Partner) -> list[dict[str, str]]:
+    """List the repairs that the message needs and that are not made for this partner."""
+    try:
+        applied = read(receive(raw)).repairs if partner.refuse_repairs else ()
+    except Problem:
+        return []
+    return [_repair(one) for one in applied if one.name in partner.refuse_repairs]
 
 
 def _header(document: Document) -> dict[str, str]:

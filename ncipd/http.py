@@ -19,7 +19,7 @@ from multidict import CIMultiDict
 
 from ncipd import __version__
 from ncipd.metrics import CONTENT_TYPE, Metrics
-from ncipd.responder import Door
+from ncipd.responder import Answer, Door
 
 MEDIA_TYPE: Final = 'application/xml; charset="utf-8"'
 SERVER: Final = f"ncipd/{__version__}"
@@ -73,7 +73,8 @@ class HttpDoor:
             return await self._refuse(request, refused)
         finally:
             self._left()
-        return web.Response(body=answer, headers=CIMultiDict({hdrs.CONTENT_TYPE: MEDIA_TYPE, hdrs.SERVER: SERVER}))
+        media_type = answer.media_type if isinstance(answer, Answer) else MEDIA_TYPE
+        return web.Response(body=answer, headers=CIMultiDict({hdrs.CONTENT_TYPE: media_type, hdrs.SERVER: SERVER}))
 
     def _left(self) -> None:
         self.in_flight -= 1

@@ -12,10 +12,10 @@ from urllib.parse import urlsplit, urlunsplit
 
 import aiohttp
 
-from ncipd.ncip.document import parse
 from ncipd.ncip.framing import FramingLost, Splitter
 from ncipd.ncip.problems import Problem
 from ncipd.ncip.read import read
+from ncipd.ncip.receive import receive
 from ncipd.ncip.types import Response
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ def without_password(url: str) -> str:
 def understand(raw: bytes, url: str) -> Answer:
     """Read an answer as an initiator does, generously; raises Undelivered for what is no NCIP answer."""
     try:
-        document = parse(raw)
+        document = receive(raw)
         envelope = read(document).envelope
     except Problem as error:
         raise Undelivered(f"{url} answered what is no NCIP message: {error.detail}") from error

@@ -24,25 +24,33 @@ from lxml import etree
 from ncipd import log
 from ncipd.authentication import Authentication
 from ncipd.circulation.clock import MINUTE, to_micros
+from ncipd.circulation.dialect import problem_for
 from ncipd.circulation.errors import DeskError
+from ncipd.circulation.keys import placed
 from ncipd.circulation.lifecycle import IllegalMoveError
+from ncipd.circulation.partner import MEDIA_TYPE
+from ncipd.circulation.quirks import answered
 from ncipd.circulation.unit import Circulation
 from ncipd.journal import Entry, masked, words
-from ncipd.ncip import messages, schema, version
-from ncipd.ncip.codec import decode, encode
-from ncipd.ncip.document import DEFAULT_LIMITS, Document, Limits, parse
+from ncipd.ncip import messages, version
+from ncipd.ncip.codec import encode
+from ncipd.ncip.document import DEFAULT_LIMITS, Document, Limits
 from ncipd.ncip.elements import InitiationHeader
-from ncipd.ncip.envelope import VERSION, Envelope, reply_header, write
+from ncipd.ncip.envelope import header_of, reply_header
 from ncipd.ncip.problems import Problem, ProblemType
 from ncipd.ncip.read import read
+from ncipd.ncip.receive import receive, wire_of_unreadable
 from ncipd.ncip.repairs import REPAIRS
 from ncipd.ncip.types import Initiation, Response
+from ncipd.ncip.v1.table import REPAIRS as V1_REPAIRS
+from ncipd.ncip.wire import LATEST, Wire
 from ncipd.services import services
 from ncipd.store.port import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ncipd.circulation.partner import Partner
     from ncipd.circulation.proof import Proof
     from ncipd.directory import Directory, Parties
     from ncipd.metrics import Metrics
@@ -83,12 +91,20 @@ class _Exchange:
 
     entry: Entry
     raw: bytes
-    version: str = VERSION
+    wire: Wire = LATEST
     service: str | None = None
     document: Document | None = None
     header: InitiationHeader | None = None
     proof: Proof | None = None
     unit: Circulation | None = None
+    partner: Partner | None = None
+    our_code: str = ""
+
+
+class Answer(bytes):
+    """The bytes of an answer to a partner that wants a Content-Type of its own for them."""
+
+    media_type: str = ""
 
 
 class _AnswerInvalid(Exception):
@@ -142,6 +158,9 @@ class Responder:
             answer = await self._fail(exchange, error)
         except Exception as error:  # noqa: BLE001 - the last line of defence: silence or a stack trace would be worse
             answer = await self._fail(exchange, error)
+        if exchange.partner is not None and exchange.partner.content_type != MEDIA_TYPE:
+            answer = Answer(answer)
+            answer.media_type = exchange.partner.content_type
         seconds = perf_counter() - started
         self._metrics.message(exchange.service or "(unreadable)", entry.verdict, seconds)
         _log.info(
@@ -157,21 +176,28 @@ class Responder:
     async def refuse(self, raw: bytes, problem: Problem) -> bytes:
         """Answer what a door could not even hand over as a message; `raw` is what there is of it."""
         entry = Entry(self._clock.now(), "in", "", log.correlate())
-        answer = await self._refuse(_Exchange(entry, raw), problem)
+        answer = await self._refuse(_Exchange(entry, raw, wire_of_unreadable(raw)), problem)
         self._metrics.message("(unreadable)", entry.verdict, 0.0)
         _log.info("message refused", verdict=entry.verdict)
         return answer
 
     async def _answer(self, exchange: _Exchange, door: Door) -> bytes:
-        document = parse(exchange.raw, limits=self._limits)
-        exchange.version = document.answer_version
+        exchange.partner = self._directory.assumed(door.key, door.agency, door.partner)
+        try:
+            document = receive(exchange.raw, limits=self._limits)
+        except Problem:
+            exchange.wire = _agreed(wire_of_unreadable(exchange.raw), exchange.partner)
+            raise
+        exchange.wire = _agreed(document.wire, exchange.partner)
         if version.is_lookup(document.root):
             return await self._versions(exchange, document)
         service = self._service(exchange, document)
-        parties = self._directory.recognise(document, door.key, door.agency, door.partner)
+        parties = self._directory.recognise(document, door.key, door.agency, door.partner, door.credentials)
+        exchange.partner, exchange.our_code = parties.partner, parties.our_code
         exchange.entry.agency, exchange.entry.partner = parties.agency.id, parties.partner.code
+        exchange.wire = _agreed(document.wire, parties.partner)
         refused = parties.partner.refuse_repairs
-        reading = read(document, allowed=[name for name in REPAIRS if name not in refused] if refused else None)
+        reading = read(document, allowed={*REPAIRS, *V1_REPAIRS}.difference(refused) if refused else None)
         message = reading.envelope.message
         if not isinstance(message, service.message):
             raise Problem(ProblemType.INVALID_MESSAGE_SYNTAX_ERROR, detail="The NCIPMessage holds no message.")
@@ -203,8 +229,8 @@ class Responder:
                 ProblemType.UNSUPPORTED_SERVICE,
                 element="NCIPMessage",
                 value=document.version,
-                detail="NCIP version 2 is spoken here (namespace http://www.niso.org/2008/ncip); send an NCIPMessage "
-                "of version 2.0, 2.01 or 2.02.",
+                detail="NCIP versions 1 and 2 are spoken here; send an NCIPMessage of version 1.0, or of version 2.0, "
+                "2.01 or 2.02 (namespace http://www.niso.org/2008/ncip).",
             )
         name = document.service
         if name is None:
@@ -213,13 +239,19 @@ class Responder:
                 element="NCIPMessage",
                 detail="The NCIPMessage holds no message that could be answered; put one initiation message into it.",
             )
-        exchange.entry.service = name
+        exchange.entry.service = exchange.wire.called(name) or name
         known = getattr(messages, name, None)
         if isinstance(known, type) and issubclass(known, Response):
             raise Problem(
                 ProblemType.PROTOCOL_ERROR,
                 element=name,
                 detail=f"{name} is a response, and nothing was asked; send an initiation message.",
+            )
+        if not exchange.wire.has(name):
+            raise Problem(
+                ProblemType.UNSUPPORTED_SERVICE,
+                element=name,
+                detail=f"NCIP 1 has no {name}; send it as NCIP 2.",
             )
         found = self._services.get(name)
         is_message = isinstance(known, type) and issubclass(known, Initiation)
@@ -279,7 +311,7 @@ class Responder:
             "agency": parties.agency.id,
             "partner": parties.partner.code,
             "service": exchange.service,
-            "identity": self._identity(message),
+            "identity": self._identity(exchange, message),
         }
         stored = _stored_reply(tx, key)
         if stored is not None and self._still_holds(tx, stored, entry.at, parties):
@@ -301,9 +333,10 @@ class Responder:
         _keep(tx, exchange)
         return answer
 
-    def _identity(self, message: Initiation) -> int:
+    def _identity(self, exchange: _Exchange, message: Initiation) -> int:
         """Hash what a message says, however it was written; 64 bits, among the messages of a partner and a service."""
-        said = blake2b(encode(message).encode(), key=self._reply_key, digest_size=8)
+        grammar = exchange.wire.grammar.encode()  # what was answered in one version is no answer in another
+        said = blake2b(encode(message).encode(), key=self._reply_key, digest_size=8, person=grammar)
         return int.from_bytes(said.digest(), signed=True)
 
     @staticmethod
@@ -321,10 +354,10 @@ class Responder:
         header = reply_header(exchange.header)
         if header is not None:
             response = replace(response, response_header=header)
-        answer = write(Envelope(exchange.version, response))
+        answer = exchange.wire.write(response)
         root = etree.fromstring(answer)
-        if not schema.is_valid(root):
-            raise _AnswerInvalid("; ".join(str(violation) for violation in schema.violations(root)[:3]))
+        if not exchange.wire.is_valid(root):
+            raise _AnswerInvalid("; ".join(str(violation) for violation in exchange.wire.violations(root)[:3]))
         return answer
 
     @staticmethod
@@ -354,10 +387,13 @@ class Responder:
         return answer
 
     def _problem_answer(self, exchange: _Exchange, problem: Problem) -> bytes:
-        told = tuple(one.as_element(exchange.service) for one in (problem, *problem.and_also))
+        told = tuple(
+            problem_for(exchange.partner, one, exchange.service, exchange.our_code)
+            for one in (problem, *problem.and_also)
+        )
         kind = getattr(messages, f"{exchange.service}Response", None) if exchange.service else None
         if kind is None:
-            return write(Envelope(exchange.version, problems=told))
+            return exchange.wire.refuse(told)
         more: dict[str, Any] = {}
         if problem.required_fee is not None:
             more["required_fee_amount"] = problem.required_fee
@@ -365,9 +401,9 @@ class Responder:
             more["required_item_use_restriction_type"] = problem.required_restrictions
         header = exchange.header
         if header is None and exchange.document is not None:
-            header = _header(exchange.document)
+            header = header_of(exchange.document.root)
         response = kind(response_header=reply_header(header), problem=told, **more)
-        return write(Envelope(exchange.version, response))
+        return exchange.wire.write(response)
 
     # ------------------------------------------------------------------------------------------ writing it down
 
@@ -394,7 +430,14 @@ def _serve(service: Service, message: Initiation, circ: Circulation) -> Response
     """Carry a service out, unless the user could not be authenticated: a stored answer goes before that."""
     if circ.proof is not None and circ.proof.problem is not None:
         raise circ.proof.problem
-    return service.run(message, circ)
+    message = placed(message, circ)
+    response = service.run(message, circ)
+    return answered(circ.partner, message, response) if circ.partner.quirks else response
+
+
+def _agreed(wire: Wire, partner: Partner | None) -> Wire:
+    """Give the form of a message's answer that its partner wants, where one is known."""
+    return wire if partner is None else wire.agreed(prefix=partner.prefix, datatypes=partner.v1_datatypes)
 
 
 def _stored_reply(tx: Transaction, key: dict[str, Value]) -> tuple[Any, ...] | None:
@@ -429,19 +472,6 @@ def _keep(tx: Transaction, exchange: _Exchange) -> None:
             note=note,
             created_at=exchange.entry.at,
         )
-
-
-def _header(document: Document) -> InitiationHeader | None:
-    """Read the header of a message that may be invalid elsewhere, so that the answer can be addressed."""
-    node = document.root[0].find("{*}InitiationHeader")
-    if node is None:
-        return None
-    try:
-        header = decode(node, InitiationHeader)
-        encode(reply_header(header) or header)  # one that names only one end cannot be answered
-        return header
-    except (Problem, AttributeError, TypeError, ValueError):
-        return None
 
 
 def _authorise(parties: Parties, service: str) -> None:

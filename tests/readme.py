@@ -1,4 +1,4 @@
-"""The parts of the README that are made from the code; `python -m tests.readme` writes them anew."""
+"""The parts of the documents that are made from code and profiles; `python -m tests.readme` writes them anew."""
 
 from __future__ import annotations
 
@@ -10,15 +10,18 @@ from pathlib import Path
 
 import msgspec
 
+from ncipd import portrait, profiles
 from ncipd import services as registry
 from ncipd.circulation import details
 from ncipd.circulation.partner import Partner
-from ncipd.config import Tcp
+from ncipd.config import Tcp, default_of
 from ncipd.ncip import messages
 from ncipd.ncip.problem_types import SERVICE_PROBLEMS
 from ncipd.ncip.types import Initiation
 
 README = Path(__file__).parents[1] / "README.md"
+PROFILES = README.parent / "docs" / "profiles.md"
+MADE = (README, PROFILES)
 
 
 def partner_settings() -> str:
@@ -33,17 +36,17 @@ def tcp_settings() -> str:
 
 def _settings(struct: type[msgspec.Struct], table: str) -> str:
     """A table of settings, from the comments of their struct."""
-    source = inspect.getsource(struct)
-    told = {
-        name: " ".join(line.strip().removeprefix("#: ") for line in comment.strip().splitlines())
-        for comment, name in re.findall(r"((?:    #: .*\n)+)    (\w+): ", source)
-    }
+    told = portrait.meanings(struct)
     lines = [f"| `{table}` setting | meaning | default |", "|---|---|---|"]
     for field in msgspec.structs.fields(struct):
-        default = "required" if field.required else f"`{_shown(field.default)}`"
-        values = _values(field.type)
-        lines.append(f"| `{field.name}` | {told[field.name]}{values} | {default} |")
+        default = "required" if field.required else f"`{_shown(default_of(field))}`"
+        lines.append(_row(f"`{field.name}`", f"{told[field.name]}{_values(field.type)}", default))
     return "\n".join(lines)
+
+
+def _row(*cells: str) -> str:
+    """A row of a table; a bar within a cell would end it."""
+    return "| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |"
 
 
 def _shown(value: object) -> str:
@@ -53,13 +56,47 @@ def _shown(value: object) -> str:
         return str(value).lower()
     if isinstance(value, tuple):
         return "[" + ", ".join(_shown(one) for one in value) + "]"
-    return f'"{value}"' if isinstance(value, str) else str(value)
+    if isinstance(value, dict):
+        return "{" + ", ".join(f'"{key}" = {_shown(one)}' for key, one in value.items()) + "}"
+    return f"'{value}'" if '"' in str(value) else f'"{value}"' if isinstance(value, str) else str(value)
 
 
 def _values(type_: object) -> str:
-    if isinstance(type_, type) and issubclass(type_, enum.Enum):
-        return " (" + ", ".join(f"`{member.value}`" for member in type_) + ")"
-    return ""
+    choices = portrait.choices(type_)
+    return " (" + ", ".join(f"`{one}`" for one in choices) + ")" if choices else ""
+
+
+def profile_pages() -> str:
+    """A section for each bundled profile: what it is, its flow, and its settings with what they mean."""
+    return "\n\n".join(_profile_page(name) for name in profiles.names())
+
+
+def _profile_page(name: str) -> str:
+    profile = profiles.load(name)
+    lines = [f"## {name}", "", f"**{profile.title}**, NCIP {', '.join(profile.versions)}."]
+    if profile.extends:
+        lines.append(f"Starts from [{profile.extends}](#{profile.extends}).")
+    lines += ["", " ".join(profile.about.split())]
+    if profile.flow:
+        lines += ["", "| message | sent by | our side | when |", "|---|---|---|---|"]
+        lines += [
+            f"| {step.service} | {'them' if step.sender == 'them' else 'ncipd'} | {step.side} | {step.when} |"
+            for step in profile.flow
+        ]
+    stated = profiles.settings(name)
+    fields = {field.name: field for field in msgspec.structs.fields(Partner)}
+    lines += ["", "| setting | value | meaning |", "|---|---|---|"]
+    for setting in (setting for setting in fields if setting in stated):
+        value = getattr(profiles.partner(name), setting)
+        deduced = " *Deduced, not documented.*" if setting in profile.inferred else ""
+        choices = portrait.choices(fields[setting].type)
+        chosen = value if isinstance(value, tuple) else (value,)
+        meant = [choices.get(str(one), "") for one in chosen] if choices else []
+        means = f" Here: {'; then '.join(meant)}." if any(meant) else ""
+        lines.append(
+            _row(f"`{setting}`", f"`{_shown(value)}`", f"{portrait.meanings(Partner)[setting]}{means}{deduced}")
+        )
+    return "\n".join(lines)
 
 
 def services() -> str:
@@ -72,6 +109,7 @@ def services() -> str:
         elements = ", ".join(_honoured(service.run, messages.MESSAGES[name])) if service else ""
         own = ", ".join(sorted(SERVICE_PROBLEMS.get(name, ())))
         lines.append(f"| {name} | {does} | {elements} | {own} |")
+    lines.append("| AuthenticateUser (NCIP 1) | Answer who a user is that proves it. | AuthenticationInput | |")
     lines.append("| LookupVersion | Tell which versions and services are spoken here. | FromAgencyId, ToAgencyId | |")
     return "\n".join(lines)
 
@@ -96,11 +134,16 @@ def _element(field: str) -> str:
     return field.title().replace("_", "")
 
 
-PARTS = {"partner-settings": partner_settings, "tcp-settings": tcp_settings, "services": services}
+PARTS = {
+    "partner-settings": partner_settings,
+    "tcp-settings": tcp_settings,
+    "services": services,
+    "profiles": profile_pages,
+}
 
 
 def written(text: str) -> str:
-    """The README with every made part as it should be."""
+    """A document with every made part as it should be."""
     for name, make in PARTS.items():
         text = re.sub(
             rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)",
@@ -112,4 +155,5 @@ def written(text: str) -> str:
 
 
 if __name__ == "__main__":
-    README.write_text(written(README.read_text("utf-8")), "utf-8")
+    for document in MADE:
+        document.write_text(written(document.read_text("utf-8")), "utf-8")

@@ -8,12 +8,12 @@ import tomllib
 import msgspec
 import pytest
 
-from ncipd import __version__
+from ncipd import __version__, profiles
 from ncipd.config import Config
 from ncipd.metrics import MEASURES
-from tests.readme import written
+from tests.readme import MADE, written
 
-DOCUMENTS = ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md")
+DOCUMENTS = ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/profiles.md")
 
 
 @pytest.fixture(params=DOCUMENTS)
@@ -85,7 +85,13 @@ def plain(name):
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def test_the_parts_of_the_readme_that_are_made_from_the_code_are_as_made(root):
+@pytest.mark.parametrize("made", MADE, ids=lambda document: document.name)
+def test_the_parts_that_are_made_from_the_code_are_as_made(made):
     """`python -m tests.readme` writes them anew."""
-    text = (root / "README.md").read_text("utf-8")
+    text = made.read_text("utf-8")
     assert text == written(text)
+
+
+def test_every_profile_has_a_section(root):
+    text = (root / "docs" / "profiles.md").read_text("utf-8")
+    assert re.findall(r"^## (\S+)$", text, re.MULTILINE) == list(profiles.names())

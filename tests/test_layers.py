@@ -36,6 +36,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "ncipd.log",
         "ncipd.metrics",
     ),
+    "ncipd.recognition": ("ncipd.ncip", "ncipd.circulation"),
     "ncipd.authentication": ("ncipd.ncip", "ncipd.circulation", "ncipd.store.port", "ncipd.hashing"),
     "ncipd.hashing": (),
     "ncipd.notices": (
@@ -46,7 +47,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "ncipd.log",
         "ncipd.metrics",
     ),
-    "ncipd.directory": ("ncipd.ncip", "ncipd.circulation", "ncipd.store.port"),
+    "ncipd.directory": ("ncipd.ncip", "ncipd.circulation", "ncipd.store.port", "ncipd.recognition"),
     "ncipd.journal": ("ncipd.ncip", "ncipd.store.port", "ncipd.store.words"),
     "ncipd.outbox": (
         "ncipd.ncip",
@@ -84,7 +85,16 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "ncipd.tls": (),
     "ncipd.log": (),
     "ncipd.metrics": (),
-    "ncipd.config": ("ncipd.circulation.partner", "ncipd.log", "ncipd.tls"),
+    "ncipd.portrait": ("ncipd.circulation.partner", "ncipd.profiles", "ncipd.config"),
+    "ncipd.profiles": ("ncipd.circulation.partner",),
+    "ncipd.config": (
+        "ncipd.circulation.partner",
+        "ncipd.profiles",
+        "ncipd.ncip.problem_types",
+        "ncipd.ncip.schemes",
+        "ncipd.log",
+        "ncipd.tls",
+    ),
     "broker_sim": (),
 }
 

@@ -64,10 +64,13 @@ def away():
 def test_the_wheel_carries_schema_scenarios_sql_and_licence(wheel):
     names = zipfile.ZipFile(wheel).namelist()
     for wanted in (
+        "ncipd/_xsd/ncip_v1_0.xsd",
+        "ncipd/_xsd/ncip_v1_01.xsd",
         "ncipd/_xsd/ncip_v2_02.xsd",
         "broker_sim/_xsd/ncip_v2_02.xsd",
         "broker_sim/_conformance/agents/ncipd.toml",
         "ncipd/store/queries.sql",
+        "ncipd/profiles/alma.toml",
     ):
         assert wanted in names
     for folder, suffix in (

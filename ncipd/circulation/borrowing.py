@@ -23,7 +23,7 @@ from ncipd.circulation.model import (
     TaskKind,
     User,
 )
-from ncipd.circulation.partner import BarcodeRule, Partner
+from ncipd.circulation.partner import BarcodeRule, Partner, TemporaryBarcode
 from ncipd.circulation.recall import note_recall
 from ncipd.circulation.unit import request_row
 from ncipd.ncip.problems import Problem, ProblemType
@@ -334,7 +334,7 @@ def _make_item(circ: Circulation, arrival: Arrival, request: Request, partner: P
     waits = circ.by_message and not partner.automatic_receive
     return circ.add_item(
         record,
-        _free_barcode(circ, arrival.barcode or arrival.partner_item, partner),
+        _free_barcode(circ, arrival.barcode or _usual_barcode(circ, arrival, partner), partner),
         ItemStatus.EXPECTED if waits else ItemStatus.RECEIVED,
         temporary=1,
         partner=partner.code,
@@ -345,6 +345,19 @@ def _make_item(circ: Circulation, arrival: Arrival, request: Request, partner: P
         temporary_location=place.id if place else None,
         note=arrival.note,
     )
+
+
+def _usual_barcode(circ: Circulation, arrival: Arrival, partner: Partner) -> str:
+    """Give the barcode that a temporary item of this partner has; '' = one is made."""
+    match partner.temporary_barcode:
+        case TemporaryBarcode.REQUEST_ID:
+            return arrival.identifier
+        case TemporaryBarcode.ITEM_ID_AND_AGENCY:
+            return f"{arrival.partner_item}{circ.partner_agency}" if arrival.partner_item else ""
+        case TemporaryBarcode.MADE:
+            return ""
+        case _:
+            return arrival.partner_item
 
 
 def _free_barcode(circ: Circulation, wanted: str, partner: Partner) -> str:

@@ -44,18 +44,24 @@ def named(
     )
 
 
-def record_numbers(titles: tuple[BibliographicId, ...]) -> tuple[tuple[str, str], ...]:
-    """Read the numbers that name a title, as (value, code); the code is '' where an agency's own number is meant."""
+def record_numbers(titles: tuple[BibliographicId, ...], partner: Partner | None = None) -> tuple[tuple[str, str], ...]:
+    """Read the numbers that name a title, as (value, code); the code is '' where an agency's own number is meant.
+
+    A partner may call kinds of numbers otherwise than we do (`record_codes`).
+    """
+    called = partner.record_codes if partner is not None else {}
     numbers = []
     for title in titles:
         if title.bibliographic_record_id is not None:
             record = title.bibliographic_record_id
             code = record.bibliographic_record_identifier_code
-            numbers.append((record.bibliographic_record_identifier.strip(), code.value.strip() if code else ""))
+            kind = code.value.strip() if code else ""
+            numbers.append((record.bibliographic_record_identifier.strip(), called.get(kind, kind)))
         elif title.bibliographic_item_id is not None:
             number = title.bibliographic_item_id
             code = number.bibliographic_item_identifier_code
             kind = code.value.strip() if code else ""
+            kind = called.get(kind, kind)
             value = number.bibliographic_item_identifier.strip()
             numbers.append((value.replace("-", "") if kind.upper() == "ISBN" else value, kind))
     return tuple(numbers)

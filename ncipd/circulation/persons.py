@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from ncipd.circulation import policy
 from ncipd.circulation.clock import optional_date, to_micros
 from ncipd.circulation.model import (
     User,
@@ -18,12 +19,15 @@ from ncipd.circulation.model import (
     UserPreviousIdentifier,
     UserPrivilege,
 )
+from ncipd.circulation.partner import Privileges
 from ncipd.ncip import elements as el
 from ncipd.ncip.codec import decode_text, encode
 from ncipd.ncip.schemes import BlockOrTrapType, PhysicalAddressType
 from ncipd.ncip.types import Coded, Element
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ncipd.circulation.unit import Circulation
 
 POSTAL = "postal"
@@ -142,9 +146,14 @@ def email(circ: Circulation, user: User) -> str:
 
 
 def privileges(circ: Circulation, user: User) -> tuple[el.UserPrivilege, ...]:
-    """List what a user may do; the group comes first, with the end of the registration, unless a message told it."""
+    """List what a user may do; the group comes first, with the end of the registration, unless a message told it.
+
+    Some partners look for a status and a profile instead (`privileges = "status-and-profile"`).
+    """
     rows = privilege_rows(circ, user)
     given = tuple(privilege(circ, row) for row in rows)
+    if circ.by_message and circ.partner.privileges is Privileges.STATUS_AND_PROFILE:
+        return (*_status_and_profile(circ, user), *given)
     if not user.user_group or any(row.type == user.user_group for row in rows):
         return given
     return (group(circ, user), *given)
@@ -159,6 +168,19 @@ def group(circ: Circulation, user: User) -> el.UserPrivilege:
         valid_to_date=optional_date(user.expires_at),
         user_privilege_status=_status("Active" if active else "Expired"),
     )
+
+
+def _status_and_profile(circ: Circulation, user: User) -> Iterator[el.UserPrivilege]:
+    """Tell in two privileges whether a user may request and borrow, and of which group they are."""
+    blocked = policy.refuse_user(user, circ.blocks(user), policy.Action.REQUEST, circ.now) is not None
+    for type_, status in (("STATUS", "BLOCKED" if blocked else "OK"), ("PROFILE", user.user_group)):
+        if status:
+            yield el.UserPrivilege(
+                agency_id=Coded(circ.our_code),
+                agency_user_privilege_type=Coded(type_),
+                valid_to_date=optional_date(user.expires_at) if type_ == "PROFILE" else None,
+                user_privilege_status=_status(status),
+            )
 
 
 def privilege_rows(circ: Circulation, user: User) -> list[UserPrivilege]:

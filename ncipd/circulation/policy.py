@@ -64,6 +64,7 @@ _SPECIFIC_BLOCKS = frozenset(
 def due_at_check_out(partner: Partner, wished: Micros | None, now: Micros, zone: str) -> Micros | Refusal:
     """Decide the due date of an item shipped through a partner; the longest loan caps the usual period too."""
     latest = latest_due(partner, now, zone)
+    wished = wished if partner.honour_desired_date else None
     due_at = wished if wished is not None else days_later(now, partner.loan_days, zone)
     if latest is None or due_at <= latest:
         return due_at

@@ -597,7 +597,7 @@ class Circulation:
         self, partner: Partner, message: Initiation, *, request: Request | None = None, loan: Loan | None = None
     ) -> int:
         """Queue a message to a partner; it leaves after this work is durable. Gives its number in the outbox."""
-        body = write(Envelope(version=VERSION, message=message))
+        body = write(Envelope(version=VERSION, message=message), prefix=partner.prefix)
         self.sends = True
         return self.tx.insert(
             "insert_outbox",

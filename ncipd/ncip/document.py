@@ -13,7 +13,9 @@ from ncipd.ncip import prolog
 from ncipd.ncip.applied import Applied
 from ncipd.ncip.envelope import VERSION
 from ncipd.ncip.paths import Node, local_name
+from ncipd.ncip.schema import Violation
 from ncipd.ncip.types import NAMESPACE
+from ncipd.ncip.wire import LATEST, Wire, version_2
 
 Kind = Literal["message", "problem", "ext", "empty", "foreign"]
 
@@ -76,6 +78,10 @@ class Document:
     """The repairs that were needed to parse it."""
     set_aside: list[tuple[Node, list[Node]]] = field(default_factory=list)
     """The elements from which a repair took children for the time of a check, and all the children that they had."""
+    wire: Wire = LATEST
+    """The version and spelling in which it is answered; that of NCIP 2 follows from the version attribute."""
+    breaches: list[Violation] = field(default_factory=list)
+    """What the grammar of version 1 does not allow in it, where it came in that version."""
     kind: Kind = field(init=False)
     """What it is: an NCIPMessage with a message, problems, an Ext or nothing in it, or something else."""
     service: str | None = field(init=False, default=None)
@@ -83,6 +89,8 @@ class Document:
 
     def __post_init__(self) -> None:
         """See what it is."""
+        if self.wire is LATEST and self.version is not None:
+            self.wire = version_2(self.answer_version)
         if local_name(self.root) != "NCIPMessage":
             self.kind = "foreign"
         elif not len(self.root):
@@ -101,12 +109,22 @@ class Document:
         """
         if self.kind == "foreign":
             return False
+        if self.wire.grammar == "1.0":
+            return True  # it has been rewritten
         major = _major(self.version)
         if self.root.tag == _ROOT:
             return major in {None, 2}
         return self.root.tag == "NCIPMessage" and (
             major == 2 or (major is None and not _looks_like_version_1(self.root))
         )
+
+    @property
+    def is_version_1(self) -> bool:
+        """Whether it is an NCIPMessage of version 1, as far as its version attribute and its vocabulary tell."""
+        if self.root.tag != "NCIPMessage":
+            return False
+        major = _major(self.version)
+        return major == 1 or (major is None and _looks_like_version_1(self.root))
 
     @property
     def answer_version(self) -> str:

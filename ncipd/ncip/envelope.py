@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ncipd.ncip.codec import encode
+from ncipd.ncip.codec import decode, encode
 from ncipd.ncip.elements import FromAgencyId, InitiationHeader, Problem, ResponseHeader, ToAgencyId
 from ncipd.ncip.lexical import escape_attribute
-from ncipd.ncip.types import NAMESPACE, Element, Ext, Message
+from ncipd.ncip.paths import Node
+from ncipd.ncip.problems import Problem as Unreadable
+from ncipd.ncip.types import NAMESPACE, Coded, Element, Ext, Message
 
 VERSION = "http://www.niso.org/schemas/ncip/v2_02/ncip_v2_02.xsd"
 """The value of the version attribute for NCIP 2.02."""
@@ -50,6 +52,20 @@ def _names(prefix: str) -> tuple[str, str, str]:
     if prefix:
         return f"{prefix}:NCIPMessage", f"{prefix}:version", f' xmlns:{prefix}="{NAMESPACE}"'
     return "NCIPMessage", "ncip:version", f' xmlns="{NAMESPACE}" xmlns:ncip="{NAMESPACE}"'
+
+
+def header_of(root: Node) -> InitiationHeader | None:
+    """Read the header of a message that may be invalid elsewhere; None where it cannot be answered."""
+    node = root[0].find("{*}InitiationHeader") if len(root) else None
+    if node is None:
+        return None
+    try:
+        header = decode(node, InitiationHeader)
+        encode(reply_header(header) or header)  # one that names only one end cannot be answered
+        named = (header.from_agency_id.agency_id, header.to_agency_id.agency_id)
+        return header if all(isinstance(one, Coded) for one in named) else None
+    except (Unreadable, AttributeError, TypeError, ValueError):
+        return None
 
 
 def reply_header(header: InitiationHeader | None) -> ResponseHeader | None:

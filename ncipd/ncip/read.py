@@ -46,14 +46,14 @@ def read(document: Document, *, allowed: Collection[str] | None = None) -> Readi
     """
     refused = [each for each in document.applied if allowed is not None and each.name not in allowed]
     if refused:
-        raise Invalid([_not_allowed(each) for each in refused])
+        raise Invalid(document.breaches or [_not_allowed(each) for each in refused])
     applied = list(document.applied)
     if not is_valid(document.root):
         applied += repair(document, allowed)
         found = violations(document.root)
         document.restore()
         if found:
-            raise Invalid(found)
+            raise Invalid(document.wire.worded(found))
     return Reading(_envelope(document), tuple(applied))
 
 

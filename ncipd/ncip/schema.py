@@ -50,11 +50,11 @@ class Violation:
 
 
 @cache
-def xsd_path() -> Path:
-    """Give the file of the schema: inside the package as installed, or in the root of a checkout."""
+def xsd_path(name: str = "ncip_v2_02.xsd") -> Path:
+    """Give the file of a schema: inside the package as installed, or in the root of a checkout."""
     package = Path(__file__).parents[1]
-    installed = package / "_xsd" / "ncip_v2_02.xsd"
-    return installed if installed.exists() else package.parent / "xsd" / "ncip_v2_02.xsd"
+    installed = package / "_xsd" / name
+    return installed if installed.exists() else package.parent / "xsd" / name
 
 
 @cache
@@ -76,7 +76,7 @@ def violations(root: Node) -> list[Violation]:
         return []
     found: dict[tuple[str, Kind], Violation] = {}
     for entry in schema.error_log:
-        violation = _violation(_located(root, entry.path), entry.message)
+        violation = _violation(located(root, entry.path), entry.message)
         found.setdefault((violation.path, violation.kind), violation)
         if len(found) == MOST_VIOLATIONS:
             break
@@ -97,7 +97,7 @@ def _wrong_root(root: Node) -> Violation:
     )
 
 
-def _located(root: Node, libxml2_path: str) -> Node:
+def located(root: Node, libxml2_path: str) -> Node:
     """Follow a path of libxml2: names with the prefix of the document, ``*`` in a default namespace, numbers from 1."""
     node = root
     for step in libxml2_path.split("/")[2:]:
@@ -142,13 +142,13 @@ def _missing(parent: Node, expected: list[str], before: str | None = None) -> Vi
         content = "a message, a Problem or an Ext"
         return _of(parent, "missing", found=found, expected=content, reason="NCIPMessage is empty")
     needed = _needed(parent, expected) or expected
-    reason = f"{owner} has no {_or(needed)}" + (f" before {before}" if before else "")
-    return _of(parent, "missing", found=found, expected=_or(needed), reason=reason, name=needed[0])
+    reason = f"{owner} has no {in_words(needed)}" + (f" before {before}" if before else "")
+    return _of(parent, "missing", found=found, expected=in_words(needed), reason=reason, name=needed[0])
 
 
 def _unexpected(node: Node, expected: list[str]) -> Violation:
     name, owner = local_name(node), local_name(node.getparent())
-    wanted = _or(expected) or f"the end of {owner}"
+    wanted = in_words(expected) or f"the end of {owner}"
     if not node.tag.startswith(_IN_NCIP):
         return _of(node, "unknown", found=name, expected=wanted, reason=f"{name} is not in the namespace of NCIP")
     if not _is_known(name):
@@ -216,6 +216,7 @@ def _chosen(owner: type[Element]) -> Iterator[str]:
             yield from re.findall(r"\w+", choice)
 
 
-def _or(names: list[str]) -> str:
+def in_words(names: list[str]) -> str:
+    """List names as alternatives, the first of them where there are many."""
     shown = names if len(names) <= 8 else [*names[:7], "…"]
     return " or ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)

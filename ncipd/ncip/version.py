@@ -19,6 +19,7 @@ from ncipd.ncip.problems import Problem, ProblemType
 ROOT = "NCIPVersionMessage"
 VERSION = "http://www.niso.org/ncip/v1_0/imp1/xsd/ncip_version.xsd"
 SPOKEN = (
+    "http://www.niso.org/ncip/v1_0/imp1/dtd/ncip_v1_0.dtd",
     "http://www.niso.org/schemas/ncip/v2_0/imp1/xsd/ncip_v2_0.xsd",
     "http://www.niso.org/schemas/ncip/v2_01/imp1/xsd/ncip_v2_01.xsd",
     "http://www.niso.org/schemas/ncip/v2_02/ncip_v2_02.xsd",

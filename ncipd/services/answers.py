@@ -48,6 +48,9 @@ _STATUS = {
     ItemStatus.WITHDRAWN: CirculationStatus.NOT_AVAILABLE,
 }
 
+_OF_ITEMS = frozenset(type_.value.casefold() for type_ in ItemElementType)
+_OF_USERS = frozenset(type_.value.casefold() for type_ in UserElementType)
+
 _READY = frozenset({RequestStatus.RECEIVED_PHYSICALLY, RequestStatus.RECEIVED_DIGITALLY})
 _IN_WORK = frozenset(
     {
@@ -64,6 +67,11 @@ def asked(circ: Circulation, types: Iterable[Coded]) -> frozenset[str]:
     return frozenset(
         value.strip().casefold() for value in (*(str(type_) for type_ in types), *circ.partner.always_include)
     )
+
+
+def wants_user(circ: Circulation, types: Iterable[Coded]) -> bool:
+    """Say whether an answer carries anything of a user."""
+    return circ.partner.user_data and not asked(circ, types).isdisjoint(_OF_USERS)
 
 
 def _wants(wanted: frozenset[str], type_: ItemElementType | UserElementType) -> bool:
@@ -101,7 +109,7 @@ def status_on_loan(status: ItemStatus, *, recalled: bool) -> CirculationStatus:
 def item_fields(circ: Circulation, item: Item, types: Iterable[Coded]) -> el.ItemOptionalFields | None:
     """Give what was asked about an item, as it now is; None where nothing was."""
     wanted = asked(circ, types)
-    if not wanted:
+    if wanted.isdisjoint(_OF_ITEMS):
         return None
     item = circ.item(item.id)
     loan = circ.loan_of(item) if _wants(wanted, ItemElementType.DATE_DUE) else None
@@ -278,9 +286,9 @@ def user_fields(circ: Circulation, user: User, types: Iterable[Coded]) -> el.Use
 
     AuthenticationInput is never given, whoever asks.
     """
-    wanted = asked(circ, types)
-    if not wanted or not circ.partner.user_data:
+    if not wants_user(circ, types):
         return None
+    wanted = asked(circ, types)
     return el.UserOptionalFields(
         name_information=persons.name(user) if _wants(wanted, UserElementType.NAME_INFORMATION) else None,
         user_address_information=persons.addresses(circ, user)

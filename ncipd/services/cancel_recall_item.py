@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 def cancel_recall_item(message: CancelRecallItem, circ: Circulation) -> CancelRecallItemResponse:
     """Withdraw the recall of what a user of ours has, or of what we have lent to a partner."""
     item = withdraw(message, circ, "CancelRecallItem")
-    loan = circ.loan_of(item) if message.user_element_type and matching.is_local(circ.partner) else None
+    shown = matching.is_local(circ.partner) and answers.wants_user(circ, message.user_element_type)
+    loan = circ.loan_of(item) if shown else None
     user = circ.user(loan.user_id) if loan is not None and loan.user_id is not None else None
     return CancelRecallItemResponse(
         item_id=message.item_id,

@@ -32,7 +32,8 @@ def cancel_request_item(message: CancelRequestItem, circ: Circulation) -> Cancel
     if request is None:
         raise _nothing_open(circ, ids, item)
     (lending.cancel if role is Role.LENDING else borrowing.cancel)(circ, request)
-    user = circ.user(request.user_id) if request.user_id is not None and message.user_element_type else None
+    shown = request.user_id is not None and answers.wants_user(circ, message.user_element_type)
+    user = circ.user(request.user_id) if request.user_id is not None and shown else None
     return CancelRequestItemResponse(
         request_id=message.request_id or answers.request_id(request),
         item_id=message.item_id,

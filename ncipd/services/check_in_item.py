@@ -121,7 +121,8 @@ def _as_it_stands(
     loan: Loan | None = None,
 ) -> CheckInItemResponse:
     """Answer with the item as it now is, with where it goes, and for our own systems with who had it."""
-    had = loan.user_id if loan is not None and matching.is_local(circ.partner) and message.user_element_type else None
+    shown = matching.is_local(circ.partner) and answers.wants_user(circ, message.user_element_type)
+    had = loan.user_id if loan is not None and shown else None
     user = circ.user(had) if had is not None and circ.partner.user_data else None
     return CheckInItemResponse(
         item_id=message.item_id,

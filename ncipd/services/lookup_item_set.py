@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ncipd.circulation import matching
 from ncipd.circulation.clock import MINUTE, optional_date
+from ncipd.circulation.dialect import problem_for
 from ncipd.circulation.model import HoldState, Item
 from ncipd.circulation.unit import item_row
 from ncipd.ncip import elements as el
@@ -83,16 +84,16 @@ def _look(
                 "items_of_record_after", item_row, record=record, agency=circ.agency.id, after=after, most=room + 1
             )
     except Problem as problem:
-        return _refused(asked, problem), 1, 0
+        return _refused(circ, asked, problem), 1, 0
     if not items and not after:
-        return _refused(asked, _unknown(asked)), 1, 0
+        return _refused(circ, asked, _unknown(asked)), 1, 0
     shown = items[:room]
     title = _title(message, circ, asked if isinstance(asked, el.BibliographicId) else None, record, shown)
     return (title if shown else None), len(shown), shown[-1].id if len(items) > room and shown else 0
 
 
 def _of_title(circ: Circulation, asked: el.BibliographicId) -> int:
-    for value, code in matching.record_numbers((asked,)):
+    for value, code in matching.record_numbers((asked,), circ.partner):
         found = [record for record in circ.records(value, code) if not record.temporary]
         if len(found) == 1:
             return found[0].id
@@ -132,7 +133,7 @@ def _of_item(message: LookupItemSet, circ: Circulation, asked: el.ItemId) -> el.
     value = asked.item_identifier_value.strip()
     item = circ.item_by_barcode(value) or matching.borrowed_item(circ, circ.partner, value)
     if item is None or not item.live:
-        problem = _unknown(asked).as_element("LookupItemSet")
+        problem = problem_for(circ.partner, _unknown(asked), "LookupItemSet", circ.our_code)
         information = el.ItemInformation(item_id=asked, problem=(problem,))
         return el.BibInformation(holdings_set=(el.HoldingsSet(item_information=(information,)),))
     return _title(message, circ, None, item.record_id, [item])
@@ -188,8 +189,8 @@ def _information(message: LookupItemSet, circ: Circulation, item: Item) -> el.It
     )
 
 
-def _refused(asked: el.BibliographicId | el.ItemId | str, problem: Problem) -> el.BibInformation:
-    told = (problem.as_element("LookupItemSet"),)
+def _refused(circ: Circulation, asked: el.BibliographicId | el.ItemId | str, problem: Problem) -> el.BibInformation:
+    told = (problem_for(circ.partner, problem, "LookupItemSet", circ.our_code),)
     if isinstance(asked, str):
         return el.BibInformation(holdings_set=(el.HoldingsSet(holdings_set_id=asked, problem=told),))
     return el.BibInformation(bibliographic_id=asked if isinstance(asked, el.BibliographicId) else None, problem=told)

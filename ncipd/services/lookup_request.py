@@ -45,7 +45,8 @@ def lookup_request(message: LookupRequest, circ: Circulation) -> LookupRequestRe
         RequestElementType.ACKNOWLEDGED_FEE_AMOUNT: ("acknowledged_fee_amount", details.acknowledged_of(request)),
         RequestElementType.PAID_FEE_AMOUNT: ("paid_fee_amount", details.paid_of(request)),
     }
-    user = circ.user(request.user_id) if request.user_id is not None and message.user_element_type else None
+    shown = request.user_id is not None and answers.wants_user(circ, message.user_element_type)
+    user = circ.user(request.user_id) if request.user_id is not None and shown else None
     return LookupRequestResponse(
         request_id=answers.request_id(request),
         item_id=answers.item_id(item) if item else None,

@@ -69,7 +69,7 @@ def _recall_ours(message: RecallItem, circ: Circulation, barcode: str, desired: 
 
 def _answer(message: RecallItem, circ: Circulation, item: Item, loan: Loan | None) -> RecallItemResponse:
     """Answer with the new date, and to our own systems with who has the item, where they ask for that."""
-    asked = message.user_element_type and matching.is_local(circ.partner)
+    asked = matching.is_local(circ.partner) and answers.wants_user(circ, message.user_element_type)
     user = circ.user(loan.user_id) if asked and loan is not None and loan.user_id is not None else None
     return RecallItemResponse(
         item_id=message.item_id,

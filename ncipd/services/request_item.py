@@ -26,7 +26,7 @@ def request_item(message: RequestItem, circ: Circulation) -> RequestItemResponse
     ids = matching.named(circ, request=message.request_id, item=item_id, user=message.user_id)
     if matching.is_local(circ.partner):
         return _local(message, circ, ids)
-    titles = matching.record_numbers(message.bibliographic_id)
+    titles = matching.record_numbers(message.bibliographic_id, circ.partner)
     if matching.side_of(circ, ids, titles=titles, wish=True) is Role.LENDING:
         return _lend(message, circ, ids, titles)
     return _borrow(message, circ, ids, titles)
@@ -89,7 +89,7 @@ def _local(message: RequestItem, circ: Circulation, ids: matching.Named) -> Requ
     if ids.item and item is None:
         raise lending.unknown_item("RequestItem", ids.item)
     items = [item] if item and not any_copy else circ.items_of(item.record_id) if item else []
-    for value, code in matching.record_numbers(message.bibliographic_id):
+    for value, code in matching.record_numbers(message.bibliographic_id, circ.partner):
         if not items:
             items = [copy for record in circ.records(value, code) for copy in circ.items_of(record.id)]
     if not items:
@@ -142,7 +142,8 @@ def _answer(message: RequestItem, circ: Circulation, request: Request, item: Ite
         fields: el.ItemOptionalFields | None = answers.located(circ, item)
     else:
         fields = answers.item_fields(circ, item, message.item_element_type) if item is not None else None
-    user = circ.user(request.user_id) if request.user_id is not None and message.user_element_type else None
+    shown = request.user_id is not None and answers.wants_user(circ, message.user_element_type)
+    user = circ.user(request.user_id) if request.user_id is not None and shown else None
     return RequestItemResponse(
         request_id=answers.request_id(request),
         item_id=answers.item_id(item) if item is not None else None,

@@ -260,7 +260,7 @@ async def test_receive_says_no_in_words(office: Office) -> None:
     assert error["hint"].startswith("Name the request")
     await office.refused(404, "request-not-found", "receive", "BORROW", barcode="T-1", request="R-9")
     error = await office.refused(409, "partner-unknown", "receive", "BORROW", barcode="T-1", user="BORROW-USER-1")
-    assert error["hint"] == "One of BROKER, DESK, NOURL."
+    assert error["hint"] == "One of BROKER, DESK, NOURL, OPAC."
     await office.refused(404, "user-not-found", "receive", "BORROW", barcode="T-1", user="nobody", partner="BROKER")
     await office.refused(
         422,

@@ -20,12 +20,14 @@ from unittest.mock import patch
 
 import pytest
 
-from ncipd import __version__
+from ncipd import __version__, profiles
 from ncipd.cli import app
 from ncipd.desk import actions
 from ncipd.desk_client import VIEWS
+from tests.circulation.messages import check_out
 from tests.edge.office import PREFIX, ROOT, described
 from tests.edge.test_explain import INVALID, UNQUALIFIED, VALID
+from tests.services.world import message
 
 WITHIN = 30  # seconds
 
@@ -191,6 +193,42 @@ def test_check_masks_secrets(tmp_path: Path) -> None:
     assert "hush-hush" not in said(ncipd("check", "--config", file))
 
 
+def test_check_explains_partners_and_profiles_in_words(tmp_path: Path) -> None:
+    file = tmp_path / "ncipd.toml"
+    file.write_text(
+        '[[partner]]\ncode = "A"\nagency = "X"\nprofile = "illiad-alma"\nloan_days = 5\n'
+        '[[partner]]\ncode = "a"\nagency = "Y"\n'
+    )
+    told = said(inside("check", "--config", file, "--partner", "A"))
+    assert "Partner A of agency X" in told
+    assert "profile illiad-alma ← alma" in told
+    assert "Partner a of agency Y" in told, "each agency may have a partner of this code"
+    for line in (
+        "loan_days: 5   [ncipd.toml]",
+        "problem_detail: type (the same as ProblemType)   [profile alma]",
+        "pseudo_users: -, pseudopatron   [profile illiad-alma]",
+        "hold_shelf_days: 10   [default]",
+    ):
+        assert line in told
+    listed = said(inside("check", "--profiles"))
+    assert [line.split()[0] for line in listed.splitlines()] == list(profiles.names())
+    assert "NNCIPP" in said(inside("check", "--profile", "nncipp"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--profile", "almma"], "no profile is called 'almma'; there are alma, "),
+        (["--partner", "NOBODY"], "no partner has the code 'NOBODY'; there are A"),
+    ],
+)
+def test_check_of_what_is_not_there_names_what_is(tmp_path: Path, arguments: list[str], words: str) -> None:
+    (tmp_path / "ncipd.toml").write_text('[[partner]]\ncode = "A"\nagency = "X"\n')
+    done = inside("check", "--config", tmp_path / "ncipd.toml", *arguments)
+    assert (done.returncode, said(done)) == (2, "")
+    assert words in complained(done)
+
+
 @pytest.mark.parametrize("command", ["check", "serve"])
 def test_without_a_configuration_the_way_out_is_told(tmp_path: Path, command: str) -> None:
     done = ncipd(command, folder=tmp_path)
@@ -232,6 +270,61 @@ def test_explain_tells_people_and_its_exit_code_tells_programs(
 def test_explain_strict_allows_no_repair(tmp_path: Path) -> None:
     (tmp_path / "message.xml").write_bytes(UNQUALIFIED)
     assert inside("explain", "--strict", tmp_path / "message.xml").returncode == 2
+
+
+CHECK_OUT = message(check_out("L1", "R-1"), partner="A").encode()
+
+
+def explained(folder: Path, settings: str, raw: bytes, *arguments: str) -> Any:
+    """What is said of a message as that of partner A."""
+    (folder / "ncipd.toml").write_text(f'[[partner]]\ncode = "A"\nagency = "LEND"\n{settings}\n')
+    (folder / "message.xml").write_bytes(raw)
+    config = ("--config", folder / "ncipd.toml")
+    return inside("explain", folder / "message.xml", "--partner", "A", *config, *arguments)
+
+
+def test_explain_for_a_partner_says_what_would_be_done(tmp_path: Path) -> None:
+    """Who is recognised, where keys are read, which settings matter; the secret is compared and not shown."""
+    done = explained(tmp_path, 'profile = "oclc-circill"\nsecret = "hush"\nloan_days = 5', CHECK_OUT)
+    assert done.returncode == 0
+    told = said(done)
+    for words in (
+        "As a message of partner A of agency LEND (profile oclc-circill)",
+        "To 'LEND'; recognised by application-profile-type",
+        "secret: This partner must send its secret as FromAgencyAuthentication.",
+        "item     from item-id                  L1",
+        "request  from request-id               R-1",
+        "loan_days: 5   [ncipd.toml]",
+        "problem_detail: code (the type in capitals: UNKNOWN_ITEM)   [profile oclc-circill]",
+    ):
+        assert words in told
+    assert "hush" not in told
+    assert "hold_shelf_days" not in told, "that is AcceptItem's"
+    plain = json.loads(said(explained(tmp_path, "", CHECK_OUT, "--json")))["partner"]
+    assert (plain["recognised"], plain["recognised_by"]) == ("A", "application-profile-type")
+
+
+def test_explain_for_a_partner_says_whom_the_header_names_instead(tmp_path: Path) -> None:
+    other = '[[partner]]\ncode = "B"\nagency = "LEND"\n'
+    raw = CHECK_OUT.replace(b">A<", b">B<")
+    assert "its header names another partner, B" in said(explained(tmp_path, other, raw))
+    assert "nothing in its header names this partner" in said(explained(tmp_path, "", raw))
+    assert "taken for whoever is not recognised" in said(explained(tmp_path, "fallback = true", raw))
+
+
+def test_explain_for_a_partner_names_the_repairs_that_are_refused(tmp_path: Path) -> None:
+    assert explained(tmp_path, "", UNQUALIFIED).returncode == 1
+    done = explained(tmp_path, 'refuse_repairs = ["unqualified-version"]', UNQUALIFIED)
+    assert done.returncode == 2
+    assert "refused repair unqualified-version: /NCIPMessage" in said(done)
+
+
+def test_explain_for_a_profile_needs_no_configuration(tmp_path: Path) -> None:
+    (tmp_path / "message.xml").write_bytes(CHECK_OUT)
+    done = ncipd("explain", "message.xml", "--partner", "crosslink", folder=tmp_path)
+    assert done.returncode == 0
+    assert "request  from ext" in said(done)
+    assert "ncipd init" in complained(ncipd("explain", "message.xml", "--partner", "X", folder=tmp_path))
 
 
 def test_explain_of_a_file_that_cannot_be_read_says_why(tmp_path: Path) -> None:

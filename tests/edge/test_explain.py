@@ -64,7 +64,6 @@ def test_each_violation_has_its_line_its_place_and_what_was_expected() -> None:
         (b"<a>" * 10_000, ""),
         (b"<a>" * 70 + b"</a>" * 70, "nested"),
         (b"x" * 2_000_000, "bytes"),
-        (b'<NCIPMessage version="http://www.niso.org/ncip/v1_0/imp1/dtd/ncip_v1_0.dtd"/>', "version 2"),
         (f'<NCIPMessage xmlns="{NS}" xmlns:n="{NS}" n:version="3.0"><LookupUser/></NCIPMessage>'.encode(), "version 2"),
     ],
 )
@@ -74,6 +73,48 @@ def test_what_cannot_be_read_says_why(raw: bytes, words: str) -> None:
     assert words in told.problem
     assert told.problem
     assert "root:" not in told.problem
+
+
+VALID_1 = (
+    b'<!DOCTYPE NCIPMessage PUBLIC "-//NISO//NCIP DTD Version 1.0//EN" "http://www.niso.org/ncip/v1_0/imp1/dtd/ncip_v1_0.dtd">'
+    b'<NCIPMessage version="http://www.niso.org/ncip/v1_0/imp1/dtd/ncip_v1_0.dtd">\n<AuthenticateUser><InitiationHeader>'
+    b"<FromAgencyId><UniqueAgencyId><Scheme>s</Scheme><Value>XX-FROM</Value></UniqueAgencyId></FromAgencyId>"
+    b"<ToAgencyId><UniqueAgencyId><Scheme>s</Scheme><Value>XX-TO</Value></UniqueAgencyId></ToAgencyId></InitiationHeader>"
+    b"\n<AuthenticationInput><AuthenticationInputData>x</AuthenticationInputData><AuthenticationDataFormatType>"
+    b"<Scheme/><Value>text/plain</Value></AuthenticationDataFormatType><AuthenticationInputType><Scheme/><Value>PIN"
+    b"</Value></AuthenticationInputType></AuthenticationInput></AuthenticateUser></NCIPMessage>"
+)
+
+
+def test_a_message_of_version_1_is_explained_in_its_own_words() -> None:
+    """Its DOCTYPE is no deviation, and a service that only version 1 has is called as it is there."""
+    told = explain(VALID_1, strict=True)
+    assert (told.verdict, told.service) == (Verdict.VALID, "AuthenticateUser")
+    assert told.version == "http://www.niso.org/ncip/v1_0/imp1/dtd/ncip_v1_0.dtd"
+    assert told.header == {"from": "XX-FROM", "to": "XX-TO"}
+
+
+def test_a_deviation_from_version_1_is_named_as_a_repair_and_refused_where_none_is_allowed() -> None:
+    sloppy = VALID_1.replace(b"<Scheme>s</Scheme>", b"", 1)
+    told = explain(sloppy)
+    assert told.verdict is Verdict.REPAIRABLE
+    (repair,) = told.repairs
+    assert repair["name"] == "v1-scheme"
+    assert repair["path"] == "/NCIPMessage/AuthenticateUser/InitiationHeader/FromAgencyId/UniqueAgencyId"
+    told = explain(sloppy, strict=True)
+    assert told.verdict is Verdict.INVALID
+    (violation,) = told.violations
+    assert violation["path"].endswith("/UniqueAgencyId/Value")
+    assert violation["expected"] == "Scheme"
+    assert violation["line"] == 2
+
+
+def test_what_cannot_be_repaired_in_version_1_is_told_with_its_names() -> None:
+    told = explain(VALID_1.replace(b"<AuthenticationInput>", b"<UniqueItemId/><AuthenticationInput>"))
+    assert told.verdict is Verdict.INVALID
+    assert told.violations[0]["found"] == "UniqueItemId"
+    assert told.violations[0]["line"] == 3
+    assert explain(b'<NCIPMessage version="http://www.niso.org/ncip/v1_0/imp1/dtd/ncip_v1_0.dtd"/>').violations
 
 
 def test_an_empty_message_and_one_that_nobody_knows_are_invalid() -> None:

@@ -276,6 +276,35 @@ def test_problems_in_a_response_are_told() -> None:
     assert answer.response is not None
 
 
+@pytest.mark.parametrize(
+    ("kind", "error"),
+    [
+        ("CheckInItem", "<Problem><ProcessingError>{}</ProcessingError></Problem>"),
+        ("CheckInItem", "<Problem><MessagingError>{}</MessagingError></Problem>"),
+        ("ItemShipped", "<MessagingError>{}</MessagingError>"),
+    ],
+)
+def test_problems_in_a_response_of_version_1_are_told(kind: str, error: str) -> None:
+    """Whichever way they are put there."""
+    agency = "<UniqueAgencyId><Scheme/><Value>A</Value></UniqueAgencyId>"
+    header = f"<FromAgencyId>{agency}</FromAgencyId><ToAgencyId>{agency}</ToAgencyId>"
+    name = "Messaging" if "Messaging" in error else "Processing"
+    told = (
+        f"<{name}ErrorType><Scheme/><Value>Unknown Item</Value></{name}ErrorType><{name}ErrorElement><ElementName>"
+        f"UniqueItemId</ElementName><{name}ErrorElement><ElementName>ItemIdentifierValue</ElementName>"
+        f"<{name}ErrorValue>77</{name}ErrorValue></{name}ErrorElement></{name}ErrorElement>"
+    )
+    raw = (
+        '<NCIPMessage version="http://www.niso.org/ncip/v1_0/imp1/dtd/ncip_v1_0.dtd">'
+        f"<{kind}Response><ResponseHeader>{header}</ResponseHeader>{error.format(told)}</{kind}Response></NCIPMessage>"
+    )
+    answer = understand(raw.encode(), "u")
+    assert type(answer.response).__name__ == f"{kind}Response"
+    (problem,) = answer.problems
+    assert str(problem.problem_type) == "Unknown Item"
+    assert (problem.problem_element, problem.problem_value) == ("ItemId/ItemIdentifierValue", "77")
+
+
 def test_an_answer_with_the_usual_deviations_is_understood() -> None:
     """No namespace, no qualified version: brokers answer as they send."""
     raw = f'<NCIPMessage version="http://www.niso.org/schemas/ncip/v2_02/ncip_v2_02.xsd">{PENDING}</NCIPMessage>'

@@ -35,6 +35,7 @@ from tests.edge.test_cli import served
 from tests.services.world import NS, Answer, item_id, message, user_id
 
 XSD = etree.XMLSchema(etree.parse(ROOT / "xsd" / "ncip_v2_02.xsd"))
+XSD_1 = etree.XMLSchema(file=str(ROOT / "xsd" / "ncip_v1_0.xsd"))
 PARTNERS = (
     Partner(code="BROKER", agency="LEND", keys=("alma", "al ma/1")),
     Partner(code="READER", agency="LEND", services=("LookupItem", "LookupUser")),
@@ -101,8 +102,14 @@ async def test_a_message_that_is_invalid_in_its_body_is_still_addressed(office: 
     assert answer.text("ResponseHeader/ToAgencyId/AgencyId") == "THEM"
 
 
+HALF = (
+    "<InitiationHeader><FromAgencyId/><ToAgencyId><AgencyId>LEND</AgencyId></ToAgencyId>"
+    "<ApplicationProfileType>BROKER</ApplicationProfileType></InitiationHeader>"
+)
+
+
 async def test_a_header_that_cannot_be_read_is_not_answered_with_half_of_one(office: Office) -> None:
-    for broken in ("<InitiationHeader/>", "<InitiationHeader><ToAgencyId/></InitiationHeader>"):
+    for broken in ("<InitiationHeader/>", "<InitiationHeader><ToAgencyId/></InitiationHeader>", HALF):
         answer = await ask(office, enveloped(LOOKUP.replace("<LookupItem>", f"<LookupItem>{broken}")), "alma")
         assert answer.kind == "LookupItemResponse"
         assert answer.problem
@@ -123,6 +130,21 @@ async def test_the_answer_speaks_the_version_of_the_message(office: Office, vers
     assert answer.root.get(f"{{{NS}}}version") == version
 
 
+async def test_a_message_of_version_1_over_http_is_answered_in_version_1(office: Office) -> None:
+    """tests/services/test_version_1.py has the rest."""
+    agency = "<UniqueAgencyId><Scheme/><Value>{}</Value></UniqueAgencyId>"
+    asked = (
+        '<NCIPMessage version="http://www.niso.org/ncip/v1_0/imp1/dtd/ncip_v1_0.dtd"><LookupItem><InitiationHeader>'
+        f"<FromAgencyId>{agency.format('THEM')}</FromAgencyId><ToAgencyId>{agency.format('LEND')}</ToAgencyId>"
+        f"</InitiationHeader><UniqueItemId>{agency.format('LEND')}<ItemIdentifierValue>L1</ItemIdentifierValue>"
+        "</UniqueItemId><ItemElementType><Scheme/><Value>Circulation Status</Value></ItemElementType></LookupItem>"
+        "</NCIPMessage>"
+    )
+    answer = await office.post(asked, "alma")
+    XSD_1.assertValid(answer.root)
+    assert answer.root.findtext(".//CirculationStatus/Value") == "Available On Shelf"
+
+
 # ---------------------------------------------------------------------------------------------- what cannot be read
 
 UNREADABLE = {
@@ -141,13 +163,6 @@ UNREADABLE = {
     "html": (b"<!DOCTYPE html><html><body>login</body></html>", "Unsupported Service"),
     "soap": (b'<s:Envelope xmlns:s="urn:x"><s:Body/></s:Envelope>', "Unsupported Service"),
     "an unknown service": (enveloped("<DoWhatIWant/>"), "Unsupported Service"),
-    "version 1": (
-        (
-            b'<NCIPMessage version="http://www.niso.org/ncip/v1_0/imp1/dtd/ncip_v1_0.dtd"><LookupUser><UniqueUserId>'
-            b"<UserIdentifierValue>u</UserIdentifierValue></UniqueUserId></LookupUser></NCIPMessage>"
-        ),
-        "Unsupported Service",
-    ),
     "version 3": (enveloped(LOOKUP, "http://www.niso.org/schemas/ncip/v3_0/ncip_v3_0.xsd"), "Unsupported Service"),
     "a response": (
         enveloped("<LookupItemResponse><Problem><ProblemType>x</ProblemType></Problem></LookupItemResponse>"),

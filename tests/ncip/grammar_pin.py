@@ -4,7 +4,7 @@ A line is ``Name CONTENT @mark @mark``. CONTENT is a model such as ``(UserId, (I
 ``EMPTY``, or a simple type with its facets. A mark is an attribute (``@ncip:Scheme? xs:anyURI``; without ``?`` it is
 required, without ``ncip:`` it is unqualified) or any further property (``@nillable=true``).
 
-After a meant change of the grammar: ``python -m tests.ncip.grammar_pin > tests/ncip/grammar_2_02.pin``.
+After a meant change of a grammar: ``python -m tests.ncip.grammar_pin 2_02 > tests/ncip/grammar_2_02.pin``, or 1_0.
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ from tests.ncip.content_model import Part, grouped, parse_model, telling_apart, 
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMA = ROOT / "xsd" / "ncip_v2_02.xsd"
+SCHEMA_1 = ROOT / "xsd" / "ncip_v1_0.xsd"
 PIN = Path(__file__).with_name("grammar_2_02.pin")
+PIN_1 = Path(__file__).with_name("grammar_1_0.pin")
 NAMESPACE = "http://www.niso.org/2008/ncip"
 XS = "{http://www.w3.org/2001/XMLSchema}"
 XML = "{http://www.w3.org/XML/1998/namespace}"
@@ -181,7 +183,7 @@ class SchemaReader:
         namespace = node.nsmap.get(prefix or None)
         if namespace == XS[1:-1]:
             return f"xs:{local}"
-        if namespace != NAMESPACE:
+        if namespace not in {NAMESPACE, None}:  # version 1 has none
             raise UnreadableError(f"line {node.sourceline}: {name} is of the foreign namespace {namespace}")
         return local
 
@@ -204,10 +206,12 @@ def read_schema(path: Path = SCHEMA) -> etree._Element:
     return etree.parse(str(path)).getroot()
 
 
-def write_pin(grammar: Grammar) -> str:
-    head = "# The grammar of NCIP 2.02, one line per element; tests/ncip/grammar_pin.py explains the notation.\n"
+def write_pin(grammar: Grammar, version: str) -> str:
+    head = f"# The grammar of NCIP {version}, one line per element; tests/ncip/grammar_pin.py explains the notation.\n"
     return head + "".join(grammar[name].line(name) + "\n" for name in sorted(grammar))
 
 
 if __name__ == "__main__":
-    sys.stdout.write(write_pin(SchemaReader(read_schema()).grammar()))
+    version = sys.argv[1]
+    path = ROOT / "xsd" / f"ncip_v{version}.xsd"
+    sys.stdout.write(write_pin(SchemaReader(read_schema(path)).grammar(), version.replace("_", ".")))

@@ -18,13 +18,14 @@ ASKED = (
 
 
 async def test_the_versions_and_services_are_told(world: World) -> None:
-    """Both ends swapped, every version of NCIP 2, every service that is served."""
+    """Both ends swapped, every version, every service that is served."""
     root = etree.fromstring(await world.responder.respond(ASKED.encode(), Door("http")))
     assert root.tag == "NCIPVersionMessage"
     assert root.findtext("LookupVersionResponse/FromAgencyId/UniqueAgencyId/Value") == "LEND"
     assert root.findtext("LookupVersionResponse/ToAgencyId/UniqueAgencyId/Value") == "THEM"
     versions = [node.text or "" for node in root.iter("VersionSupported")]
-    assert any("v2_02" in version for version in versions)
+    for spoken in ("v1_0.dtd", "v2_0.xsd", "v2_01.xsd", "v2_02.xsd"):
+        assert any(version.endswith(f"ncip_{spoken}") for version in versions)
     assert {"CheckOutItem", "LookupItemSet"} <= {node.text for node in root.iter("ServiceSupported")}
 
 

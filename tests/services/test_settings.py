@@ -18,6 +18,8 @@ from ncipd.circulation.partner import BarcodeRule, BeyondMaximum, NotOnLoan, Ope
 from ncipd.ncip.problems import Problem
 from tests.circulation import messages as say
 from tests.circulation.messages import IN_FEBRUARY, IN_MARCH
+from tests.edge import test_dialects
+from tests.services import version_1
 from tests.services.world import fill, make_world, message
 
 USER = "LEND-USER-1"
@@ -675,6 +677,16 @@ async def test_always_include_adds_to_what_was_asked(world):
     assert returned.text("ItemOptionalFields/CirculationStatus") == "On Loan", "what is so after the message"
 
 
+@pytest.mark.parametrize(("datatypes", "marked"), [("as-asked", False), ("always", True), ("never", False)])
+async def test_v1_datatypes_says_whether_texts_of_version_1_carry_their_datatype(world, datatypes, marked):
+    """As in the message, which has none here; tests/services/test_version_1.py has messages with them."""
+    here = await world(v1_datatypes=datatypes)
+    asked = version_1.pair("ItemElementType", "Circulation Status")
+    plain = version_1.v1("LookupItem", version_1.item("L1") + asked)
+    answer = await here.post(plain)
+    assert (b' datatype="string"' in answer.raw) == marked
+
+
 async def test_a_forwarded_wish_of_a_partner_without_settings_is_refused_with_words(world):
     """A partner that is no longer configured has no URL: staff are told which one."""
     here = await world(url="http://broker.invalid/ncip")
@@ -685,8 +697,8 @@ async def test_a_forwarded_wish_of_a_partner_without_settings_is_refused_with_wo
 
 
 def test_every_setting_has_a_test():
-    """Named after it; a new setting fails here until it has one."""
-    tests = [name for name in dir(sys.modules[__name__]) if name.startswith("test_")]
+    """Named after it, here or in `tests/edge/test_dialects.py`; a new setting fails here until it has one."""
+    tests = [name for module in (sys.modules[__name__], test_dialects) for name in dir(module)]
     untested = [
         field.name
         for field in msgspec.structs.fields(Partner)
