@@ -1,5 +1,6 @@
 # Needs only make and Python ≥ 3.11 with venv. Every target installs first; `make install` again costs nothing.
 #   make PYTHON=python3.12 …   another interpreter        make TEST_WORKERS=8 test   more processes
+#   make MINUTES=240 soak   for how long (30)
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -7,7 +8,7 @@ STAMP := $(VENV)/.installed
 PYTHON ?= $(firstword $(foreach v,python3 python3.13 python3.12 python3.11,$(shell $(v) -c 'import sys; sys.version_info >= (3, 11) and print("$(v)")' 2>/dev/null)))
 TEST_WORKERS ?= 2
 
-.PHONY: install lint test demo bench corpus fuzz clean
+.PHONY: install lint test demo bench corpus fuzz soak clean
 
 install: $(STAMP)
 
@@ -37,6 +38,9 @@ corpus: $(STAMP)
 
 fuzz: $(STAMP)
 	$(BIN)/pytest -n $(TEST_WORKERS) --dist loadgroup --hypothesis-profile=fuzz tests/ncip tests/edge
+
+soak: $(STAMP)
+	$(BIN)/python -m tests.bench.soak $(if $(MINUTES),--minutes $(MINUTES))
 
 clean:
 	rm -rf $(VENV) build dist demo-report bench-report.json .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache

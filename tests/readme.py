@@ -16,8 +16,9 @@ from ncipd.circulation import details
 from ncipd.circulation.partner import Partner
 from ncipd.config import Tcp, default_of
 from ncipd.ncip import messages
-from ncipd.ncip.problem_types import SERVICE_PROBLEMS
 from ncipd.ncip.types import Initiation
+from tests.problems import PROBLEMS, by_service
+from tests.problems import write as write_problems
 
 README = Path(__file__).parents[1] / "README.md"
 PROFILES = README.parent / "docs" / "profiles.md"
@@ -102,12 +103,13 @@ def _profile_page(name: str) -> str:
 def services() -> str:
     """A table of every initiation message of the standard: what it does, which elements count, what can go wrong."""
     served = registry.services()
+    problems = by_service(PROBLEMS.read_text("utf-8"))
     lines = ["| message | here | elements that count | problems of its own |", "|---|---|---|---|"]
     for name in sorted(name for name, cls in messages.MESSAGES.items() if issubclass(cls, Initiation)):
         service = served.get(name)
         does = (inspect.getdoc(service.run) or "").split("\n")[0] if service else "*Unsupported Service*"
         elements = ", ".join(_honoured(service.run, messages.MESSAGES[name])) if service else ""
-        own = ", ".join(sorted(SERVICE_PROBLEMS.get(name, ())))
+        own = ", ".join(problems.get(name, ()))
         lines.append(f"| {name} | {does} | {elements} | {own} |")
     lines.append("| AuthenticateUser (NCIP 1) | Answer who a user is that proves it. | AuthenticationInput | |")
     lines.append("| LookupVersion | Tell which versions and services are spoken here. | FromAgencyId, ToAgencyId | |")
@@ -155,5 +157,6 @@ def written(text: str) -> str:
 
 
 if __name__ == "__main__":
+    write_problems()
     for document in MADE:
         document.write_text(written(document.read_text("utf-8")), "utf-8")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ncipd.circulation import matching, meaning
+from ncipd.circulation import matching, meaning, review
 from ncipd.circulation.clock import to_micros
 from ncipd.circulation.model import Agency
 from ncipd.ncip import elements as el
@@ -66,13 +66,17 @@ def change(
     for kind, part in _pieces(deleted):
         same = _known_as(known_parts[kind], part)
         if same is None:
-            raise _unable(ProblemType.UNABLE_TO_DELETE_ELEMENT, f"{service}/DeleteAgencyFields", kind, part)
+            problem = _unable(ProblemType.UNABLE_TO_DELETE_ELEMENT, f"{service}/DeleteAgencyFields", kind, part)
+            review.already_so(circ, problem)
+            continue
         known_parts[kind].remove(same)
         circ.tx.run("delete_agency_detail", agency=agency.id, kind=kind, content=_written(same))
     for kind, part in _pieces(added):
         _refuse_nonsense(circ, kind, part, f"{service}/AddAgencyFields")
         if _known_as(known_parts[kind], part) is not None:
-            raise _unable(ProblemType.UNABLE_TO_ADD_ELEMENT, f"{service}/AddAgencyFields", kind, part)
+            problem = _unable(ProblemType.UNABLE_TO_ADD_ELEMENT, f"{service}/AddAgencyFields", kind, part)
+            review.already_so(circ, problem)
+            continue
         known_parts[kind].append(part)
         circ.tx.run("insert_agency_detail", agency=agency.id, kind=kind, content=_written(part))
     if not known_parts[_NAMES]:

@@ -575,14 +575,19 @@ def cancel(circ: Circulation, request: Request, note: str = "") -> Request:
 
 
 def recall(circ: Circulation, request: Request, item: Item, desired: Micros | None, partner: Partner) -> Loan | None:
-    """The lender wants the item back: an earlier due date for the user, or straight back if nobody has fetched it."""
+    """The lender wants the item back: an earlier due date for the user, or straight back if nobody has fetched it.
+
+    Both due dates move, the lender's on the request and the user's on the loan, and neither of them to a later day.
+    """
     circ.about(request)
     loan = circ.loan_of(item)
     if item.status is ItemStatus.RETURNED or (loan is not None and loan.recalled_at is not None):
         return loan
     moved = circ.advance(request, Event.RECALL)
     title = circ.record(item.record_id).title or item.barcode
+    wanted = policy.recall_due(partner, desired, circ.now, circ.agency.time_zone)
     if loan is None:
+        wanted_back(circ, moved, wanted)
         _end_holds(circ, moved, item, HoldState.CANCELLED)
         shelf.release(circ, item)
         circ.set_item_status(item, ItemStatus.RETURNED)
@@ -591,7 +596,13 @@ def recall(circ: Circulation, request: Request, item: Item, desired: Micros | No
         )
         circ.tell(_user_of(moved), "recalled", f"{title} was recalled by its library before you could fetch it.", moved)
         return None
-    due_at = policy.recall_due(partner, loan, desired, circ.now, circ.agency.time_zone)
-    loan = note_recall(circ, loan, due_at, asked_by=partner.code)
+    loan = note_recall(circ, loan, policy.sooner(loan.due_at, wanted), asked_by=partner.code)
+    wanted_back(circ, moved, wanted)
     circ.tell(_user_of(moved), "recalled", f"{title} was recalled by its library; please bring it back early.", moved)
     return loan
+
+
+def wanted_back(circ: Circulation, request: Request, moment: Micros) -> None:
+    """Move the lender's date for return forward to when it wants its item back; never to a later day."""
+    if policy.sooner(request.due_at, moment) != request.due_at:
+        circ.change_request(request, "set_request_due", due_at=moment)

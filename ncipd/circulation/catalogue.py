@@ -1,14 +1,15 @@
 """Items and what describes them, as messages create, change and delete them (Z39.83-1 sections 5.4.6, 5.4.9, 5.4.20).
 
 Changes are made as the standard has it: what is to be deleted goes first, then what is to be added comes. Deleting what
-is not there, or adding what is there already and may not be repeated, refuses the whole message.
+is not there, or adding what is there already and may not be repeated, refuses the whole message. Told as a fact, what
+is gone is gone and what is there is there; only a value in the place of another one is refused.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ncipd.circulation import meaning
+from ncipd.circulation import meaning, review
 from ncipd.circulation.model import Item, ItemStatus, Location, Record, RecordIdentifier
 from ncipd.circulation.unit import only_column
 from ncipd.ncip import elements as el
@@ -150,14 +151,15 @@ def delete_fields(circ: Circulation, item: Item, fields: el.DeleteItemFields, se
         _delete_description(circ, item, fields.bibliographic_description, f"{where}/BibliographicDescription")
     for type_ in fields.item_use_restriction_type:
         if not circ.tx.run("delete_item_restriction", item=item.id, type=_restriction(type_)):
-            raise _not_there(f"{where}/ItemUseRestrictionType", type_.value)
+            review.already_so(circ, _not_there(f"{where}/ItemUseRestrictionType", type_.value))
     if fields.bibliographic_description is not None or fields.item_use_restriction_type:
         circ.touch("item", item.id)
     changes: dict[str, Any] = {}
     for column, value, part in _values(circ, fields):
-        if getattr(item, column) != value:
-            raise _not_there(f"{where}/{part}", str(value))
-        changes[column] = _EMPTY.get(column, "")
+        if getattr(item, column) == value:
+            changes[column] = _EMPTY.get(column, "")
+        else:
+            review.already_so(circ, _not_there(f"{where}/{part}", str(value)))
     return _write(circ, item, changes)
 
 
@@ -168,7 +170,7 @@ def add_fields(circ: Circulation, item: Item, fields: el.AddItemFields, service:
         _add_description(circ, item, fields.bibliographic_description, f"{where}/BibliographicDescription")
     for type_ in fields.item_use_restriction_type:
         if not circ.tx.run("insert_item_restriction", item=item.id, type=_restriction(type_)):
-            raise _there_already(f"{where}/ItemUseRestrictionType", type_.value)
+            review.already_so(circ, _there_already(f"{where}/ItemUseRestrictionType", type_.value))
     if fields.bibliographic_description is not None or fields.item_use_restriction_type:
         circ.touch("item", item.id)
     changes: dict[str, Any] = {}
@@ -248,17 +250,21 @@ def _location_column(location: el.Location) -> str:
 
 def _delete_description(circ: Circulation, item: Item, about: el.BibliographicDescription, where: str) -> None:
     record = circ.record(item.record_id)
+    cleared: dict[str, str] = {}
     for column, value in _columns(about).items():
-        if value and getattr(record, column) != value:
-            raise _not_there(where, value)
+        if value and getattr(record, column) == value:
+            cleared[column] = ""
+        elif value:
+            review.already_so(circ, _not_there(where, value))
     kept = further_of(record)
     for name, part in _further(about):
-        if not meaning.same(kept.pop(name, None), part):
-            raise _not_there(where, _words(part))
-    cleared = {column: "" for column, value in _columns(about).items() if value}
+        if meaning.same(kept.get(name), part):
+            del kept[name]
+        else:
+            review.already_so(circ, _not_there(where, _words(part)))
     for value, code in record_numbers(about):
         if not circ.tx.run("delete_record_identifier", agency=circ.agency.id, value=value, code=code, record=record.id):
-            raise _not_there(where, value)
+            review.already_so(circ, _not_there(where, value))
     _describe(circ, record, cleared, kept)
 
 

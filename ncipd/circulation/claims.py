@@ -57,13 +57,14 @@ def _lose(circ: Circulation, item: Item, loan: Loan, request: Request | None) ->
         circ.tx.run("cancel_recall", loan=loan.id, at=circ.occurred_at)
     circ.set_item_status(item, ItemStatus.LOST)
     circ.finish_item_tasks(item, TaskKind.SEARCH)
-    circ.ask_staff(_side(item), TaskKind.REVIEW, request=request, item=item, note="reported lost by its borrower")
+    words = "reported lost by its borrower"
     if loan.user_id is not None:
         user = circ.user(loan.user_id)
         title = circ.record(item.record_id).title or item.barcode
         circ.tell(user.id, "item lost", f"{title} is recorded as lost.", request)
-        if not item.temporary:
-            fees.charge_replacement(circ, item, user, marked)
+        if not item.temporary and not fees.charge_replacement(circ, item, user, marked):
+            words += "; what replaces it is not known here and was not charged"
+    circ.ask_staff(_side(item), TaskKind.REVIEW, request=request, item=item, note=words)
     if request is not None and request.open:
         _end_part(circ, item, request)
     return circ.loan(loan.id)

@@ -6,9 +6,10 @@ Changes are made as the standard has it: what is to be deleted goes first, then 
 from __future__ import annotations
 
 from datetime import datetime
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from ncipd.circulation import meaning
+from ncipd.circulation import meaning, review
 from ncipd.circulation.clock import from_micros, to_micros
 from ncipd.circulation.model import Request
 from ncipd.ncip import elements as el
@@ -67,10 +68,14 @@ def delete(circ: Circulation, request: Request, fields: el.DeleteRequestFields, 
     where = f"{service}/DeleteRequestFields"
     refuse_fixed(fields, where)
     cleared: dict[str, object] = {}
-    for column, value, name in _values(circ, fields, service):
-        if not _says(request, column, value):
-            raise not_there(f"{where}/{name}", getattr(fields, _field_of(name)))
-        cleared[column] = COLUMNS[column]
+    for name, told in groupby(_values(circ, fields, service), lambda one: one[2]):
+        columns = {column: value for column, value, _ in told}
+        if all(_says(request, column, value) for column, value in columns.items()):
+            cleared |= {column: COLUMNS[column] for column in columns}
+        else:
+            review.already_so(circ, not_there(f"{where}/{name}", getattr(fields, _field_of(name))))
+    if any(cleared.get(fee, getattr(request, fee)) is not None for fee in ("fee_acknowledged", "fee_paid")):
+        cleared.pop("fee_currency", None)  # it is that of the other fee too
     return _store(circ, request, cleared, service) if cleared else request
 
 

@@ -41,19 +41,21 @@ def charge_use(
     account.post(circ, user, posting)
 
 
-def charge_replacement(circ: Circulation, item: Item, user: User, loan: Loan) -> None:
-    """Charge what replaces a lost item, where its price is known."""
-    if item.fee_amount:
-        account.charge(
-            circ,
-            user,
-            FiscalTransactionType.BOOK_REPLACEMENT_CHARGE,
-            item.fee_amount,
-            item.fee_currency,
-            loan=loan,
-            item=item,
-            description="the item was reported lost",
-        )
+def charge_replacement(circ: Circulation, item: Item, user: User, loan: Loan) -> bool:
+    """Charge what replaces a lost item; says whether its price is known, and so charged."""
+    if not item.price_amount:
+        return False
+    account.charge(
+        circ,
+        user,
+        FiscalTransactionType.BOOK_REPLACEMENT_CHARGE,
+        item.price_amount,
+        item.price_currency,
+        loan=loan,
+        item=item,
+        description="the item was reported lost",
+    )
+    return True
 
 
 def told(circ: Circulation, loan: Loan | None) -> el.FiscalTransactionInformation | None:

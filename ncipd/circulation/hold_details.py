@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ncipd.circulation import details, meaning
+from ncipd.circulation import details, meaning, review
 from ncipd.circulation.clock import optional_date, to_micros
 from ncipd.circulation.model import Hold
 from ncipd.ncip import elements as el
 from ncipd.ncip.codec import decode_text, encode
+from ncipd.ncip.schemes import RequestType
 from ncipd.ncip.types import Coded
 
 if TYPE_CHECKING:
@@ -36,9 +37,19 @@ class _Said(NamedTuple):
     compared: Any
 
 
+def request_type(hold: Hold) -> Coded:
+    """Give the type under which it was requested; what was placed at the desk is a *Hold*."""
+    kept = _kept(hold)
+    return (kept.request_type if kept else None) or RequestType.HOLD.coded()
+
+
+def _kept(hold: Hold) -> el.AddRequestFields | None:
+    return decode_text(hold.details, el.AddRequestFields) if hold.details else None
+
+
 def of(circ: Circulation, hold: Hold) -> dict[str, Any]:
     """Read what a hold says, by the field of the messages; what it does not say is missing."""
-    kept = decode_text(hold.details, el.AddRequestFields) if hold.details else None
+    kept = _kept(hold)
     found = {name: part for name in _KEPT if (part := getattr(kept, name, None)) is not None}
     pickup = circ.library_by_id(hold.pickup_library_id) if hold.pickup_library_id is not None else None
     if pickup is not None:
@@ -50,10 +61,11 @@ def of(circ: Circulation, hold: Hold) -> dict[str, Any]:
 
 
 def write(circ: Circulation, hold: Hold, message: object) -> Hold:
-    """Keep the details that a message brings, where it brings any."""
+    """Keep the details that a message brings, and the type of request that it makes."""
     brought = {said.field: said.part for said in _said(circ, message) if said.field != "pickup_location"}
     now = circ.hold(hold.id)
-    return _store(circ, now, of(circ, now) | brought, "RequestItem") if brought else now
+    type_ = getattr(message, "request_type", None)
+    return _store(circ, now, of(circ, now) | brought, type_, "RequestItem")
 
 
 def change(
@@ -70,14 +82,15 @@ def change(
         for said in _said(circ, fields):
             present = _compared(circ, found.get(said.field))
             if fields is deleted:
-                if not meaning.same(present, said.compared):
-                    raise details.not_there(f"{where}/{details.element_of(said.field)}", said.part)
-                del found[said.field]
+                if meaning.same(present, said.compared):
+                    del found[said.field]
+                else:
+                    review.already_so(circ, details.not_there(f"{where}/{details.element_of(said.field)}", said.part))
             elif present is not None and not meaning.same(present, said.compared):
                 raise details.there_already(f"{where}/{details.element_of(said.field)}", said.part)
             else:
                 found[said.field] = said.part
-    return _store(circ, hold, found, service)
+    return _store(circ, hold, found, request_type(hold), service)
 
 
 def _said(circ: Circulation, source: object) -> list[_Said]:
@@ -91,7 +104,7 @@ def _compared(circ: Circulation, part: Any) -> Any:
     return to_micros(part, circ.zone) if hasattr(part, "tzinfo") else part
 
 
-def _store(circ: Circulation, hold: Hold, found: dict[str, Any], service: str) -> Hold:
+def _store(circ: Circulation, hold: Hold, found: dict[str, Any], type_: Coded | None, service: str) -> Hold:
     pickup, expires = found.get("pickup_location"), found.get("pickup_expiry_date")
     kept = {name: found[name] for name in _KEPT if name in found}
     details.refuse_reversed(
@@ -105,5 +118,5 @@ def _store(circ: Circulation, hold: Hold, found: dict[str, Any], service: str) -
         "set_hold_details",
         pickup_library=details.library(circ, pickup.value, service) if pickup is not None else None,
         expires_at=_compared(circ, expires),
-        details=encode(el.AddRequestFields(**kept)) if kept else "",
+        details=encode(el.AddRequestFields(request_type=type_, **kept)),
     )

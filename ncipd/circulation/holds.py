@@ -1,23 +1,29 @@
-"""Holds of our own users, as messages name them: `hold-12`, the partner's own number, or user and item."""
+"""Holds of our own users, as messages name them: `hold-12`, the partner's own number, or user, item and type."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ncipd.circulation import lending, matching
+from ncipd.circulation import hold_details, lending, matching
 from ncipd.circulation.model import Hold, HoldState, ItemStatus, TaskKind
 from ncipd.circulation.unit import hold_row
 from ncipd.ncip import elements as el
+from ncipd.ncip.schemes import RequestType
 
 if TYPE_CHECKING:
     from ncipd.circulation.model import Item
     from ncipd.circulation.unit import Circulation
+    from ncipd.ncip.types import Coded
 
 PREFIX = "hold-"
 
 
-def named(circ: Circulation, ids: matching.Named) -> Hold | None:
-    """Find the hold that a message means, open or ended where it is named by its id; none where it names no hold."""
+def named(circ: Circulation, ids: matching.Named, type_: Coded | None = None) -> Hold | None:
+    """Find the hold that a message means, open or ended where it is named by its id; none where it names no hold.
+
+    By user and item alone the type counts too (Z39.83-1 section 5.3.3): a hold answers to the type under which it was
+    requested, and to *Hold*.
+    """
     number = ids.identifier.removeprefix(PREFIX)
     if ids.identifier.startswith(PREFIX) and number.isdigit():
         found = circ.tx.one("hold_by_id", hold_row, id=int(number))
@@ -28,7 +34,12 @@ def named(circ: Circulation, ids: matching.Named) -> Hold | None:
     item = matching.our_item(circ, ids.item)
     if user is None or item is None:
         return None
-    return next((hold for hold in circ.holds_on(item) if hold.user_id == user.id and hold.request_id is None), None)
+    mine = (hold for hold in circ.holds_on(item) if hold.user_id == user.id and hold.request_id is None)
+    return next((hold for hold in mine if type_ is None or _is_of(hold, type_)), None)
+
+
+def _is_of(hold: Hold, type_: Coded) -> bool:
+    return type_.matches(RequestType.HOLD) or type_.matches(hold_details.request_type(hold).value)
 
 
 def by_number(circ: Circulation, identifier: str) -> Hold | None:

@@ -351,6 +351,8 @@ class Item(NamedTuple):
     resource: str
     fee_amount: int | None
     fee_currency: str
+    price_amount: int | None
+    price_currency: str
     version: int
 
 
@@ -379,9 +381,7 @@ class Request(NamedTuple):
     our_agency_code: str
     due_at: Micros | None
     need_before: Micros | None
-    desired_due_at: Micros | None
     renewal_forbidden: int
-    prior_status: RequestStatus | None
     note: str
     created_at: Micros
     version: int
@@ -426,10 +426,11 @@ class Loan(NamedTuple):
     claimed_at: Micros | None = None
     renewed_at: Micros | None = None
     hold_id: int | None = None
+    desired_due_at: Micros | None = None  # of a renewal that is being decided
 
 
 class Recall(NamedTuple):
-    """A loan called back: by whom, for which hold, and the due date before it."""
+    """A loan called back: by whom, for which hold, and the dates before it: the loan's, and its request's."""
 
     id: int
     agency_id: int
@@ -440,6 +441,7 @@ class Recall(NamedTuple):
     was_due_at: Micros | None
     placed_at: Micros
     cancelled_at: Micros | None
+    was_return_by: Micros | None
 
 
 class Hold(NamedTuple):

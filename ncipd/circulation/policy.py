@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from ncipd.circulation.clock import days_earlier, days_later
+from ncipd.circulation.clock import days_earlier, days_later, end_of_day
 from ncipd.circulation.partner import BeyondMaximum, Partner
 from ncipd.ncip.problems import ProblemType
 
@@ -119,16 +119,25 @@ def judge_renewal(
 
 
 def user_due(partner: Partner, return_by: Micros | None, now: Micros, zone: str) -> Micros:
-    """Decide when a borrowed item is due for the user, from the lender's date for return."""
+    """Decide when a borrowed item is due for the user, from the lender's date for return.
+
+    The days that the partner's setting takes off give way where they have begun already: nobody can bring back
+    yesterday what they get today. Then it is due today, but never later than the lender said.
+    """
     if return_by is None:
         return days_later(now, partner.loan_days, zone)
-    return days_earlier(return_by, partner.user_due_days_earlier, zone)
+    due_at = days_earlier(return_by, partner.user_due_days_earlier, zone)
+    return due_at if due_at > now else min(return_by, end_of_day(now, zone))
 
 
-def recall_due(partner: Partner, loan: Loan, desired: Micros | None, now: Micros, zone: str) -> Micros:
-    """Decide when a recalled loan is due: the earlier of its date and the asked one, never later."""
-    asked = desired if desired is not None else days_later(now, partner.recall_days, zone)
-    return asked if loan.due_at is None else min(loan.due_at, asked)
+def recall_due(partner: Partner, desired: Micros | None, now: Micros, zone: str) -> Micros:
+    """Say until when a recall asks for the item: until the date that it names, else the days that it leaves."""
+    return desired if desired is not None else days_later(now, partner.recall_days, zone)
+
+
+def sooner(due_at: Micros | None, asked: Micros) -> Micros:
+    """Give the earlier of a date and the one that a recall asks for: a recall never moves a date to a later day."""
+    return asked if due_at is None else min(due_at, asked)
 
 
 #: The rules for loans to our own users, which no partner record describes.

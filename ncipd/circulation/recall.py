@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ncipd.circulation import policy
+from ncipd.circulation import policy, wishes
 from ncipd.circulation.clock import from_micros
 from ncipd.circulation.lifecycle import Event, allows
 from ncipd.circulation.model import Hold, Item, Loan, Micros, Recall, Request, Role, TaskKind
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 def note_recall(
     circ: Circulation, loan: Loan, due_at: Micros | None, *, asked_by: str, hold: Hold | None = None
 ) -> Loan:
-    """Write down that a loan is called back, by a partner or by ourselves (''), with the due date before and after."""
+    """Write down that a loan is called back, by a partner or by ourselves (''), with the dates before and after."""
+    request = circ.request(loan.request_id) if loan.request_id is not None else None
     circ.tx.insert(
         "insert_recall",
         agency=circ.agency.id,
@@ -30,6 +31,7 @@ def note_recall(
         asked_by=asked_by,
         due_at=due_at,
         was_due_at=loan.due_at,
+        was_return_by=request.due_at if request is not None else None,
         placed_at=circ.occurred_at,
     )
     return circ.change_loan(loan, "set_loan_recalled", recalled_at=circ.occurred_at, due_at=due_at)
@@ -42,7 +44,8 @@ def recall_own(circ: Circulation, item: Item, loan: Loan, desired: Micros | None
     """
     if loan.recalled_at is not None or loan.user_id is None:
         return loan
-    due_at = policy.recall_due(policy.LOCAL, loan, desired, circ.occurred_at, circ.agency.time_zone)
+    wanted = policy.recall_due(policy.LOCAL, desired, circ.occurred_at, circ.agency.time_zone)
+    due_at = policy.sooner(loan.due_at, wanted)
     if fact and desired is not None:
         due_at = desired
     loan = note_recall(circ, loan, due_at, asked_by=circ.partner.code if circ.by_message else "")
@@ -66,8 +69,10 @@ def recall_shipped(circ: Circulation, item: Item, loan: Loan, hold: Hold | None,
         return "The item is on its way back already."
     if partner is None or not partner.recall_on_local_request:
         return "The item is with a partner whose items are not recalled; the hold waits for its return."
-    due_at = policy.recall_due(partner, loan, desired, circ.occurred_at, circ.agency.time_zone)
+    wanted = policy.recall_due(partner, desired, circ.occurred_at, circ.agency.time_zone)
+    due_at = policy.sooner(loan.due_at, wanted)
     loan = note_recall(circ, loan, due_at, asked_by="", hold=hold)
+    wishes.forget(circ, request)
     circ.advance(request, Event.RECALL)
     circ.change_request(request, "set_request_due", due_at=due_at)
     circ.finish_tasks(request, TaskKind.DECIDE_RENEWAL)
@@ -123,8 +128,8 @@ def withdraw(circ: Circulation, item: Item, loan: Loan, standing: Recall) -> Loa
         request = circ.advance(request, Event.CANCEL_RECALL)
         if had_arrived:
             circ.advance(request, Event.ARRIVE)
+    circ.change_request(request, "set_request_due", due_at=standing.was_return_by)
     if request.role is Role.LENDING:
-        circ.change_request(request, "set_request_due", due_at=loan.due_at)
         _tell_partner(circ, item, loan, request)
     return loan
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from ncipd.circulation import policy, recall, shelf
+from ncipd.circulation import policy, recall, shelf, wishes
 from ncipd.circulation.clock import days_later, from_micros
 from ncipd.circulation.errors import DeskError, ErrorKind
 from ncipd.circulation.lifecycle import Event, allows
@@ -43,9 +43,8 @@ def record(circ: Circulation, loan: Loan, wished: Micros | None, partner: Partne
     if request is not None and request.open:
         circ.about(request)
         request = circ.request(request.id)
-        circ.finish_tasks(request, TaskKind.DECIDE_RENEWAL)
-        circ.advance(request, Event.APPROVE_RENEWAL)
-        circ.change_request(request, "set_request_renewal", desired_due_at=None, prior_status=None)
+        circ.finish_item_tasks(circ.item(loan.item_id), TaskKind.DECIDE_RENEWAL)
+        wishes.decide(circ, request, Event.APPROVE_RENEWAL)
         circ.change_request(request, "set_request_due", due_at=due_at)
     return renewed
 
@@ -53,7 +52,7 @@ def record(circ: Circulation, loan: Loan, wished: Micros | None, partner: Partne
 def judge(circ: Circulation, item: Item, loan: Loan, wished: Micros | None, partner: Partner) -> Outcome:
     """Judge a wish to keep an item of ours longer; raises Problem where policy refuses it.
 
-    Where the partner's renewals are manual the wish waits for staff, and the same wish again waits with it.
+    Where the partner's renewals are manual the wish waits for staff; told again, it takes the place of the one before.
     """
     request = circ.request(loan.request_id) if loan.request_id is not None else None
     recalled = request is not None and request.status is RequestStatus.RECALLED
@@ -84,12 +83,12 @@ def judge(circ: Circulation, item: Item, loan: Loan, wished: Micros | None, part
         return Outcome(_grant(circ, request, loan, decided))
     circ.about(request)
     until = days_later(circ.now, partner.renewal_reply_days, circ.agency.time_zone)
+    known = any(one.id == loan.id for one in wishes.undecided(circ, request))
+    loan = wishes.make(circ, loan, decided)
     if request.status is not RequestStatus.RENEW_REQUESTED:
-        circ.change_request(request, "set_request_renewal", desired_due_at=decided, prior_status=request.status)
         circ.advance(request, Event.WISH_RENEWAL)
+    if not known:
         circ.ask_staff(Role.LENDING, TaskKind.DECIDE_RENEWAL, request=request, item=item)
-    else:
-        circ.change_request(request, "set_request_renewal", desired_due_at=decided, prior_status=request.prior_status)
     return Outcome(loan, until)
 
 
@@ -97,7 +96,7 @@ def _grant(circ: Circulation, request: Request | None, loan: Loan, due_at: Micro
     renewed = circ.change_loan(loan, "set_loan_due", due_at=due_at, renewals=1)
     if request is not None:
         circ.about(request)
-        circ.advance(request, Event.APPROVE_RENEWAL)
+        wishes.decide(circ, request, Event.APPROVE_RENEWAL)
         circ.change_request(request, "set_request_due", due_at=due_at)
     return renewed
 
@@ -107,8 +106,7 @@ def _grant(circ: Circulation, request: Request | None, loan: Loan, due_at: Micro
 
 def approve(circ: Circulation, request: Request, item: Item, loan: Loan, due_at: Micros | None) -> tuple[Loan, bool]:
     """Staff grant a partner's wish; says whether the partner is being told (ItemRenewed)."""
-    _must_wait(request)
-    ends = due_at if due_at is not None else request.desired_due_at
+    ends = due_at if due_at is not None else loan.desired_due_at
     if ends is None or (loan.due_at is not None and ends <= loan.due_at):
         raise DeskError(
             ErrorKind.INVALID,
@@ -116,9 +114,8 @@ def approve(circ: Circulation, request: Request, item: Item, loan: Loan, due_at:
             "The new due date must be later than the present one.",
             field="due_date",
         )
-    circ.finish_tasks(request, TaskKind.DECIDE_RENEWAL)
+    circ.finish_item_tasks(item, TaskKind.DECIDE_RENEWAL)
     renewed = _grant(circ, request, loan, ends)
-    circ.change_request(request, "set_request_renewal", desired_due_at=None, prior_status=None)
     partner = circ.partner_of(request)
     if partner is None or not partner.url:
         return renewed, False
@@ -135,10 +132,9 @@ def approve(circ: Circulation, request: Request, item: Item, loan: Loan, due_at:
 
 def reject(circ: Circulation, request: Request, item: Item, loan: Loan, reason: str) -> bool:
     """Staff refuse a partner's wish; says whether the partner is being told ("Item Not Renewed")."""
-    _must_wait(request)
-    circ.finish_tasks(request, TaskKind.DECIDE_RENEWAL)
-    circ.advance(request, Event.REJECT_RENEWAL, reason)
-    circ.change_request(request, "set_request_renewal", desired_due_at=None, prior_status=None)
+    circ.finish_item_tasks(item, TaskKind.DECIDE_RENEWAL)
+    loan = circ.change_loan(loan, "set_loan_wish", desired_due_at=None)
+    wishes.decide(circ, request, Event.REJECT_RENEWAL, reason)
     partner = circ.partner_of(request)
     if partner is None or not partner.url:
         return False
@@ -151,15 +147,28 @@ def reject(circ: Circulation, request: Request, item: Item, loan: Loan, reason: 
     return True
 
 
-def _must_wait(request: Request) -> None:
-    if request.role is not Role.LENDING or request.status is not RequestStatus.RENEW_REQUESTED:
+def waiting(circ: Circulation, request: Request, barcode: str = "") -> tuple[Item, Loan]:
+    """Find the volume whose renewal staff decide; raises DeskError where none waits, or several and none is named."""
+    found = [(circ.item(loan.item_id), loan) for loan in wishes.undecided(circ, request)]
+    if barcode.strip():
+        found = [one for one in found if one[0].barcode == barcode.strip()]
+    if not found:
         raise DeskError(
             ErrorKind.CONFLICT,
             "no-renewal-waiting",
             f"No renewal of request {request.identifier} waits for a decision; its status is {request.status.value!r}.",
-            field="request",
-            value=request.identifier,
+            field="barcode" if barcode else "request",
+            value=barcode or request.identifier,
         )
+    if len(found) > 1:
+        raise DeskError(
+            ErrorKind.CONFLICT,
+            "which-volume",
+            f"Renewals of {len(found)} volumes of request {request.identifier} wait for a decision.",
+            field="barcode",
+            hint=f"Name one of them: {', '.join(item.barcode for item, _ in found)}.",
+        )
+    return found[0]
 
 
 # ---------------------------------------------------------------------------------------------- the lender decides
@@ -168,8 +177,8 @@ def _must_wait(request: Request) -> None:
 def ask_lender(circ: Circulation, request: Request, item: Item, loan: Loan, wished: Micros | None) -> Micros:
     """Send a user's wish on to the lender's side; gives the date asked for.
 
-    Raises Problem: the lender takes no renewals, the item is recalled. Raises DeskError `partner-has-no-url` where
-    the message cannot be sent.
+    Where the message cannot be sent, a wish that came by message waits for staff to ask by hand; at the desk that is
+    said at once. Raises Problem: the lender takes no renewals, the item is recalled; DeskError `partner-has-no-url`.
     """
     circ.about(request)
     partner = circ.partner_of(request)
@@ -189,7 +198,8 @@ def ask_lender(circ: Circulation, request: Request, item: Item, loan: Loan, wish
             value=item.barcode,
             detail=f"The request is in status {request.status.value!r}, which does not allow a renewal.",
         )
-    if partner is None or not partner.url:
+    sendable = partner is not None and partner.url
+    if not sendable and not circ.by_message:
         raise DeskError(
             ErrorKind.CONFLICT,
             "partner-has-no-url",
@@ -199,10 +209,13 @@ def ask_lender(circ: Circulation, request: Request, item: Item, loan: Loan, wish
             hint="Set `url` of this partner in the configuration, or renew in the partner's own system.",
         )
     current = max(loan.due_at or circ.now, circ.now)
-    asked = wished if wished is not None else days_later(current, partner.renewal_days, circ.agency.time_zone)
-    prior = request.prior_status if request.status is RequestStatus.RENEW_REQUESTED else request.status
-    circ.change_request(request, "set_request_renewal", desired_due_at=asked, prior_status=prior)
+    usual = (partner or policy.LOCAL).renewal_days
+    asked = wished if wished is not None else days_later(current, usual, circ.agency.time_zone)
+    loan = wishes.make(circ, loan, asked)
     circ.advance(request, Event.WISH_RENEWAL)
+    if partner is None or not partner.url:
+        _ask_by_hand(circ, request, item, asked)
+        return asked
     message = RenewItem(
         initiation_header=header_to(circ, partner, request),
         user_id=user_id_for(request),
@@ -211,6 +224,14 @@ def ask_lender(circ: Circulation, request: Request, item: Item, loan: Loan, wish
     )
     circ.send(partner, message, request=request, loan=loan)
     return asked
+
+
+def _ask_by_hand(circ: Circulation, request: Request, item: Item, asked: Micros) -> None:
+    circ.finish_item_tasks(item, TaskKind.RENEW_BY_HAND)
+    note = (
+        f"its user wishes to keep it until {from_micros(asked):%Y-%m-%d}; partner {request.partner} has no broker URL"
+    )
+    circ.ask_staff(Role.BORROWING, TaskKind.RENEW_BY_HAND, request=request, item=item, note=note)
 
 
 def approved_by_lender(circ: Circulation, request: Request, item: Item, date: Micros) -> Loan | None:
@@ -222,17 +243,18 @@ def approved_by_lender(circ: Circulation, request: Request, item: Item, date: Mi
     ):
         circ.note("the lender renewed an item that is on its way back; nothing was changed")
         return circ.loan_of(item)
-    if _is_in_force(request, date):
-        circ.note("the item is renewed until then already; nothing was changed")
-        return circ.loan_of(item)
-    circ.advance(request, Event.APPROVE_RENEWAL)
-    circ.change_request(request, "set_request_renewal", desired_due_at=None, prior_status=None)
-    circ.change_request(request, "set_request_due", due_at=date)
     loan = circ.loan_of(item)
+    if _is_in_force(request, loan, date):
+        circ.note("the item is renewed until then already; nothing was changed")
+        return loan
+    circ.finish_item_tasks(item, TaskKind.RENEW_BY_HAND)
+    circ.change_request(request, "set_request_due", due_at=date)
     if loan is None:
+        circ.advance(request, Event.APPROVE_RENEWAL)
         return None
     due_at = policy.user_due(partner, date, circ.now, circ.agency.time_zone)
     renewed = circ.change_loan(loan, "set_loan_due", due_at=due_at, renewals=1)
+    wishes.decide(circ, request, Event.APPROVE_RENEWAL)
     if renewed.recalled_at is not None:
         renewed = circ.change_loan(renewed, "set_loan_recalled", recalled_at=None, due_at=due_at)
         circ.tx.run("cancel_recall", loan=loan.id, at=circ.now)
@@ -242,9 +264,10 @@ def approved_by_lender(circ: Circulation, request: Request, item: Item, date: Mi
     return renewed
 
 
-def _is_in_force(request: Request, date: Micros) -> bool:
+def _is_in_force(request: Request, loan: Loan | None, date: Micros) -> bool:
     """Say whether an approval tells what is so: the answer to our wish had brought it, or it was told before."""
-    waits = request.desired_due_at is not None or request.status is RequestStatus.RECALLED_BY_PARTNER
+    wished = loan is not None and loan.desired_due_at is not None
+    waits = wished or request.status is RequestStatus.RECALLED_BY_PARTNER
     return request.due_at == date and not waits
 
 
@@ -254,8 +277,13 @@ def rejected_by_lender(circ: Circulation, request: Request, item: Item | None, r
     if request.status is not RequestStatus.RENEW_REQUESTED:
         circ.note("the lender refused a renewal that is not waiting; nothing was changed")
         return
-    circ.advance(request, Event.REJECT_RENEWAL, reason)
-    circ.change_request(request, "set_request_renewal", desired_due_at=None, prior_status=None)
+    circ.finish_tasks(request, TaskKind.RENEW_BY_HAND)
+    loan = circ.loan_of(item) if item is not None else None
+    if loan is not None:
+        circ.change_loan(loan, "set_loan_wish", desired_due_at=None)
+    else:
+        wishes.forget(circ, request)
+    wishes.decide(circ, request, Event.REJECT_RENEWAL, reason)
     if request.user_id is not None:
         title = (circ.record(item.record_id).title if item else "") or request.title or request.identifier
         circ.tell(request.user_id, "not renewed", f"{title} could not be renewed; please return it when due.", request)

@@ -14,6 +14,16 @@ if TYPE_CHECKING:
     from ncipd.circulation.unit import Circulation
 
 
+def already_so(circ: Circulation, problem: Problem) -> None:
+    """Raise the Problem that a change is made already: what it deletes is not there, what it adds is.
+
+    Of what a partner tells, or mandates, that is no problem: it has happened, and its effect stands.
+    """
+    if not circ.mandated:
+        raise problem
+    circ.note(f"already so: {problem.element}")
+
+
 @contextmanager
 def kept(circ: Circulation, service: str, about: str, role: Role = Role.BORROWING) -> Iterator[None]:
     """Put a Problem of the work within on the task list too; `about` says whom or what the partner spoke of."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ncipd.circulation import account, lending
+from ncipd.circulation import account, lending, wishes
 from ncipd.circulation.lifecycle import Event, allows
 from ncipd.circulation.model import (
     HoldState,
@@ -113,9 +113,9 @@ def _restart(
 ) -> None:
     """Bring a request back to the status that it had before shipping."""
     circ.finish_tasks(request, TaskKind.DECIDE_RENEWAL, TaskKind.RECALL_BY_HAND)
+    wishes.forget(circ, request)
     moved = circ.advance(request, Event.UNDO)
     moved = circ.change_request(moved, "set_request_due", due_at=None)
-    moved = circ.change_request(moved, "set_request_renewal", desired_due_at=None, prior_status=None)
     if was is None:
         circ.finish_tasks(moved)
         circ.advance(moved, Event.CANCEL, "it had been made by the check-out")
@@ -154,8 +154,8 @@ def undo_digital(circ: Circulation, request: Request) -> None:
 
 def _take_from_user(circ: Circulation, item: Item, loan: Loan, request: Request) -> None:
     """The item is here again and waits for its user, unless its lender has recalled it meanwhile."""
+    wishes.forget(circ, request)
     moved = circ.advance(request, Event.UNDO) if allows(Role.BORROWING, request.status, Event.UNDO) else request
-    circ.change_request(moved, "set_request_renewal", desired_due_at=None, prior_status=None)
     if moved.status is RequestStatus.RECALLED_BY_PARTNER:
         circ.set_item_status(item, ItemStatus.RETURNED)
         circ.ask_staff(Role.BORROWING, TaskKind.RETURN_TO_PARTNER, request=moved, item=item, note="recalled")

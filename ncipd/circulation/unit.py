@@ -71,7 +71,7 @@ def _maker(kind: type[T], /, **named: type[StrEnum]) -> Callable[[Row], T]:
 item_row = _maker(Item, status=ItemStatus)
 """Build an item from its columns."""
 
-request_row = _maker(Request, role=Role, status=RequestStatus, prior_status=RequestStatus)
+request_row = _maker(Request, role=Role, status=RequestStatus)
 """Build a request from its columns."""
 
 request_item_row = _maker(RequestItem, state=ItemState)
@@ -91,8 +91,7 @@ def only_column(row: Row) -> Any:
 
 def _as_written(number: int, agency: int, written: dict[str, Any]) -> Request:
     """Give a new request as a read would, from what was written."""
-    unset = {"desired_due_at": None, "prior_status": None, "earliest_needed": None, "pickup_expires": None}
-    unset |= {"available_at": None, "fee_acknowledged": None, "fee_paid": None}
+    unset = dict.fromkeys(("earliest_needed", "pickup_expires", "available_at", "fee_acknowledged", "fee_paid"))
     texts = {"shipping": "", "fee_currency": ""}
     named = {
         "user_id": written["user"],

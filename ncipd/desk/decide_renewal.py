@@ -8,8 +8,8 @@ import msgspec
 
 from ncipd.circulation import renewal
 from ncipd.circulation.clock import from_micros
-from ncipd.circulation.model import ItemState, Role
-from ncipd.desk import Done, action, conflict, finding
+from ncipd.circulation.model import Role
+from ncipd.desk import Done, action, finding
 
 if TYPE_CHECKING:
     from ncipd.circulation.model import Item, Loan, Request
@@ -17,23 +17,25 @@ if TYPE_CHECKING:
 
 
 class ApproveRenewal(msgspec.Struct, forbid_unknown_fields=True):
-    """`request`: whose renewal; `due_date`: another date than the one asked for."""
+    """`request`: whose renewal; `due_date`: another date than the one asked for; `barcode`: of which volume."""
 
     request: str
     due_date: str | None = None
+    barcode: str = ""
 
 
 class RejectRenewal(msgspec.Struct, forbid_unknown_fields=True):
-    """`request`: whose renewal; `reason`: why not."""
+    """`request`: whose renewal; `reason`: why not; `barcode`: of which volume, where several wait."""
 
     request: str
     reason: str = ""
+    barcode: str = ""
 
 
 @action("approve-renewal", ApproveRenewal)
 def approve_renewal(decision: ApproveRenewal, circ: Circulation) -> Done:
     """Grant a partner's renewal and tell the partner (ItemRenewed)."""
-    request, item, loan = _what(circ, decision.request)
+    request, item, loan = _what(circ, decision.request, decision.barcode)
     renewed, told = renewal.approve(circ, request, item, loan, finding.moment(circ, decision.due_date))
     date = f"{from_micros(renewed.due_at):%Y-%m-%d}" if renewed.due_at else ""
     return Done(f"{item.barcode} is renewed until {date}. {_told(told)}", "", circ.request(request.id), item, renewed)
@@ -42,7 +44,7 @@ def approve_renewal(decision: ApproveRenewal, circ: Circulation) -> Done:
 @action("reject-renewal", RejectRenewal)
 def reject_renewal(decision: RejectRenewal, circ: Circulation) -> Done:
     """Refuse a partner's renewal and tell the partner (Item Not Renewed)."""
-    request, item, loan = _what(circ, decision.request)
+    request, item, loan = _what(circ, decision.request, decision.barcode)
     told = renewal.reject(circ, request, item, loan, decision.reason)
     return Done(f"The renewal of {item.barcode} is refused. {_told(told)}", "", circ.request(request.id), item, loan)
 
@@ -51,10 +53,7 @@ def _told(told: bool) -> str:
     return "The partner is being told." if told else "The partner has no broker URL: tell it by hand."
 
 
-def _what(circ: Circulation, name: str) -> tuple[Request, Item, Loan]:
+def _what(circ: Circulation, name: str, barcode: str) -> tuple[Request, Item, Loan]:
     request = finding.request(circ, name, Role.LENDING)
     circ.about(request)
-    for place in circ.request_items(request):
-        if place.state is ItemState.OUT and place.loan_id is not None:
-            return request, circ.item(place.item_id), circ.loan(place.loan_id)
-    raise conflict("nothing-on-loan", f"Request {request.identifier} has nothing on loan.", field="request", value=name)
+    return (request, *renewal.waiting(circ, request, barcode))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ncipd.circulation import wishes
 from ncipd.circulation.clock import from_micros
 from ncipd.circulation.lifecycle import TABLES
 from ncipd.circulation.model import (
@@ -126,7 +127,7 @@ def request(circ: Circulation, found: Request) -> Json:
         "author": found.author,
         "pickup_library": pickup.code if pickup else None,
         "renewal_forbidden": bool(found.renewal_forbidden),
-        "desired_due_date": moment(found.desired_due_at),
+        "desired_due_date": moment(_wished(circ, found)),
         "note": found.note,
         "items": [_place(circ, place) for place in circ.request_items(found)],
         "tasks": [task(circ, one) for one in circ.tasks_of(found)],
@@ -144,6 +145,11 @@ def request(circ: Circulation, found: Request) -> Json:
     }
 
 
+def _wished(circ: Circulation, found: Request) -> Micros | None:
+    """Give the date asked for in the renewal that is being decided, the latest where several volumes wait."""
+    return max((loan.desired_due_at for loan in wishes.undecided(circ, found) if loan.desired_due_at), default=None)
+
+
 def _place(circ: Circulation, place: RequestItem) -> Json:
     item = circ.item(place.item_id)
     loan = circ.loan(place.loan_id) if place.loan_id is not None else None
@@ -156,6 +162,7 @@ def _place(circ: Circulation, place: RequestItem) -> Json:
         "loan": loan_line(loan) if loan else None,
         "due_date": moment(loan.due_at) if loan else None,
         "renewals": loan.renewals if loan else 0,
+        "desired_due_date": moment(loan.desired_due_at) if loan and loan.returned_at is None else None,
     }
 
 

@@ -14,6 +14,7 @@ from ncipd.loading.outcome import Outcome, library, location
 from ncipd.loading.records import describe, own_number, record_of
 from ncipd.loading.rows import ItemRow
 from ncipd.loading.terms import write_terms
+from ncipd.ncip import currencies
 from ncipd.store.port import Transaction
 
 T = TypeVar("T")
@@ -32,9 +33,7 @@ def store_item(tx: Transaction, agency: Agency, row: ItemRow) -> Outcome:
                 "a barcode that is free; load this row again when that item has gone back",
             )
         )
-    if row.fee_amount and not row.fee_currency and not (known and known.fee_currency):
-        raise RowRefused(Mistake("fee_currency", "missing", "the currency of the fee, such as EUR"))
-    mistakes: list[Mistake] = []
+    mistakes = _moneyless(row, known)
     place = _tried(mistakes, lambda: _place(tx, agency, row, known)) or {}
     title = _tried(mistakes, lambda: _title(tx, agency, row, known))
     if mistakes:
@@ -60,6 +59,20 @@ def store_item(tx: Transaction, agency: Agency, row: ItemRow) -> Outcome:
         return Outcome.CHANGED if terms else described
     tx.run("update_item_description", id=known.id, **facts)
     return Outcome.CHANGED
+
+
+def _moneyless(row: ItemRow, known: Item | None) -> list[Mistake]:
+    """Find the amounts whose currency is missing, and the currencies that are none."""
+    mistakes = []
+    for name, amount, told, had in (
+        ("fee", row.fee_amount, row.fee_currency, known.fee_currency if known else ""),
+        ("price", row.price_amount, row.price_currency, known.price_currency if known else ""),
+    ):
+        code = told or had
+        if amount and not (code and currencies.currency(code)):
+            found = shown(code) if code else "missing"
+            mistakes.append(Mistake(f"{name}_currency", found, f"the currency of the {name} by ISO 4217, such as EUR"))
+    return mistakes
 
 
 def _tried(mistakes: list[Mistake], look: Callable[[], T]) -> T | None:

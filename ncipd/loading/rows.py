@@ -240,6 +240,11 @@ class ItemRow(Row, frozen=True, kw_only=True):
         int | UnsetType | None, Column("what a loan costs, in minor units; empty = nothing", Whole(), "500")
     ] = UNSET
     fee_currency: Annotated[str | UnsetType, Column("the currency of the fee", CODE, "EUR")] = UNSET
+    price_amount: Annotated[
+        int | UnsetType | None,
+        Column("what replaces it when it is lost, in minor units; empty = not known", Whole(), "2500"),
+    ] = UNSET
+    price_currency: Annotated[str | UnsetType, Column("the currency of the price", CODE, "EUR")] = UNSET
     resource_url: Annotated[
         str | UnsetType, Column("address of the electronic resource that it stands for", CODE, "https://example.org/1")
     ] = UNSET

@@ -1,8 +1,8 @@
-"""Writing on what terms an item is lent: limits on its use, a fee, and the electronic resource that it stands for."""
+"""Writing on what terms an item is lent: limits on its use, fee and price, the electronic resource it stands for."""
 
 from __future__ import annotations
 
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from ncipd.circulation.catalogue import resource_text
 from ncipd.circulation.model import Item
@@ -13,7 +13,12 @@ from ncipd.store.port import Transaction
 
 def write_terms(tx: Transaction, number: int, known: Item | None, row: ItemRow) -> bool:
     """Write what a row says of an item's terms, and say whether that was anything new; what it leaves out stays."""
-    changes = [_restrictions(tx, number, row), _fee(tx, number, known, row), _resource(tx, number, known, row)]
+    changes = [
+        _restrictions(tx, number, row),
+        _fee(tx, number, known, row),
+        _price(tx, number, known, row),
+        _resource(tx, number, known, row),
+    ]
     return any(changes)
 
 
@@ -34,12 +39,33 @@ def _restrictions(tx: Transaction, number: int, row: ItemRow) -> bool:
 
 
 def _fee(tx: Transaction, number: int, known: Item | None, row: ItemRow) -> bool:
-    if row.fee_amount is UNSET:
+    before = (known.fee_amount, known.fee_currency) if known else _NOTHING
+    return _money(tx, "set_item_fee", number, before, row.fee_amount, row.fee_currency)
+
+
+def _price(tx: Transaction, number: int, known: Item | None, row: ItemRow) -> bool:
+    before = (known.price_amount, known.price_currency) if known else _NOTHING
+    return _money(tx, "set_item_price", number, before, row.price_amount, row.price_currency)
+
+
+_NOTHING: tuple[int | None, str] = (None, "")
+
+
+def _money(
+    tx: Transaction,
+    query: str,
+    number: int,
+    before: tuple[int | None, str],
+    amount: int | UnsetType | None,
+    currency: str | UnsetType,
+) -> bool:
+    """Write an amount; its currency stays where the row names none."""
+    if amount is UNSET:
         return False
-    currency = (row.fee_currency or (known.fee_currency if known else "")) if row.fee_amount else ""
-    if (row.fee_amount, currency) == ((known.fee_amount, known.fee_currency) if known else (None, "")):
+    now = (amount, currency or before[1]) if amount else (amount, "")
+    if now == before:
         return False
-    tx.run("set_item_fee", id=number, amount=row.fee_amount, currency=currency)
+    tx.run(query, id=number, amount=now[0], currency=now[1])
     return True
 
 

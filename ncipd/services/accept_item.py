@@ -15,6 +15,7 @@ from ncipd.services import answers, serves
 
 if TYPE_CHECKING:
     from ncipd.circulation.unit import Circulation
+    from ncipd.ncip.types import Coded
 
 
 @serves(AcceptItem)
@@ -38,7 +39,7 @@ def accept_item(message: AcceptItem, circ: Circulation) -> AcceptItemResponse:
     fields = message.item_optional_fields
     about = fields.bibliographic_description if fields else None
     copy = fields.item_description if fields else None
-    action = message.requested_action_type
+    circulate = _circulates(message.requested_action_type, circ)
     user = matching.user_of(circ, ids.user)
     if ids.user and user is None:
         raise matching.unknown_user("AcceptItem", ids.user)
@@ -52,8 +53,7 @@ def accept_item(message: AcceptItem, circ: Circulation) -> AcceptItemResponse:
         return_by=to_micros(message.date_for_return, circ.zone) if message.date_for_return else None,
         renewal_forbidden=message.renewal_not_permitted,
         digital=_is_digital(message, circ, known is not None and bool(known.digital)),
-        circulate=action.matches(RequestedActionType.CIRCULATE)
-        or action.matches(RequestedActionType.CIRCULATE_AND_NOTIFY),
+        circulate=circulate,
         pickup_location=message.pickup_location.value.strip() if message.pickup_location else "",
         pickup_expires=to_micros(message.pickup_expiry_date, circ.zone) if message.pickup_expiry_date else None,
         title=(about.title or "") if about else "",
@@ -68,6 +68,27 @@ def accept_item(message: AcceptItem, circ: Circulation) -> AcceptItemResponse:
     return AcceptItemResponse(
         request_id=message.request_id,
         item_id=answers.item_id(item) if item is not None else message.item_id,
+    )
+
+
+def _circulates(action: Coded, circ: Circulation) -> bool:
+    """Say whether the item goes to the user at once, or waits for them as everything else does.
+
+    Partners have words of their own that begin alike (*Hold For Fulfillment*), some leave the element empty, and a
+    value of a scheme of theirs is theirs to define: all of these hold the item. Raises Problem Element Rule Violated
+    for a word that is none, unless the acceptance is mandated: then the item is in the building, and held.
+    """
+    word = action.value.strip().casefold()
+    if word.startswith(("circulate", "hold")) or not word:
+        return word.startswith("circulate")
+    if circ.mandated or (action.scheme and action.scheme != RequestedActionType.HOLD_FOR_PICKUP.coded().scheme):
+        circ.note(f"RequestedActionType {action.value!r} is not known here; the item is held for pickup")
+        return False
+    raise Problem(
+        ProblemType.ELEMENT_RULE_VIOLATED,
+        element="AcceptItem/RequestedActionType",
+        value=action.value,
+        detail=f"{action.value!r} is no action known here; send one of {', '.join(RequestedActionType)}.",
     )
 
 

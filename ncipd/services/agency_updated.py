@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
 @serves(AgencyUpdated)
 def agency_updated(message: AgencyUpdated, circ: Circulation) -> AgencyUpdatedResponse:
-    """Take the changes up; where the record here differs from what was changed, staff are shown."""
+    """Take the changes up, once; what they cannot be made of is shown to staff."""
     code = message.agency_id.value.strip()
+    circ.take_as_fact()
     try:
         agency = agencies.of_partner(circ, code, "AgencyUpdated")
         agencies.change(circ, agency, message.delete_agency_fields, message.add_agency_fields, "AgencyUpdated")

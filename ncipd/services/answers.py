@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ncipd.circulation import persons
 from ncipd.circulation.catalogue import further_of, resource_of, restrictions
@@ -25,6 +25,7 @@ from ncipd.ncip.types import Coded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime
 
     from ncipd.circulation.unit import Circulation
 
@@ -99,6 +100,28 @@ def circulation_status(circ: Circulation, item: Item) -> CirculationStatus:
         if loan is not None and loan.recalled_at is not None:
             return CirculationStatus.RECALLED
     return _STATUS[item.status]
+
+
+class StatusDates(NamedTuple):
+    """What the status of an item is about: since when it is recalled, until when it waits for its user."""
+
+    recalled: datetime | None = None
+    pickup: datetime | None = None
+
+
+def dates_of_status(circ: Circulation, item: Item, types: Iterable[Coded]) -> StatusDates:
+    """Give since when an item is recalled and until when it waits for its user, to who asked for its status.
+
+    The standard has no element type for DateRecalled and HoldPickupDate: they are what the status is about.
+    """
+    if not _wants(asked(circ, types), ItemElementType.CIRCULATION_STATUS):
+        return StatusDates()
+    loan = circ.loan_of(item)
+    ready = next((hold for hold in circ.holds_on(item) if hold.state is HoldState.READY), None)
+    return StatusDates(
+        optional_date(loan.recalled_at) if loan else None,
+        optional_date(ready.expires_at) if ready else None,
+    )
 
 
 def status_on_loan(status: ItemStatus, *, recalled: bool) -> CirculationStatus:

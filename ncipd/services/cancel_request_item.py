@@ -46,7 +46,7 @@ def cancel_request_item(message: CancelRequestItem, circ: Circulation) -> Cancel
 def _cancel_hold(message: CancelRequestItem, circ: Circulation, ids: matching.Named) -> CancelRequestItemResponse:
     if ids.user and matching.user_of(circ, ids.user) is None:
         raise matching.unknown_user("CancelRequestItem", ids.user)
-    hold = holds.named(circ, ids)
+    hold = holds.named(circ, ids, message.request_type)
     if hold is None:
         raise matching.unknown_request("CancelRequestItem", ids.identifier or ids.item)
     user = circ.user(hold.user_id)

@@ -26,6 +26,7 @@ def check_in_item(message: CheckInItem, circ: Circulation) -> CheckInItemRespons
     extra = message.ext
     request_id = extra.find(el.RequestId) if extra else None
     ids = matching.named(circ, request=request_id, item=message.item_id, user=extra.find(el.UserId) if extra else None)
+    ids = _as_known(circ, ids)
     borrowed = circ.item_by_barcode(ids.item) if matching.is_local(circ.partner) and ids.item else None
     if borrowed is not None and borrowed.temporary:
         return _brought_back(message, circ, borrowed, ids)
@@ -42,6 +43,19 @@ def check_in_item(message: CheckInItem, circ: Circulation) -> CheckInItemRespons
     if item is None:
         raise lending.unknown_item("CheckInItem", ids.item)
     return _came_back(message, circ, item, ids)
+
+
+def _as_known(circ: Circulation, ids: matching.Named) -> matching.Named:
+    """Leave a request id out that no request of the partner has, open or ended: the item says what is meant.
+
+    One rule for both sides: the item is back, which is a fact whatever it was called, so its number is not refused for
+    the sake of one that is optional and foreign to the message. An id that is known counts: it tells which of several
+    is meant, that an earlier return is told again, or that the numbers contradict each other.
+    """
+    if not ids.identifier or matching.called(circ, ids):
+        return ids
+    circ.note(f"no request of this partner is called {ids.identifier!r}; the item says what is meant")
+    return ids._replace(identifier="", identifier_agency="")
 
 
 def _digital_request(circ: Circulation, ids: matching.Named, item: Item | None) -> Request | None:
@@ -82,6 +96,7 @@ def _came_back(message: CheckInItem, circ: Circulation, item: Item, ids: matchin
         if _ended_before(circ, item, loan, ids):
             circ.note("the check-in is about an earlier loan than the present one; nothing was changed")
             return _as_it_stands(message, circ, item)
+        _refuse_another(circ, item, loan, ids)
         _, destination = lending.check_in(circ, item, loan)
         return _as_it_stands(message, circ, item, destination, loan)
     if loan is None and item.status in _SOUGHT and (known is not None or matching.is_local(circ.partner)):
@@ -163,6 +178,15 @@ def _ended_before(circ: Circulation, item: Item, loan: Loan, ids: matching.Named
     named = matching.called(circ, ids)
     places = [circ.request_item(request, item) for request in named]
     return any(place is not None and place.state is ItemState.BACK for place in places)
+
+
+def _refuse_another(circ: Circulation, item: Item, loan: Loan, ids: matching.Named) -> None:
+    """Raise Problem Item Not Checked Out where RequestId names another request than the one the item is out for."""
+    named = matching.called(circ, ids)
+    if not named or circ.mandated or any(circ.request_item(request, item) is not None for request in named):
+        return
+    if loan.request_id not in {request.id for request in named}:
+        raise _not_checked_out(ids, f"is not on loan for request {ids.identifier}; send its own RequestId, or none")
 
 
 def _known_request(circ: Circulation, item: Item, ids: matching.Named) -> Request | None:

@@ -8,7 +8,7 @@ from ncipd.circulation import borrowing, fees, lending, matching, review
 from ncipd.circulation.model import Role
 from ncipd.circulation.partner import PartnerRole
 from ncipd.ncip.messages import ItemCheckedIn, ItemCheckedInResponse
-from ncipd.services import serves
+from ncipd.services import occurrence, serves
 
 if TYPE_CHECKING:
     from ncipd.circulation.model import Item, Loan
@@ -21,7 +21,7 @@ SERVICE = "ItemCheckedIn"
 def item_checked_in(message: ItemCheckedIn, circ: Circulation) -> ItemCheckedInResponse:
     """End the loan that is over; what a lender has back is completed."""
     ids = matching.named(circ, item=message.item_id, user=message.user_id)
-    circ.take_as_fact()
+    occurrence.take_as_fact(circ, message.ext)
     with review.kept(circ, SERVICE, f"item {ids.item}"):
         if matching.is_local(circ.partner):
             loan = _at_our_station(circ, ids)
@@ -43,6 +43,8 @@ def _at_our_station(circ: Circulation, ids: matching.Named) -> Loan | None:
     if loan is None or (user is not None and loan.user_id != user.id):
         circ.note("it is not on loan to this user; nothing was changed")
         return None
+    if occurrence.before(circ, loan):
+        return None
     request = circ.last_request_of(item) if item.temporary else None
     if request is not None:
         circ.about(request)
@@ -58,7 +60,9 @@ def _with_its_lender(circ: Circulation, ids: matching.Named) -> Loan | None:
     if item is None or request is None:
         raise lending.unknown_item(SERVICE, ids.item, hint="no item borrowed through this partner has this id")
     loan = circ.loan_of(item)
-    if item.live or request.open:
+    if circ.occurred_at < borrowing.came_at(circ, request, item):
+        circ.note("told of a time before the item came; nothing was changed")
+    elif item.live or request.open:
         borrowing.complete(circ, request, item)
     return loan
 
@@ -73,6 +77,6 @@ def _from_partner(circ: Circulation, ids: matching.Named) -> Loan | None:
         circ.note("it is not on loan to this partner; nothing was changed")
     elif circ.partner.role is PartnerRole.PEER:
         circ.note("the reader of the other library has brought it back there; it is still out of ours")
-    else:
+    elif not occurrence.before(circ, loan):
         lending.check_in(circ, item, loan)
     return None

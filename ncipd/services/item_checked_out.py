@@ -9,14 +9,14 @@ from ncipd.circulation.clock import to_micros
 from ncipd.circulation.handover import hand_over
 from ncipd.circulation.identity import find_user
 from ncipd.circulation.lifecycle import Event
-from ncipd.circulation.model import RequestStatus, Role, TaskKind
+from ncipd.circulation.model import Loan, RequestStatus, Role, TaskKind
 from ncipd.circulation.partner import PartnerRole
 from ncipd.ncip.messages import ItemCheckedOut, ItemCheckedOutResponse
 from ncipd.ncip.problems import Problem, ProblemType
-from ncipd.services import arriving, serves
+from ncipd.services import arriving, occurrence, serves
 
 if TYPE_CHECKING:
-    from ncipd.circulation.model import Item, Loan, Micros, Request
+    from ncipd.circulation.model import Item, Micros, Request
     from ncipd.circulation.unit import Circulation
 
 SERVICE = "ItemCheckedOut"
@@ -26,7 +26,7 @@ SERVICE = "ItemCheckedOut"
 def item_checked_out(message: ItemCheckedOut, circ: Circulation) -> ItemCheckedOutResponse:
     """Record the loan: to a user of ours, or to the partner that has the item now."""
     ids = matching.named(circ, request=message.request_id, item=message.item_id, user=message.user_id)
-    circ.take_as_fact()
+    occurrence.take_as_fact(circ, message.ext)
     with review.kept(circ, SERVICE, f"item {ids.item}"):
         if matching.is_local(circ.partner):
             _to_our_user(message, circ, ids)
@@ -45,11 +45,14 @@ def _to_our_user(message: ItemCheckedOut, circ: Circulation, ids: matching.Named
     loan = circ.loan_of(item)
     if message.non_returnable_flag or message.electronic_resource_provided_flag:
         circ.note("what was supplied need not come back; no loan was made")
-    elif loan is not None and loan.user_id == user.id:
+    elif loan is not None and loan.user_id == user.id and circ.occurred_at >= loan.out_at:
         loan = _dated(message, circ, loan)
+    elif occurrence.told_of_earlier_loan(circ, item, _due(message, circ), lambda one: one.user_id == user.id):
+        return
     elif not item.temporary:
+        newest = _newest(circ, item)
         made = local.check_out(circ, item, user, _due(message, circ), charged_elsewhere=True)
-        loan = _dated(message, circ, made, new=True)
+        loan = _dated(message, circ, made, new=made.id > newest)
     else:
         request = circ.last_request_of(item)
         if request is None or request.user_id != user.id:
@@ -60,8 +63,9 @@ def _to_our_user(message: ItemCheckedOut, circ: Circulation, ids: matching.Named
                 detail=f"Item {ids.item} was borrowed from another library for another user.",
             )
         partner = circ.partner_of(request) or policy.LOCAL
+        newest = _newest(circ, item)
         made = hand_over(circ, request, item, user, partner, _due(message, circ))
-        loan = _dated(message, circ, made, new=True)
+        loan = _dated(message, circ, made, new=made.id > newest)
     fees.take_up(circ, user, message.fiscal_transaction_information, loan, SERVICE)
 
 
@@ -88,8 +92,9 @@ def _borrowed(message: ItemCheckedOut, circ: Circulation, ids: matching.Named) -
         return
     user = circ.user(request.user_id)
     known = circ.loan_of(item)
+    newest = _newest(circ, item)
     loan = known or hand_over(circ, request, item, user, circ.partner, _due(message, circ))
-    loan = _dated(message, circ, loan, new=known is None)
+    loan = _dated(message, circ, loan, new=loan.id > newest)
     fees.take_up(circ, user, message.fiscal_transaction_information, loan, SERVICE)
 
 
@@ -103,18 +108,33 @@ def _lent(message: ItemCheckedOut, circ: Circulation, ids: matching.Named) -> No
     if item is None:
         raise lending.unknown_item(SERVICE, ids.item)
     loan = circ.loan_of(item)
-    if loan is not None and loan.partner == circ.partner.code:
+    if loan is not None and _is_theirs(circ, loan):
         _has_it(message, circ, loan)
     elif loan is not None:
         _contradicts(circ, item)
+    elif occurrence.told_of_earlier_loan(circ, item, _due(message, circ), lambda one: _is_theirs(circ, one)):
+        return
     else:
+        newest = _newest(circ, item)
         sent = {"identifier_agency": ids.identifier_agency, "user_as_sent": ids.user}
         shipment = lending.ship(circ, request, item, ids.identifier, _due(message, circ), **sent)
         if shipment.loan is not None:
-            _dated(message, circ, shipment.loan, shipment.request, new=True)
+            _dated(message, circ, shipment.loan, shipment.request, new=shipment.loan.id > newest)
+
+
+def _is_theirs(circ: Circulation, loan: Loan) -> bool:
+    return loan.partner == circ.partner.code
+
+
+def _newest(circ: Circulation, item: Item) -> int:
+    """Give the number of the newest loan of an item, to know a new one by; 0 where it has none."""
+    last = circ.tx.one("last_loan", Loan._make, item=item.id)
+    return last.id if last is not None else 0
 
 
 def _has_it(message: ItemCheckedOut, circ: Circulation, loan: Loan) -> None:
+    if occurrence.before(circ, loan):
+        return
     request = circ.request(loan.request_id) if loan.request_id is not None else None
     if request is not None:
         circ.about(request)

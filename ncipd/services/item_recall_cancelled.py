@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ncipd.circulation import review
 from ncipd.ncip.messages import ItemRecallCancelled, ItemRecallCancelledResponse
 from ncipd.ncip.problems import Problem, ProblemType
-from ncipd.services import serves
+from ncipd.services import occurrence, serves
 from ncipd.services.cancel_recall_item import withdraw
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ _NOTHING_TO_DO = (ProblemType.ITEM_NOT_CHECKED_OUT, ProblemType.RECALL_CANNOT_BE
 @serves(ItemRecallCancelled)
 def item_recall_cancelled(message: ItemRecallCancelled, circ: Circulation) -> ItemRecallCancelledResponse:
     """Withdraw the recall here too; where none of this partner's stands, there is nothing to do."""
-    circ.take_as_fact()
+    occurrence.take_as_fact(circ, message.ext)
     with review.kept(circ, SERVICE, f"item {message.item_id.item_identifier_value}"):
         try:
             withdraw(message, circ, SERVICE)

@@ -8,7 +8,7 @@ from ncipd.circulation import borrowing, lending, matching, recall, review
 from ncipd.circulation.clock import to_micros
 from ncipd.circulation.model import Role
 from ncipd.ncip.messages import ItemRecalled, ItemRecalledResponse
-from ncipd.services import serves
+from ncipd.services import occurrence, serves
 
 if TYPE_CHECKING:
     from ncipd.circulation.model import Loan, Micros
@@ -21,7 +21,7 @@ SERVICE = "ItemRecalled"
 def item_recalled(message: ItemRecalled, circ: Circulation) -> ItemRecalledResponse:
     """Take the earlier date, and tell the user who has the item."""
     ids = matching.named(circ, item=message.item_id, user=message.user_id)
-    circ.take_as_fact()
+    occurrence.take_as_fact(circ, message.ext)
     due_at = to_micros(message.date_due, circ.zone)
     with review.kept(circ, SERVICE, f"item {ids.item}"):
         if matching.is_local(circ.partner):
@@ -42,6 +42,8 @@ def _ours(circ: Circulation, ids: matching.Named, due_at: Micros) -> None:
     loan = circ.loan_of(item)
     if loan is None or item.temporary:
         circ.note("it is not on loan from us; nothing was changed")
+    elif _is_old_news(circ, loan, due_at):
+        pass
     elif loan.recalled_at is not None:
         _sooner(circ, loan, due_at)
     elif loan.user_id is not None:
@@ -59,10 +61,24 @@ def _borrowed(circ: Circulation, ids: matching.Named, due_at: Micros) -> None:
     loan = circ.loan_of(item)
     if not item.live or not request.open:
         circ.note("the item has been sent back already; nothing was changed")
+    elif loan is not None and _is_old_news(circ, loan, due_at):
+        pass
     elif loan is not None and loan.recalled_at is not None:
         _sooner(circ, loan, due_at)
+        borrowing.wanted_back(circ, request, due_at)
     else:
         borrowing.recall(circ, request, item, due_at, circ.partner)
+
+
+def _is_old_news(circ: Circulation, loan: Loan, due_at: Micros) -> bool:
+    """Say whether the recall was of an earlier loan, or is known and over: withdrawn since, or renewed in spite of."""
+    if occurrence.before(circ, loan, due_at):
+        return True
+    last = recall.last_recall(circ, loan)
+    if last is None or last.cancelled_at is None or circ.occurred_at > last.cancelled_at:
+        return False
+    circ.note("told of a recall that is over; nothing was changed")
+    return True
 
 
 def _sooner(circ: Circulation, loan: Loan, due_at: Micros) -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 @serves(ItemRequestUpdated)
 def item_request_updated(message: ItemRequestUpdated, circ: Circulation) -> ItemRequestUpdatedResponse:
     """Take the changes up; what does not fit the request as it is known here is shown to staff."""
+    circ.take_as_fact()
     try:
         change(message, circ, "ItemRequestUpdated")
     except Problem as problem:

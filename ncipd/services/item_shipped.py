@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ncipd.circulation import borrowing, lending, matching, movement, review
+from ncipd.circulation import borrowing, lending, matching, movement, review, wishes
 from ncipd.circulation.clock import to_micros
 from ncipd.circulation.lifecycle import Event, allows
 from ncipd.circulation.model import Role, TaskKind
@@ -69,8 +69,8 @@ def _comes_home(message: ItemShipped, circ: Circulation, told: Movement) -> None
         movement.contradicts(circ, told, f"the request is in status {told.request.status.value!r}")
         return
     circ.finish_tasks(told.request, TaskKind.DECIDE_RENEWAL)
-    moved = circ.advance(told.request, Event.SEND_BACK, told.words)
-    circ.change_request(moved, "set_request_renewal", desired_due_at=None, prior_status=None)
+    wishes.forget(circ, told.request)
+    circ.advance(told.request, Event.SEND_BACK, told.words)
 
 
 _EFFECTS = {

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 def item_updated(message: ItemUpdated, circ: Circulation) -> ItemUpdatedResponse:
     """Take the changes up; what cannot be taken up is shown to staff, for the event itself cannot be refused."""
     value = message.item_id.item_identifier_value.strip()
+    circ.take_as_fact()
     try:
         item_of(circ, value, "ItemUpdated")
     except Problem:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ncipd.circulation import holds, matching
-from ncipd.circulation.clock import optional_date
-from ncipd.circulation.model import HoldState, Item, ItemState
+from ncipd.circulation.model import Item, ItemState
 from ncipd.ncip import elements as el
 from ncipd.ncip.messages import LookupItem, LookupItemResponse
 from ncipd.ncip.problems import Problem, ProblemType
@@ -26,15 +25,14 @@ def lookup_item(message: LookupItem, circ: Circulation) -> LookupItemResponse:
         item = _named(circ, message.item_id)
     if item is None:
         return LookupItemResponse(request_id=message.request_id)
-    loan = circ.loan_of(item)
-    ready = next((hold for hold in circ.holds_on(item) if hold.state is HoldState.READY), None)
+    dates = answers.dates_of_status(circ, item, message.item_element_type)
     return LookupItemResponse(
         request_id=request_id,
         item_id=answers.item_id(item),
-        hold_pickup_date=optional_date(ready.expires_at) if ready else None,
-        date_recalled=optional_date(loan.recalled_at) if loan else None,
         item_transaction=_transaction(circ, message, item),
         item_optional_fields=answers.item_fields(circ, item, message.item_element_type),
+        date_recalled=dates.recalled,
+        hold_pickup_date=dates.pickup,
     )
 
 

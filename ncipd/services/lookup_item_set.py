@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ncipd.circulation import matching
 from ncipd.circulation.clock import MINUTE, optional_date
 from ncipd.circulation.dialect import problem_for
-from ncipd.circulation.model import HoldState, Item
+from ncipd.circulation.model import Item
 from ncipd.circulation.unit import item_row
 from ncipd.ncip import elements as el
 from ncipd.ncip.codec import encode
@@ -175,17 +175,17 @@ def _holdings(message: LookupItemSet, circ: Circulation, name: str, items: list[
 
 
 def _information(message: LookupItemSet, circ: Circulation, item: Item) -> el.ItemInformation:
-    loan = circ.loan_of(item)
-    ready = next((hold for hold in circ.holds_on(item) if hold.state is HoldState.READY), None)
+    loan = circ.loan_of(item) if "date due" in answers.asked(circ, message.item_element_type) else None
     types = [type_ for type_ in message.item_element_type if not type_.matches("Bibliographic Description")]
+    dates = answers.dates_of_status(circ, item, types)
     return el.ItemInformation(
         item_id=answers.item_id(item),
         current_borrower=holders.borrower(circ, item) if message.current_borrower_desired else None,
         current_requester=holders.requesters(circ, item) if message.current_requesters_desired else (),
         date_due=optional_date(loan.due_at) if loan else None,
-        date_recalled=optional_date(loan.recalled_at) if loan else None,
-        hold_pickup_date=optional_date(ready.expires_at) if ready else None,
         item_optional_fields=answers.item_fields(circ, item, types),
+        date_recalled=dates.recalled,
+        hold_pickup_date=dates.pickup,
     )
 
 

@@ -9,7 +9,7 @@ from ncipd.circulation.clock import from_micros, optional_date
 from ncipd.circulation.model import Hold, HoldState, Request
 from ncipd.ncip import elements as el
 from ncipd.ncip.messages import LookupRequest, LookupRequestResponse
-from ncipd.ncip.schemes import RequestElementType, RequestScopeType, RequestStatusType, RequestType
+from ncipd.ncip.schemes import RequestElementType, RequestScopeType, RequestStatusType
 from ncipd.ncip.types import Coded
 from ncipd.services import answers, finding, serves
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def lookup_request(message: LookupRequest, circ: Circulation) -> LookupRequestResponse:
     """Answer what was asked about a request, found by its id, or by user, item and type."""
     ids = matching.named(circ, request=message.request_id, item=message.item_id, user=message.user_id)
-    hold = holds.named(circ, ids) if matching.is_local(circ.partner) else None
+    hold = holds.named(circ, ids, message.request_type) if matching.is_local(circ.partner) else None
     if hold is not None:
         return _of_hold(message, circ, hold)
     request = finding.request_named(circ, ids, "LookupRequest")
@@ -74,7 +74,7 @@ def _of_hold(message: LookupRequest, circ: Circulation, hold: Hold) -> LookupReq
     scope = RequestScopeType.ITEM if hold.record_id is None else RequestScopeType.BIBLIOGRAPHIC_ITEM
     known: dict[RequestElementType, tuple[str, Any]] = {
         RequestElementType.USER_ID: ("user_id", answers.user_id(circ, user)),
-        RequestElementType.REQUEST_TYPE: ("request_type", RequestType.HOLD.coded()),
+        RequestElementType.REQUEST_TYPE: ("request_type", hold_details.request_type(hold)),
         RequestElementType.REQUEST_SCOPE_TYPE: ("request_scope_type", scope.coded()),
         RequestElementType.REQUEST_STATUS_TYPE: ("request_status_type", status.coded()),
         RequestElementType.HOLD_QUEUE_POSITION: ("hold_queue_position", holds.position(circ, hold) if waits else None),

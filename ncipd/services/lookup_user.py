@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ncipd.circulation import account, holds
+from ncipd.circulation import account, hold_details, holds
 from ncipd.circulation.clock import from_micros, optional_date
 from ncipd.circulation.identity import find_user, refuse_without_access
 from ncipd.circulation.model import Hold, HoldState, ItemStatus, Loan, Request, User
@@ -99,7 +99,7 @@ def _of_hold(circ: Circulation, hold: Hold) -> el.RequestedItem:
         request_id=holds.request_id(circ, hold),
         item_id=answers.item_id(item) if item else None,
         bibliographic_id=answers.bibliographic_ids(circ, record.id),
-        request_type=RequestType.HOLD.coded(),
+        request_type=hold_details.request_type(hold),
         request_status_type=status.coded(),
         date_placed=from_micros(hold.placed_at),
         pickup_location=_pickup(circ, hold.pickup_library_id),

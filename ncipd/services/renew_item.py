@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from ncipd.circulation import borrowing, conditions, fees, history, lending, local, matching, policy, renewal
 from ncipd.circulation.clock import days_later, from_micros, optional_date, to_micros
-from ncipd.circulation.errors import DeskError
 from ncipd.circulation.identity import find_user
 from ncipd.circulation.model import Role
 from ncipd.ncip import elements as el
@@ -86,10 +85,7 @@ def _user_wishes(message: RenewItem, circ: Circulation, ids: matching.Named, wis
     if request is None:
         raise _not_checked_out(ids.item)
     local.refuse_renewal(circ, item, loan)
-    try:
-        renewal.ask_lender(circ, request, item, loan, wished)
-    except DeskError as error:
-        raise Problem(ProblemType.TEMPORARY_PROCESSING_FAILURE, detail=error.message) from error
+    renewal.ask_lender(circ, request, item, loan, wished)
     return _pending(days_later(circ.now, circ.partner.renewal_reply_days, circ.agency.time_zone))
 
 

@@ -47,7 +47,7 @@ def _of_hold(message: UpdateRequestItem, circ: Circulation, hold: Hold) -> Updat
     return UpdateRequestItemResponse(
         item_id=answers.item_id(copy),
         user_id=answers.user_id(circ, user),
-        request_type=RequestType.HOLD.coded(),
+        request_type=hold_details.request_type(hold),
         request_scope_type=scope.coded(),
         date_available=said.get("date_available"),
         item_optional_fields=answers.item_fields(circ, copy, message.item_element_type),
@@ -55,7 +55,7 @@ def _of_hold(message: UpdateRequestItem, circ: Circulation, hold: Hold) -> Updat
     )
 
 
-def _hold_named(circ: Circulation, ids: matching.Named, service: str) -> Hold | None:
+def _hold_named(circ: Circulation, ids: matching.Named, type_: Coded | None, service: str) -> Hold | None:
     """Find the hold of one of our own users; raises Problem Unknown User, Unknown Item, Request Already Processed."""
     if not matching.is_local(circ.partner):
         return None
@@ -63,7 +63,7 @@ def _hold_named(circ: Circulation, ids: matching.Named, service: str) -> Hold | 
         raise matching.unknown_user(service, ids.user)
     if not ids.identifier and matching.our_item(circ, ids.item) is None:
         raise lending.unknown_item(service, ids.item)
-    hold = holds.named(circ, ids)
+    hold = holds.named(circ, ids, type_)
     if hold is not None and hold.state not in (HoldState.WAITING, HoldState.READY):
         raise Problem(
             ProblemType.REQUEST_ALREADY_PROCESSED,
@@ -78,7 +78,7 @@ def change(message: UpdateRequestItem | ItemRequestUpdated, circ: Circulation, s
     """Carry out the deletions and additions of a message."""
     ids = matching.named(circ, request=message.request_id, item=message.item_id, user=message.user_id)
     deleted, added = message.delete_request_fields, message.add_request_fields
-    request = _hold_named(circ, ids, service) or finding.request_named(circ, ids, service)
+    request = _hold_named(circ, ids, message.request_type, service) or finding.request_named(circ, ids, service)
     if deleted is None and added is None:
         raise Problem(
             ProblemType.NEEDED_DATA_MISSING,

@@ -441,6 +441,11 @@ UPDATE item SET resource = :resource, version = version + 1 WHERE id = :id RETUR
 -- Write what borrowing an item costs, in minor units; NULL where it is free.
 UPDATE item SET fee_amount = :amount, fee_currency = :currency, version = version + 1 WHERE id = :id RETURNING version
 
+-- name: set_item_price
+-- Write what replacing an item costs.
+UPDATE item SET price_amount = :amount, price_currency = :currency, version = version + 1 WHERE id = :id
+RETURNING version
+
 -- name: insert_item_restriction
 -- Limit the use of an item.
 INSERT INTO item_restriction (item_id, type) VALUES (:item, :type) ON CONFLICT DO NOTHING
@@ -548,11 +553,6 @@ UPDATE request SET status = :status, open = :open, version = version + 1 WHERE i
 -- name: set_request_due
 -- Write the lender's date for return.
 UPDATE request SET due_at = :due_at, version = version + 1 WHERE id = :id RETURNING version
-
--- name: set_request_renewal
--- Note a renewal wish that is being decided, and what the status was before it; or forget it.
-UPDATE request SET desired_due_at = :desired_due_at, prior_status = :prior_status, version = version + 1 WHERE id = :id
-RETURNING version
 
 -- name: set_request_record
 -- Tie a request to the record and the description that it is about.
@@ -675,9 +675,14 @@ UPDATE loan SET mark = 'undone', returned_at = out_at, version = version + 1 WHE
 UPDATE loan SET hold_id = :hold, version = version + 1 WHERE id = :id RETURNING version
 
 -- name: set_loan_renewed
--- Write a renewal that was told with its date.
-UPDATE loan SET due_at = :due_at, renewals = renewals + 1, renewed_at = :renewed_at, version = version + 1
+-- Write a renewal that was told with its date; no wish waits any more.
+UPDATE loan SET due_at = :due_at, renewals = renewals + 1, renewed_at = :renewed_at, desired_due_at = NULL,
+    version = version + 1
 WHERE id = :id RETURNING version
+
+-- name: set_loan_wish
+-- Note a renewal wish that is being decided, or forget it.
+UPDATE loan SET desired_due_at = :desired_due_at, version = version + 1 WHERE id = :id RETURNING version
 
 -- name: insert_loan
 -- Lend an item.
@@ -685,8 +690,10 @@ INSERT INTO loan (agency_id, item_id, user_id, partner, request_id, out_at, due_
 VALUES (:agency, :item, :user, :partner, :request, :out_at, :due_at, :reported)
 
 -- name: set_loan_due
--- Move the due date of a loan, counting a renewal or not.
-UPDATE loan SET due_at = :due_at, renewals = renewals + :renewals, version = version + 1 WHERE id = :id RETURNING version
+-- Move the due date of a loan, counting a renewal or not; a renewal decides what was wished.
+UPDATE loan SET due_at = :due_at, renewals = renewals + :renewals,
+    desired_due_at = CASE WHEN :renewals > 0 THEN NULL ELSE desired_due_at END, version = version + 1
+WHERE id = :id RETURNING version
 
 -- name: report_loan
 -- Note that a message confirmed a loan that the desk had made, with its due date.
@@ -706,8 +713,8 @@ SELECT version FROM loan WHERE id = :id
 
 -- name: insert_recall
 -- Note a recall.
-INSERT INTO recall (agency_id, loan_id, hold_id, asked_by, due_at, was_due_at, placed_at)
-VALUES (:agency, :loan, :hold, :asked_by, :due_at, :was_due_at, :placed_at)
+INSERT INTO recall (agency_id, loan_id, hold_id, asked_by, due_at, was_due_at, was_return_by, placed_at)
+VALUES (:agency, :loan, :hold, :asked_by, :due_at, :was_due_at, :was_return_by, :placed_at)
 
 -- name: last_recall_of_loan
 -- Find the newest recall of a loan, cancelled or not.

@@ -1,13 +1,15 @@
 """`python -m tests.bench.growth`: what every service costs in a small store and in a large one.
 
 The bundled conformance cases are put to two servers in turns, one with 10 thousand further items on loan and one with a
-million. Exits 1 if a service costs more than twice as much in the large one, 2 if nothing could be measured.
+million. Exits 1 if a service costs more than twice as much in the large one, or if the work of a message there holds
+the writer longer than 25 usual CheckOutItems; 2 if nothing could be measured.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -23,9 +25,10 @@ from statistics import median
 from ncipd.circulation.model import ItemState, ItemStatus, RequestStatus
 from ncipd.services import services
 from ncipd.store.connection import STORE_FILE
+from tests.bench import holding
+from tests.bench.holding import Held
 from tests.bench.server import ROOT
 
-BIN = Path(sys.executable).parent
 AGENT = ROOT / "conformance" / "agents" / "ncipd.toml"
 SIZES = (10_000, 1_000_000)  # further items, each on loan to a partner for a request
 LIMIT = 2.0
@@ -93,15 +96,20 @@ def fill(folder: Path, size: int) -> None:
         store.commit()
 
 
-def one_round(folder: Path) -> dict[str, float]:
-    """Put every case to a server with a copy of this store; the median seconds of a message, by service."""
+def one_round(folder: Path) -> tuple[dict[str, float], list[Held]]:
+    """Put every case to a server with a copy of this store.
+
+    Gives the median seconds of a message by service, and how long the work of each held the store.
+    """
     with tempfile.TemporaryDirectory(prefix="ncipd-growth-", dir=folder.parent) as place:
-        data, report = Path(place) / "data", Path(place) / "report.json"
+        data, report, seen, log = (Path(place) / name for name in ("data", "report.json", "seen.json", "log"))
         shutil.copytree(folder, data)
 
         def conform(url: str) -> None:
             command = [
-                BIN / "broker-sim",
+                sys.executable,
+                "-m",
+                "broker_sim",
                 "conform",
                 "--target",
                 url,
@@ -116,10 +124,10 @@ def one_round(folder: Path) -> dict[str, float]:
             ]
             subprocess.run(command, cwd=ROOT, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
-        _serve(data, conform)
+        _serve(data, conform, watch=seen, log=log)
         if not report.exists():
             raise GrowthError("broker-sim left no report")
-        return costs(json.loads(report.read_text("utf-8")))
+        return costs(json.loads(report.read_text("utf-8"))), holding.holds(seen, log)
 
 
 def costs(report: dict[str, object]) -> dict[str, float]:
@@ -133,9 +141,15 @@ def costs(report: dict[str, object]) -> dict[str, float]:
     return {service: median(some) for service, some in seconds.items() if service in services()}
 
 
-def _serve(data: Path, use: Callable[[str], None]) -> None:
-    serve = [BIN / "ncipd", "serve", "--demo", "--port", "0", "--data", data]
-    with subprocess.Popen(serve, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=ROOT) as ncipd:
+def _serve(
+    data: Path, use: Callable[[str], None], *, watch: Path = Path(os.devnull), log: Path = Path(os.devnull)
+) -> None:
+    serve = [sys.executable, "-m", "tests.bench.holding", watch, "serve", "--demo", "--port", "0", "--data", data]
+    serve += ["--log-level", "info"]  # which says what service each message asked for
+    with (
+        log.open("w") as errors,
+        subprocess.Popen(serve, stdout=subprocess.PIPE, stderr=errors, text=True, cwd=ROOT) as ncipd,
+    ):
         try:
             line = ncipd.stdout.readline() if ncipd.stdout else ""
             if not line.startswith("ncipd ready "):
@@ -146,21 +160,26 @@ def _serve(data: Path, use: Callable[[str], None]) -> None:
             ncipd.wait(STOP_WITHIN)
 
 
-def measure(folder: Path, rounds: int, sizes: tuple[int, int] = SIZES) -> list[Cost]:
-    """Fill two stores, take turns, and give what every service costs in both."""
+def measure(folder: Path, rounds: int, sizes: tuple[int, int] = SIZES) -> tuple[list[Cost], list[Held]]:
+    """Fill two stores, take turns, and give what every service costs in both, and how long it holds the large one."""
     stores = [folder / str(size) for size in sizes]
     for store, size in zip(stores, sizes, strict=True):
         print(f"filling a store with {size:,} items on loan …", flush=True)
         store.mkdir()
         fill(store, size)
     found: list[dict[str, list[float]]] = [defaultdict(list), defaultdict(list)]
+    held: list[list[Held]] = []
     for number in range(rounds):
         for at in (0, 1) if number % 2 == 0 else (1, 0):
             print(f"round {number + 1} of {rounds}, {sizes[at]:,} items …", flush=True)
-            for service, seconds in one_round(stores[at]).items():
+            cost, holds = one_round(stores[at])
+            for service, seconds in cost.items():
                 found[at][service].append(seconds)
+            if at == 1:
+                held.append(holds)
     small, large = found
-    return [Cost(name, median(small[name]), median(large[name])) for name in sorted(small) if name in large]
+    costs = [Cost(name, median(small[name]), median(large[name])) for name in sorted(small) if name in large]
+    return costs, holding.usual_of(held)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -171,17 +190,37 @@ def main(arguments: list[str] | None = None) -> int:
     asked = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="ncipd-growth-") as folder:
         try:
-            found = measure(Path(folder), asked.rounds, (SIZES[0], asked.large))
+            found, held = measure(Path(folder), asked.rounds, (SIZES[0], asked.large))
         except GrowthError as error:
             print(f"bench: {error}", file=sys.stderr)
             return 2
-    print(f"\n{'service':34}{SIZES[0]:>12,}{asked.large:>12,}  ratio\n{'':34}{'ms':>12}{'ms':>12}")
+    print(f"\n{'service':34}{SIZES[0]:>12,}{asked.large:>12,}  ratio\n{'':40}{'ms':>12}{'ms':>12}")
     for cost in found:
         slow = "  too slow" if cost.ratio > LIMIT else ""
         print(f"{cost.service:34}{cost.small * 1000:12.2f}{cost.large * 1000:12.2f}{cost.ratio:7.2f}{slow}")
     worst = max(found, key=lambda cost: cost.ratio)
     print(f"\n{len(found)} services; the worst is {worst.service} with {worst.ratio:.2f} (at most {LIMIT:.1f})")
-    return 0 if worst.ratio <= LIMIT else 1
+    longest = told(held)
+    return 0 if worst.ratio <= LIMIT and 0 < longest <= holding.LIMIT else 1
+
+
+def told(held: list[Held]) -> float:
+    """Print how long each service holds the store; gives the longest of the writer, in usual CheckOutItems."""
+    usual = holding.unit(held)
+    if not usual:
+        print("\nno CheckOutItem was seen to hold the writer, so nothing can be compared with it")
+        return 0.0
+    title = "holds the writer (reader: the loop)"
+    print(f"\n{title:42}{'usually':>10}{'at most':>12}  CheckOutItems\n{'':40}{'ms':>12}{'ms':>12}")
+    for one in held:
+        times = one.longest / usual
+        name = one.service if one.connection == holding.WRITER else f"{one.service} ({one.connection})"
+        long = "  too long" if one.connection == holding.WRITER and times > holding.LIMIT else ""
+        print(f"{name:40}{one.usual * 1000:12.3f}{one.longest * 1000:12.3f}{times:7.1f}{long}")
+    worst = max((one for one in held if one.connection == holding.WRITER), key=lambda one: one.longest)
+    times = worst.longest / usual
+    print(f"\nthe longest to hold the writer is {worst.service} with {times:.1f} (at most {holding.LIMIT:.0f})")
+    return times
 
 
 if __name__ == "__main__":

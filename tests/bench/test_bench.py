@@ -12,7 +12,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from tests.bench import library, own, rounds
+from tests.bench import growth, holding, library, own, rounds, soak
 from tests.bench.__main__ import bench
 from tests.bench.generating import Outcome, load
 from tests.bench.report import as_data, as_text
@@ -187,3 +187,91 @@ def _metrics(server: Server) -> bytes:
     with urlopen(f"http://{server.address}/metrics") as answer:
         text: bytes = answer.read()
     return text
+
+
+# --- how long the store is held --------------------------------------------------------------------------------------
+
+
+def test_the_work_of_each_message_is_seen_with_its_service_and_connection(tmp_path: Path) -> None:
+    """A real ncipd: what changes something holds the writer, a lookup the reader, its journal line the writer."""
+
+    def use(url: str) -> None:
+        for service, more in (
+            ("CheckOutItem", "<UserId><UserIdentifierValue>-</UserIdentifierValue></UserId>"),
+        ) * 3 + (("LookupItem", ""),):
+            item = "<ItemId><ItemIdentifierValue>L-0001</ItemIdentifierValue></ItemId>"
+            body = (
+                f'<NCIPMessage xmlns="http://www.niso.org/2008/ncip"><{service}>{more}{item}</{service}></NCIPMessage>'
+            )
+            with urlopen(url, data=body.encode()) as answer:
+                assert b"Problem" not in answer.read()
+
+    growth._serve(tmp_path / "data", use, watch=tmp_path / "seen", log=tmp_path / "log")
+    found = holding.holds(tmp_path / "seen", tmp_path / "log")
+    seen = {(one.service, one.connection) for one in found}
+    assert seen == {("CheckOutItem", "writer"), ("LookupItem", "reader"), ("LookupItem", "writer")}
+    assert all(0 < one.usual <= one.longest < 60 for one in found)
+    assert holding.unit(found) > 0
+
+
+@pytest.mark.parametrize(("longest", "passes"), [(0.024, True), (0.026, False)])
+def test_what_holds_the_writer_too_long_is_no_pass(
+    capsys: pytest.CaptureFixture[str], longest: float, *, passes: bool
+) -> None:
+    """25 usual CheckOutItems, in the round in the middle: one pause of the machine is not the service's."""
+    usual = holding.Held("CheckOutItem", "writer", 0.001, 0.002)
+    slow = [holding.Held("LookupItemSet", "writer", 0.001, one) for one in (0.001, longest, 9.0)]
+    reader = holding.Held("LookupItemSet", "reader", 0.001, 9.0)
+    found = holding.usual_of([[usual, one, reader] for one in slow])
+    assert (0 < growth.told(found) <= holding.LIMIT) == passes
+    assert ("too long" in capsys.readouterr().out) == (not passes)
+
+
+def test_without_a_check_out_nothing_can_be_said() -> None:
+    assert growth.told([holding.Held("LookupItem", "reader", 0.001, 0.002)]) == 0
+
+
+# --- soaking ---------------------------------------------------------------------------------------------------------
+
+
+LAP = soak.Lap(messages=2_000, failures=0, seconds=0.004, memory=150_000_000, files=20)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({}, ""),
+        ({"memory": 200_000_000}, "memory grew from 150 to 200 MB"),
+        ({"files": 40}, "open files grew from 20 to 40"),
+        ({"seconds": 0.02}, "the median answer grew from 4.0 to 20.0 ms"),
+        ({"failures": 1}, "2 answers did not come"),
+    ],
+)
+def test_what_grows_over_the_laps_is_said(change: dict[str, int], told: str) -> None:
+    """The first quarter warms up; the last is compared with the second."""
+    warming = replace(LAP, memory=50_000_000, seconds=0.001)
+    laps = [warming, warming, LAP, LAP, LAP, LAP, replace(LAP, **change), replace(LAP, **change)]
+    assert " ".join(soak.verdict(laps)).startswith(told)
+    assert bool(soak.verdict(laps)) == bool(told)
+
+
+def test_too_few_laps_tell_nothing() -> None:
+    with pytest.raises(soak.SoakError, match="too few"):
+        soak.verdict([LAP] * 3)
+
+
+def test_an_answer_that_did_not_come_or_was_invalid_is_counted() -> None:
+    """What the simulated broker refuses on purpose is no answer of ncipd."""
+    asked = {"channel": "ncip", "asked": "LookupItem", "seconds": 0.5}
+    exchanges = [
+        {**asked, "receiver": "Lender", "status": 200},
+        {**asked, "receiver": "Lender", "status": None},
+        {**asked, "receiver": "Broker", "status": 503},
+    ]
+    judged = [{"aspect": "schema", "ok": False}, {"aspect": "content", "ok": False}]
+    report = {"scenarios": [{"steps": [{"exchanges": exchanges, "expectations": judged}]}]}
+    assert soak.judged([report]) == ([0.5, 0.5], 2)
+
+
+def test_a_failure_inside_is_read_from_the_metrics(ncipd: Server) -> None:
+    assert soak.failed_inside(f"http://{ncipd.address}/ncip") == 0

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from ncipd.circulation.clock import DAY, days_later
+from ncipd.circulation.clock import DAY, days_later, end_of_day
 from ncipd.circulation.model import Loan, User, UserBlock
 from ncipd.circulation.partner import BeyondMaximum, Partner
 from ncipd.circulation.policy import (
@@ -21,6 +21,7 @@ from ncipd.circulation.policy import (
     latest_due,
     recall_due,
     refuse_user,
+    sooner,
     user_due,
 )
 from ncipd.ncip.problems import ProblemType
@@ -86,6 +87,9 @@ def test_a_user_never_has_longer_than_the_lender_gave(partner, return_by, now, z
         assert due == days_later(now, partner.loan_days, zone)
         return
     assert due <= return_by
+    assert due >= now or due == return_by, "a date that has passed is the lender's own, never one of ours"
+    if due <= end_of_day(now, zone):
+        return
     there, ours = local(return_by, zone), local(due, zone)
     assert (there.date() - ours.date()).days == partner.user_due_days_earlier, "days are days of the calendar there"
     if partner.user_due_days_earlier == 0:
@@ -103,6 +107,14 @@ def test_three_days_earlier_across_a_shift_is_the_same_time_of_day():
 
 
 # ---------------------------------------------------------------------------------------------- renewals and recalls
+
+
+def test_days_taken_off_that_have_begun_already_leave_today():
+    """A week off a date two days from now: due at the end of today, not five days ago."""
+    partner = Partner(code="P", agency="A", user_due_days_earlier=7)
+    today = micros(2026, 3, 20, 22, 59, 59)
+    assert user_due(partner, micros(2026, 3, 22, 22, 59, 59), NOW, "Europe/Berlin") == today
+    assert user_due(partner, micros(2026, 3, 20, 12), NOW, "Europe/Berlin") == micros(2026, 3, 20, 12)
 
 
 @given(partners, loans(), wishes, nows, zones, st.booleans())
@@ -154,8 +166,9 @@ def test_an_overdue_loan_gets_its_days_from_today():
 
 @given(partners, loans(), wishes, nows, zones)
 def test_a_recall_never_gives_more_time(partner, loan, desired, now, zone):
-    due = recall_due(partner, loan, desired, now, zone)
-    asked = desired if desired is not None else days_later(now, partner.recall_days, zone)
+    asked = recall_due(partner, desired, now, zone)
+    assert asked == (desired if desired is not None else days_later(now, partner.recall_days, zone))
+    due = sooner(loan.due_at, asked)
     assert due <= asked
     assert loan.due_at is None or due <= loan.due_at
     assert due in (asked, loan.due_at)

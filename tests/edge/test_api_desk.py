@@ -175,7 +175,7 @@ async def test_a_partner_without_an_address_is_to_be_told_by_hand_and_the_answer
 async def test_nothing_on_loan_has_no_renewal(office: Office) -> None:
     await office.say(request_item("L1", "R-1"))
     for action in ("approve-renewal", "reject-renewal"):
-        error = await office.refused(409, "nothing-on-loan", action, request="R-1")
+        error = await office.refused(409, "no-renewal-waiting", action, request="R-1")
         assert error["field"] == "request"
         await office.refused(404, "request-not-found", action, request="R-9")
 
@@ -323,6 +323,64 @@ async def test_a_borrowed_item_goes_to_its_user_and_then_back_to_its_lender(offi
     again = await office.do("return", "BORROW", barcode="X-1")
     assert again["instruction"] == "send back"
     assert await office.kinds("BORROW") == ["return-to-partner"]
+
+
+async def test_a_check_out_made_in_error_is_taken_back(office: Office) -> None:
+    """As if it had never been: the next reader's hold is filled by the item, and nothing is on loan."""
+    await office.do("request", barcode="L1", user="LEND-USER-1")
+    await office.do("hold-shelf", barcode="L1")
+    await office.do("check-out", barcode="L1", user="LEND-USER-1")
+    done = await office.do("undo-check-out", barcode="L1")
+    assert (done["instruction"], done["item"]["status"], done["loan"]) == ("hold shelf", "on-hold-shelf", None)
+    assert (await office.see("users/LEND-USER-1"))["loans"] == []
+    error = await office.refused(409, "not-on-loan", "undo-check-out", barcode="L1")
+    assert error["field"] == "barcode"
+    await office.refused(422, "value-missing", "undo-check-out")
+
+
+async def test_a_shipment_made_in_error_is_taken_back(office: Office) -> None:
+    """The request is where it was, and the item picked for it."""
+    await office.say(request_item("L1", "R-1"))
+    await office.do("scan-at-shelf", barcode="L1")
+    await office.do("ship", barcode="L1")
+    done = await office.do("undo-check-out", barcode="L1")
+    assert (done["request"]["status"], done["item"]["status"]) == ("being-processed", "picked")
+    assert await office.kinds() == ["ship"]
+
+
+async def test_a_digital_supply_made_in_error_is_taken_back(office: Office) -> None:
+    await office.say(request_item("L1", "R-1", kind="Digital"), partner="DIGITAL")
+    await office.refused(409, "not-supplied", "undo-check-out", request="R-1")
+    await office.do("ship", request="R-1", digital=True)
+    done = await office.do("undo-check-out", request="R-1")
+    assert done["request"]["status"] == "created-lending-request"
+
+
+@pytest.mark.parametrize(
+    ("said", "status", "kind"),
+    [
+        ("claimed-returned", "claimed", "search"),
+        ("never-borrowed", "claimed", "search"),
+        ("missing", "missing", "search"),
+        ("lost", "lost", "review"),
+    ],
+)
+async def test_what_a_borrower_says_of_an_item_is_written_down(
+    office: Office, said: str, status: str, kind: str
+) -> None:
+    await office.do("check-out", barcode="L1", user="LEND-USER-1")
+    done = await office.do("report", barcode="L1", said=said, returned="2026-01-04")
+    assert (done["item"]["status"], await office.kinds()) == (status, [kind])
+    assert bool(done["loan"]["returned"]) == (said == "lost")
+
+
+async def test_a_report_says_no_in_words(office: Office) -> None:
+    error = await office.refused(409, "not-on-loan", "report", barcode="L1", said="lost")
+    assert "on loan" in error["message"]
+    await office.do("check-out", barcode="L1", user="LEND-USER-1")
+    error = await office.refused(422, "said-unknown", "report", barcode="L1", said="eaten by a dog")
+    assert error["hint"] == "One of claimed-returned, never-borrowed, missing, lost."
+    await office.refused(422, "date-in-future", "report", barcode="L1", said="claimed-returned", returned="2027-01-01")
 
 
 async def test_a_withdrawn_item_that_turns_up_is_still_known(office: Office) -> None:

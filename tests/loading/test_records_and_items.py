@@ -215,3 +215,44 @@ def test_two_agencies_may_have_the_same_barcodes_and_record_numbers(load, item, 
     assert load("records", [RECORD], agency="NEW").added == 1
     assert load("items", [{"barcode": "L-1", "record": "REC-1", "library": "MAIN"}], agency="NEW").added == 1
     assert items(rows, "agency_id, record_id, home_library_id") == [(1, 1, 1), (2, 2, 3)]
+
+
+# --- on what terms an item is lent -----------------------------------------------------------------------------------
+
+
+TERMS = {
+    "restrictions": "Overnight Only!; Not For Loan",
+    "fee_amount": 500,
+    "fee_currency": "EUR",
+    "price_amount": 3000,
+    "price_currency": "CHF",
+    "resource_url": "https://example.org/1",
+}
+MONEY = "fee_amount, fee_currency, price_amount, price_currency"
+
+
+def test_an_item_gets_its_terms(load, record, rows):
+    assert load("items", [ITEM | TERMS]).added == 1
+    assert items(rows, MONEY) == [(500, "EUR", 3000, "CHF")]
+    assert "<ReferenceToResource>https://example.org/1" in items(rows, "resource")[0][0].replace("ns1:", "")
+    found = rows("SELECT type, acknowledge FROM item_restriction ORDER BY type")
+    assert found == [("Not For Loan", 0), ("Overnight Only", 1)]
+
+
+def test_terms_that_a_row_leaves_out_stay_and_those_it_empties_go(load, item, rows):
+    assert load("items", [ITEM | TERMS]).changed == 1
+    assert load("items", [ITEM | TERMS]).unchanged == 1, "the same again is no change"
+    assert load("items", [ITEM]).unchanged == 1
+    assert load("items", [ITEM | {"price_amount": 4000}]).changed == 1, "in the same currency"
+    assert items(rows, MONEY) == [(500, "EUR", 4000, "CHF")]
+    emptied = {"restrictions": None, "fee_amount": None, "price_amount": None, "resource_url": None}
+    assert load("items", [ITEM | emptied]).changed == 1
+    assert items(rows, f"{MONEY}, resource") == [(None, "", None, "", "")]
+    assert rows("SELECT count(*) FROM item_restriction") == [(0,)]
+
+
+@pytest.mark.parametrize("name", ["fee", "price"])
+@pytest.mark.parametrize("currency", [None, "EURO"])
+def test_an_amount_needs_a_currency_that_is_one(why, record, name, currency):
+    row = ITEM | {f"{name}_amount": 500} | ({f"{name}_currency": currency} if currency else {})
+    assert f"{name}_currency" in why("items", [row])

@@ -194,6 +194,11 @@ async def give_fee(world: World, item: str, amount: int, currency: str = "EUR", 
     await world.store.transact(lambda tx: tx.one("set_item_fee", id=number, amount=amount, currency=currency))
 
 
+async def give_price(world: World, item: str, amount: int, currency: str = "EUR") -> None:
+    number = world.ask(lambda circ: circ.item_by_barcode(item).id)
+    await world.store.transact(lambda tx: tx.one("set_item_price", id=number, amount=amount, currency=currency))
+
+
 async def restrict(world: World, item: str, type_: str, *, acknowledge: bool = False) -> None:
     number = world.ask(lambda circ: circ.item_by_barcode(item).id)
     query = "require_acknowledgement" if acknowledge else "insert_item_restriction"

@@ -249,6 +249,29 @@ async def test_hold_waits_on_the_shelf_and_the_user_is_told(world, action):
     assert world.notices() == ["available for pickup"]
 
 
+async def test_an_action_that_is_none_is_refused_and_leaves_nothing(world):
+    """Throwing the item away is not what AcceptItem can ask; without a word for it nothing is guessed."""
+    wrong = say.accept("R-1", item="X-1", user=USER, action="Throw Away")
+    answer = await world.send(wrong)
+    assert (answer.problem, answer.text("Problem/ProblemElement")) == (
+        "Element Rule Violated",
+        "AcceptItem/RequestedActionType",
+    )
+    assert world.item() is None
+    await world.well(wrong.replace("<AcceptItem>", f"<AcceptItem>{say.mandated('2026-01-05T08:00:00Z')}"))
+    assert world.item().status == "received", "it has happened: the item is in the building, and waits"
+
+
+@pytest.mark.parametrize("scheme", ["", ' n:Scheme="http://partner.example/actions"'])
+@pytest.mark.parametrize("action", ["Hold For Fulfillment", "", "Shelve"])
+async def test_a_partners_own_word_for_an_action_holds_the_item(world, action, scheme):
+    """What begins with Hold, says nothing, or is of a scheme of the partner's own waits for the user."""
+    told = say.accept("R-1", item="X-1", user=USER, action=action)
+    answer = await world.send(told.replace("<RequestedActionType>", f"<RequestedActionType{scheme}>"))
+    assert answer.problem == ("Element Rule Violated" if action == "Shelve" and not scheme else None)
+    assert answer.problem or world.item().status == "received"
+
+
 async def test_the_pickup_expiry_date_of_the_message_is_the_last_day_on_the_shelf(world):
     await world.here(pickup_expires="2026-01-20T22:00:00Z")
     (hold,) = world.ask(lambda circ: circ.holds_of(world.request()))
@@ -446,9 +469,18 @@ async def test_check_in_of_a_borrowed_item_that_bears_a_barcode_of_ours_needs_no
 
 async def test_check_in_for_another_request_is_a_problem_and_changes_nothing(world):
     await world.lent("R-1", "X-1")
+    await world.lent("R-9", "X-9")
     answer = await world.send(say.check_in("X-1", "R-9"))
-    assert (answer.problem, answer.text("Problem/ProblemValue")) == ("Unknown Request", "R-9")
+    assert (answer.problem, answer.text("Problem/ProblemValue")) == ("Unknown Item", "X-1")
     assert (world.status(), world.item().status) == ("loaned-item-to-patron", "on-loan")
+
+
+async def test_check_in_under_a_number_that_nobody_knows_is_about_the_item(world):
+    """The item is on its way home, whatever RequestId the broker wrote; the lending side takes it so too."""
+    await world.lent("R-1", "X-1")
+    await world.well(say.check_in("X-1", "R-9"))
+    assert (world.status(), world.item().live) == ("request-completed", 0)
+    assert (await world.send(say.check_in("X-8", "R-9"))).problem == "Unknown Item"
 
 
 async def test_a_late_check_in_of_an_earlier_request_does_not_end_the_present_one(world):
@@ -543,6 +575,18 @@ async def test_a_recall_makes_the_date_earlier_and_never_later_and_tells_the_use
     answer = await world.well(say.recall("X-1", asked))
     assert answer.text("RecallItemResponse/DateDue") == due
     assert (world.due(), world.status(), world.notices()) == (due, "recalled-by-partner", ["recalled"])
+    assert written(world.request().due_at) == due, "the lender's date moves with it"
+    await world.well(say.cancel_recall("X-1"))
+    assert (world.due(), written(world.request().due_at)) == (IN_FEBRUARY, IN_FEBRUARY)
+
+
+async def test_a_recall_leaves_each_of_the_two_dates_the_earlier_one(world):
+    """The user's date is earlier than the lender asks for already; the lender's own is not."""
+    await world.here()
+    await world.desk("check-out", barcode="X-1", user=USER, due_date="2026-01-15")
+    users = world.due()
+    await world.well(say.recall("X-1", "2026-01-20T22:59:59Z"))
+    assert (world.due(), written(world.request().due_at)) == (users, "2026-01-20T22:59:59Z")
 
 
 async def test_a_second_recall_changes_nothing(world):
@@ -731,6 +775,18 @@ async def test_without_a_broker_url_the_desk_is_told_at_once(world):
         await world.desk("renew", barcode="X-1")
     assert told.value.code == "partner-has-no-url"
     assert world.status() == "loaned-item-to-patron"
+
+
+async def test_without_a_broker_url_a_wish_by_message_waits_for_staff_to_ask_by_hand(world):
+    """The discovery layer hears what is so: pending; staff ask the lender, whose word then ends the task."""
+    await world.lent(partner="NOURL")
+    for _ in range(2):
+        answer = await world.well(say.renew("X-1", IN_MARCH, user=USER), "CATALOGUE")
+        assert answer.has("RenewItemResponse/Pending"), answer
+        world.clock.pass_days(1)
+    assert (world.status(), world.tasks(), world.sent()) == ("renew-requested", ["renew-by-hand"], [])
+    await world.well(say.renew("X-1", IN_MARCH), "NOURL")
+    assert (world.status(), world.tasks(), world.due()) == ("renewed-by-partner", [], IN_MARCH)
 
 
 # ---------------------------------------------------------------------------------------------- Renewal: the refusals

@@ -173,6 +173,14 @@ async def test_a_status_that_contradicts_a_loan_is_refused(world: World) -> None
     assert world.item_status("L1") == "on-loan"
 
 
+async def test_the_status_of_our_items_is_not_for_others_to_set(world: World) -> None:
+    """A broker may set the status of what it has lent to us, and of nothing else."""
+    message = f"<UpdateCirculationStatus>{item_id('L1')}<CirculationStatus>Missing</CirculationStatus>"
+    answer = await world.send(f"{message}</UpdateCirculationStatus>")
+    assert answer.problem == "Item Access Denied", answer
+    assert world.item_status("L1") == "available"
+
+
 async def test_told_of_an_item_it_is_known_once(world: World) -> None:
     """ItemCreated and ItemUpdated are taken up, and told twice they change nothing more."""
     told = f"<ItemCreated>{item_id('THEIRS-2')}{TITLE}</ItemCreated>"
@@ -325,6 +333,29 @@ async def test_a_changed_title_or_restriction_that_is_told_twice_is_one_change(w
         second = await world.send(message, partner="DISCOVERY")
         assert first.problem is None
         assert first.raw == second.raw
+
+
+async def test_what_is_told_to_be_gone_is_gone_however_often_it_is_told(world: World) -> None:
+    """ItemUpdated and AgencyUpdated tell facts: deleting what is not there, or adding what is, is no news."""
+    limit = "<ItemUseRestrictionType>Overnight Only</ItemUseRestrictionType>"
+    await world.send(update("L1", added=RARE + limit), partner="DISCOVERY")
+    once = update("L1", deleted=RARE + limit, added=call_number("QA L1")).replace("UpdateItem", "ItemUpdated")
+    for _ in range(2):
+        answer = await world.send(once, partner="DISCOVERY")
+        assert answer.problem is None, answer
+        world.clock.pass_days(1)
+    assert (await world.send(update("L1", deleted=RARE), partner="DISCOVERY")).problem == "Unable To Delete Element"
+    await world.send(f"<CreateAgency><AgencyId>NEW-9</AgencyId>{NAME.format('Ninth')}</CreateAgency>")
+    pact = "<ConsortiumAgreement>Pact</ConsortiumAgreement>"
+    change = (
+        f"<AgencyUpdated><AgencyId>NEW-9</AgencyId><DeleteAgencyFields>{pact}</DeleteAgencyFields><AddAgencyFields>"
+        f"{pact.replace('Pact', 'Union')}</AddAgencyFields></AgencyUpdated>"
+    )
+    for _ in range(2):
+        assert (await world.send(change)).problem is None
+        world.clock.pass_days(1)
+    assert (await look_agency(world, "NEW-9", "Consortium Agreement")).texts("ConsortiumAgreement") == ["Union"]
+    assert world.tasks("borrowing") == world.tasks() == []
 
 
 async def test_an_item_that_cannot_be_taken_up_is_shown_to_staff(world: World) -> None:

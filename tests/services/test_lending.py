@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
+from ncipd.circulation.clock import from_micros
+from ncipd.circulation.errors import DeskError
 from tests.services.world import World, item_id, request_id, user_id
 
 
@@ -168,6 +172,31 @@ async def test_a_manual_renewal_is_pending_until_staff_decide(world: World) -> N
     await world.send(renew.replace("2026-03-01", "2026-03-20"), partner="MANUAL")
     await world.desk("reject-renewal", request="R-1", reason="needed for a course")
     assert (world.status("R-1"), world.sent()) == ("renew-rejected", ["ItemRenewed", "CirculationStatusUpdated"])
+
+
+async def test_each_volume_of_a_request_has_a_renewal_wish_of_its_own(world: World) -> None:
+    """Two volumes, two dates asked for: staff decide on each, and the request waits until both are decided."""
+    two = request_item("L1", "R-1").replace(item_id("L1"), item_id("L1") + item_id("L2"))
+    await world.send(two, partner="MANUAL")
+    for barcode, day in (("L1", "2026-03-01"), ("L2", "2026-03-15")):
+        await world.send(check_out(barcode, "R-1"), partner="MANUAL")
+        renew = (
+            f"<RenewItem>{user_id('-')}{item_id(barcode)}<DesiredDateDue>{day}T22:59:59Z</DesiredDateDue></RenewItem>"
+        )
+        assert (await world.send(renew, partner="MANUAL")).has("RenewItemResponse/Pending")
+    assert world.tasks() == ["decide-renewal", "decide-renewal"]
+    with pytest.raises(DeskError, match="2 volumes"):
+        await world.desk("approve-renewal", request="R-1")
+    await world.desk("approve-renewal", request="R-1", barcode="L1")
+    assert (world.status("R-1"), world.tasks()) == ("renew-requested", ["decide-renewal"])
+    await world.desk("approve-renewal", request="R-1")
+    assert (world.status("R-1"), world.tasks()) == ("renewed", [])
+    assert [due(world, barcode) for barcode in ("L1", "L2")] == ["2026-03-01", "2026-03-15"]
+
+
+def due(world: World, barcode: str) -> str:
+    loan = world.ask(lambda circ: circ.loan_of(circ.item_by_barcode(barcode)))
+    return f"{from_micros(loan.due_at):%Y-%m-%d}"
 
 
 async def test_a_local_request_recalls_a_shipped_item_once(world: World) -> None:

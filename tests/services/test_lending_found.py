@@ -103,6 +103,15 @@ async def test_a_return_under_a_number_that_nobody_knows_is_still_a_return(world
     assert (world.status("R-1"), world.item_status("L1")) == ("request-completed", "available")
 
 
+async def test_a_return_for_another_request_that_is_known_is_refused(world: World) -> None:
+    """The numbers contradict each other: one of the two loans would be ended in place of the other."""
+    await world.send(check_out("L1", "R-1"))
+    await world.send(check_out("L2", "R-2"))
+    answer = await world.send(check_in("L1", request_id("R-2")))
+    assert answer.problem == "Item Not Checked Out", answer
+    assert (world.item_status("L1"), world.item_status("L2")) == ("on-loan", "on-loan")
+
+
 async def test_what_has_left_is_not_to_be_fetched_for_a_reader(world: World) -> None:
     """A reader's hold outlives the shipment of its item, and its pick task does not."""
     await world.desk("request", user="LEND-USER-1", barcode="L1")

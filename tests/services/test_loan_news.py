@@ -322,3 +322,79 @@ async def test_a_charge_that_cannot_be_posted_is_shown_to_staff_and_the_loan_sta
     await well(world, out("L1", U1, more=wrong))
     assert await say.status(world, "L1") == "On Loan"
     assert any("cannot be posted" in note for note in task_notes(world))
+
+
+# ---------------------------------------------------------------------------------------------- old copies
+
+
+def at(moment: str, *, in_action: bool = False) -> str:
+    """When it happened, as a sender can say it of news that has no element for it."""
+    date = f"<DateEventOccurred>{moment}</DateEventOccurred>"
+    return f"<Ext>{f'<MandatedAction>{date}</MandatedAction>' if in_action else date}</Ext>"
+
+
+@pytest.mark.parametrize("in_action", [False, True])
+async def test_news_with_its_time_is_known_when_it_comes_again_after_another_round(
+    world: World, *, in_action: bool
+) -> None:
+    """Out, in, and out again: copies of the first two change neither the second loan nor where the item stands."""
+    lent = out("L1", U1, more=at("2026-01-05T09:00:00Z", in_action=in_action))
+    returned = back("L1", U1, more=at("2026-01-06T09:00:00Z", in_action=in_action))
+    await well(world, lent, "ILS")
+    world.clock.pass_days(2)
+    await well(world, returned, "ILS")
+    world.clock.pass_days(1)
+    await well(world, lent, "ILS")
+    assert (await say.status(world, "L1"), world.count("loan")) == ("Available On Shelf", 1)
+    await well(world, out("L1", U1, date=LATER), "ILS")
+    world.clock.pass_days(1)
+    for copy in (lent, returned, lent):
+        await well(world, copy, "ILS")
+    assert (due(world, "L1"), world.count("loan"), loan(world, "L1").returned_at) == (LATER, 2, None)
+
+
+async def test_a_check_out_that_was_due_before_its_item_came_back_is_that_one(world: World) -> None:
+    """Without a time of its own, the due date of a copy tells: nothing is lent until yesterday."""
+    lent = out("L1", U1, date=SOON)
+    await well(world, lent, "ILS")
+    world.clock.pass_days(20)
+    await well(world, back("L1", U1), "ILS")
+    world.clock.pass_days(1)
+    await well(world, lent, "ILS")
+    assert (await say.status(world, "L1"), world.count("loan")) == ("Available On Shelf", 1)
+    await well(world, out("L1", U1, date=LATER), "ILS")
+    assert world.count("loan") == 2
+
+
+async def test_a_partners_old_news_does_not_touch_its_new_loan(world: World) -> None:
+    """What was lent to a broker, came back, and was lent to it once more."""
+    lent = out("L1", "-", "R-1", more=at("2026-01-05T09:00:00Z"))
+    returned = back("L1", more=at("2026-01-06T09:00:00Z"))
+    await well(world, lent, "BROKER")
+    world.clock.pass_days(2)
+    await well(world, returned, "BROKER")
+    await well(world, out("L1", "-", "R-2", date=LATER), "BROKER")
+    world.clock.pass_days(1)
+    for copy in (lent, returned):
+        await well(world, copy, "BROKER")
+    assert (world.status("R-1"), world.status("R-2")) == ("request-completed", "shipped-physically")
+    assert (due(world, "L1"), world.count("loan")) == (LATER, 2)
+
+
+async def test_a_recall_of_an_earlier_loan_is_old_news(world: World) -> None:
+    """By its time, or by a date before the present loan began; one that was withdrawn stays withdrawn."""
+    recalled = f"<ItemRecalled>{item_id('L1')}<DateDue>2026-01-08T22:59:59Z</DateDue>{{}}</ItemRecalled>"
+    timed = recalled.format(at("2026-01-06T09:00:00Z"))
+    await well(world, out("L1", U1), "ILS")
+    world.clock.pass_days(1)
+    await well(world, timed, "ILS")
+    await well(world, f"<ItemRecallCancelled>{item_id('L1')}</ItemRecallCancelled>", "ILS")
+    world.clock.pass_days(1)
+    await well(world, timed, "ILS")
+    assert (loan(world, "L1").recalled_at, due(world, "L1")) == (None, SOON)
+    await well(world, back("L1", U1), "ILS")
+    world.clock.pass_days(5)
+    await well(world, out("L1", U1, date=LATER), "ILS")
+    for copy in (timed, recalled.format("")):
+        await well(world, copy, "ILS")
+    assert (loan(world, "L1").recalled_at, due(world, "L1")) == (None, LATER)

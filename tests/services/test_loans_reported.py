@@ -8,7 +8,20 @@ from pathlib import Path
 import pytest
 
 from tests.services import loans as say
-from tests.services.loans import READER, U1, U2, give_fee, loan, loans, notices, owed, refused, task_notes, well
+from tests.services.loans import (
+    READER,
+    U1,
+    U2,
+    give_fee,
+    give_price,
+    loan,
+    loans,
+    notices,
+    owed,
+    refused,
+    task_notes,
+    well,
+)
 from tests.services.world import World, fill, make_world, request_id
 
 USER = "ReportCirculationStatusChange/UserId/UserIdentifierValue"
@@ -52,8 +65,10 @@ async def test_a_claim_leaves_the_loan_open_and_sends_staff_to_search(
 
 @pytest.mark.parametrize("service", SERVICES)
 async def test_a_loss_ends_the_loan_and_charges_for_a_replacement_once(world: World, service: str) -> None:
-    await give_fee(world, "L1", 3000)
-    await well(world, say.lend("L1", before=say.money("PaidFeeAmount", 3000)))
+    """The price of the item is not its fee: one is for the loss, the other for the loan."""
+    await give_fee(world, "L1", 500)
+    await give_price(world, "L1", 3000)
+    await well(world, say.lend("L1", before=say.money("PaidFeeAmount", 500)))
     for _ in range(2):
         await well(world, SERVICES[service]("L1", "Lost"))
         world.clock.pass_days(1)
@@ -64,10 +79,11 @@ async def test_a_loss_ends_the_loan_and_charges_for_a_replacement_once(world: Wo
     assert found == [("Rental",), ("Book Replacement Charge",)]
 
 
-async def test_a_loss_without_a_price_charges_nothing(world: World) -> None:
+async def test_a_loss_without_a_price_charges_nothing_and_staff_are_told(world: World) -> None:
     await well(world, say.lend("L1"))
     await well(world, say.report("L1", "Lost"))
     assert world.count("fiscal_entry") == 0
+    assert "was not charged" in task_notes(world)[0]
 
 
 async def test_what_was_lost_and_is_found_goes_back_into_circulation(world: World) -> None:

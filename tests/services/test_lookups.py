@@ -227,6 +227,25 @@ async def test_the_due_date_is_told_while_the_item_is_out(world):
     assert not (await world.send(say.lookup_item("L1", "Date Due"))).has("DateDue")
 
 
+async def test_when_it_was_recalled_and_until_when_it_waits_is_told_to_who_asks_for_the_status(world):
+    """DateRecalled and HoldPickupDate have no element type of their own: they belong to Circulation Status."""
+    await world.desk("check-out", barcode="L1", user=NEIGHBOUR)
+    await world.send(
+        "<RecallItem><ItemId><ItemIdentifierValue>L1</ItemIdentifierValue></ItemId></RecallItem>", partner="CATALOGUE"
+    )
+    assert (await world.send(say.lookup_item("L1", "Circulation Status"))).has("LookupItemResponse/DateRecalled")
+    assert parts(await world.send(say.lookup_item("L1", "Date Due")), "LookupItemResponse") == [
+        "ResponseHeader",
+        "ItemId",
+        "ItemOptionalFields",
+    ]
+    await world.desk("request", user=USER, barcode="L2")
+    await world.desk("scan-at-shelf", barcode="L2")
+    await world.desk("hold-shelf", barcode="L2")
+    assert (await world.send(say.lookup_item("L2", "Circulation Status"))).has("LookupItemResponse/HoldPickupDate")
+    assert not (await world.send(say.lookup_item("L2", "Location"))).has("LookupItemResponse/HoldPickupDate")
+
+
 async def test_every_step_of_an_item_has_its_circulation_status(world):
     async def status(barcode="L1"):
         answer = await world.send(say.lookup_item(barcode, "Circulation Status"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.services.world import Answer, World, item_id, request_id, user_id
 
 EVERYTHING = (
@@ -174,6 +176,10 @@ async def test_a_request_changed_elsewhere_is_changed_here(world: World) -> None
     )
     assert (await world.send(told)).problem is None
     assert (await look(world, "R-1")).text("NeedBeforeDate") == "2026-04-01T00:00:00Z"
+    gone = f"<DeleteRequestFields>{before('2026-07-01')}</DeleteRequestFields>"
+    deleted = told.replace("<AddRequestFields>", f"{gone}<AddRequestFields>")
+    assert (await world.send(deleted)).problem is None, "what it says to be gone is not there"
+    assert world.tasks() == ["pick"]
     other = await world.send(told.replace("2026-04-01", "2026-05-01"))
     assert other.problem == "Unable To Add Element"
     assert "review" in world.tasks()
@@ -185,7 +191,7 @@ async def test_a_users_hold_is_placed_looked_up_and_cancelled(world: World) -> N
     second = await world.send(request_item("L1", "", user="LEND-USER-2"), partner="DISCOVERY")
     names = [one.text("RequestItemResponse/RequestId/RequestIdentifierValue") or "" for one in (first, second)]
     found = await look(world, names[1], partner="DISCOVERY")
-    assert (found.text("HoldQueuePosition"), found.text("RequestType")) == ("2", "Hold"), found
+    assert (found.text("HoldQueuePosition"), found.text("RequestType")) == ("2", "Loan"), found
     cancel = (
         f"<CancelRequestItem>{user_id('LEND-USER-{}')}{request_id('{}')}<RequestType>Hold</RequestType>"
         "</CancelRequestItem>"
@@ -197,6 +203,22 @@ async def test_a_users_hold_is_placed_looked_up_and_cancelled(world: World) -> N
     world.clock.pass_days(1)
     again = await world.send(cancel.format(1, names[0]), partner="DISCOVERY")
     assert again.problem == "Request Already Processed"
+
+
+@pytest.mark.parametrize("service", ["CancelRequestItem", "ItemRequestCancelled"])
+async def test_a_hold_that_is_named_by_user_and_item_is_named_by_its_type_too(world: World, service: str) -> None:
+    """Without RequestId the type is part of the name: what the user never asked for is not cancelled in its place."""
+    await world.send(request_item("L1", "", user="LEND-USER-1"), partner="DISCOVERY")
+    cancel = f"<{service}>{user_id('LEND-USER-1')}{item_id('L1')}<RequestType>{{}}</RequestType></{service}>"
+    for other in ("Estimate", "Stack Retrieval", "Non-returnable Copy"):
+        answer = await world.send(cancel.format(other), partner="DISCOVERY")
+        assert answer.problem == "Unknown Request", other
+    assert world.item_status("L1") == "requested"
+    assert (await world.send(cancel.format("loan"), partner="DISCOVERY")).problem is None
+    assert world.item_status("L1") == "available"
+    await world.desk("request", user="LEND-USER-1", barcode="L1")
+    assert (await world.send(cancel.format("Loan"), partner="DISCOVERY")).problem == "Unknown Request"
+    assert (await world.send(cancel.format("Hold"), partner="DISCOVERY")).problem is None
 
 
 async def test_a_request_can_name_several_volumes(world: World) -> None:

@@ -229,6 +229,8 @@ CREATE TABLE item (
     resource    TEXT NOT NULL DEFAULT '',          -- the ElectronicResource, as XML
     fee_amount  INTEGER,                           -- what borrowing it costs, in minor units
     fee_currency TEXT NOT NULL DEFAULT '',
+    price_amount INTEGER,                          -- what replaces it when it is lost, in minor units
+    price_currency TEXT NOT NULL DEFAULT '',
     version     INTEGER NOT NULL DEFAULT 1
 ) STRICT;
 CREATE UNIQUE INDEX item_live_barcode ON item (agency_id, barcode) WHERE live = 1;
@@ -267,9 +269,7 @@ CREATE TABLE request (
     our_agency_code TEXT NOT NULL DEFAULT '',      -- how it called us
     due_at      INTEGER,                           -- lender's date for return
     need_before INTEGER,
-    desired_due_at INTEGER,                        -- of a renewal that is being decided
     renewal_forbidden INTEGER NOT NULL DEFAULT 0 CHECK (renewal_forbidden IN (0, 1)),
-    prior_status TEXT,                             -- what an undecided renewal goes back to
     note        TEXT NOT NULL DEFAULT '',
     created_at  INTEGER NOT NULL,
     version     INTEGER NOT NULL DEFAULT 1,
@@ -326,6 +326,7 @@ CREATE TABLE loan (
     claimed_at  INTEGER,                           -- when the user says that the item came back
     renewed_at  INTEGER,                           -- the last renewal that was told with its date (MandatedAction)
     hold_id     INTEGER REFERENCES hold (id),      -- the user's hold that it filled
+    desired_due_at INTEGER,                        -- of a renewal that is being decided
     CHECK (user_id IS NULL OR partner IS NULL),
     CHECK (returned_at IS NOT NULL OR user_id IS NOT NULL OR partner IS NOT NULL)
 ) STRICT;
@@ -392,7 +393,8 @@ CREATE TABLE recall (
     due_at      INTEGER,
     was_due_at  INTEGER,                           -- the due date before it
     placed_at   INTEGER NOT NULL,
-    cancelled_at INTEGER
+    cancelled_at INTEGER,
+    was_return_by INTEGER                          -- the lender's date before it, that of the request
 ) STRICT;
 CREATE UNIQUE INDEX recall_open_of_loan ON recall (loan_id) WHERE cancelled_at IS NULL;
 CREATE INDEX recall_of_loan ON recall (loan_id, id);
