@@ -63,8 +63,25 @@ class Judge:
             return Verdict("no XML" if body else "silence")
         if _name(root) != "NCIPMessage" or not len(root):
             return Verdict("no NCIPMessage with something in it")
-        wrong = _of_version(message, root) or (self._of_1 if message.major == "1" else self._of_2)(root)
+        wrong = self._of_version(message, root) or (self._of_1 if message.major == "1" else self._of_2)(root)
         return Verdict(wrong or _of_type(message, root), problems(root))
+
+    def _of_version(self, message: Message, root: etree._Element) -> str:
+        """What is wrong with the version of an answer."""
+        namespace = etree.QName(root).namespace
+        if (namespace == NAMESPACE) != (message.major == "2"):
+            return f"answered in another version than {message.major}"
+        if message.major == "1":
+            return "" if "v1_0" in (root.get("version") or "") else "version 1 is not named"
+        said, told = _named(etree.fromstring(message.raw.strip())), _named(root)
+        if not told:
+            return "no version is named"
+        return f"{said} is answered with {told}" if said and said != told and self._knows(said, root) else ""
+
+    def _knows(self, version: str, root: etree._Element) -> bool:
+        """Whether a version of the standard has this answer; one that it does not have can only be of a later one."""
+        file = self._schemas / f"ncip_v{version.replace('.', '_')}.xsd"
+        return not file.is_file() or f'<xs:element name="{_name(root[0])}"' in file.read_text("utf-8")
 
 
 def problems(root: etree._Element) -> tuple[tuple[str, str], ...]:
@@ -81,19 +98,6 @@ def problems(root: etree._Element) -> tuple[tuple[str, str], ...]:
             path = [_text(one) for one in node.iter(etree.Element) if _name(one) in ("ProblemElement", "ElementName")]
             found.append((types[0] if types else "(no type)", "/".join(path)))
     return tuple(found)
-
-
-def _of_version(message: Message, root: etree._Element) -> str:
-    """What is wrong with the version of an answer."""
-    namespace = etree.QName(root).namespace
-    if (namespace == NAMESPACE) != (message.major == "2"):
-        return f"answered in another version than {message.major}"
-    if message.major == "1":
-        return "" if "v1_0" in (root.get("version") or "") else "version 1 is not named"
-    said, told = _named(etree.fromstring(message.raw.strip())), _named(root)
-    if not told:
-        return "no version is named"
-    return f"{said} is answered with {told}" if said and said != told else ""
 
 
 def _named(root: etree._Element) -> str:

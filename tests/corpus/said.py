@@ -72,8 +72,8 @@ class Said:
         return next((_text(node) for head in headers for node in head if _name(node) == name.lower()), "")
 
     def texts(self, name: str) -> list[str]:
-        """The texts of all elements of this name that have one."""
-        return [text for node in self._nodes((name.lower(),)) if (text := _text(node))]
+        """The texts of all elements of this name that have one, those that are to be added included."""
+        return [text for node in self.root.iter() if _name(node) == name.lower() and (text := _text(node))]
 
     def agencies(self) -> list[str]:
         """The agencies named outside the header, in the order of the document."""
