@@ -234,8 +234,11 @@ class NotOnLoan(StrEnum):
 class Datatypes(StrEnum):
     """Whether texts of version 1 carry the attribute datatype."""
 
+    #: where the message has it
     AS_ASKED = "as-asked"
+    #: always
     ALWAYS = "always"
+    #: never
     NEVER = "never"
 
 
