@@ -27,10 +27,10 @@ def partner(family: str, own: dict[str, Any]) -> Partner:
 
 def sides(family: str, service: str) -> tuple[str, ...]:
     """The sides on which a family sends a message, as its profile documents them; none where it does not."""
+    flow = next((flow for name in _lineage(family) if (flow := _profile(name).get("flow"))), ())
     found = [
         step["side"]
-        for name in _lineage(family)[:1]
-        for step in _profile(name).get("flow", ())
+        for step in flow
         if step["service"] == service and step.get("sender", "them") == "them" and step.get("side")
     ]
     return tuple(dict.fromkeys(found))

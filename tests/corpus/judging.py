@@ -12,6 +12,7 @@ from lxml import etree
 
 from ncipd.ncip.messages import MESSAGES
 from tests.corpus.messages import Message
+from tests.corpus.said import parsed
 
 NAMESPACE = "http://www.niso.org/2008/ncip"
 _VERSION = re.compile(r"(?:^|ncip_v)(2[._]0[12]?)(?:\.xsd)?$")
@@ -73,7 +74,7 @@ class Judge:
             return f"answered in another version than {message.major}"
         if message.major == "1":
             return "" if "v1_0" in (root.get("version") or "") else "version 1 is not named"
-        said, told = _named(etree.fromstring(message.raw.strip())), _named(root)
+        said, told = _named(parsed(message.raw)), _named(root)
         if not told:
             return "no version is named"
         return f"{said} is answered with {told}" if said and said != told and self._knows(said, root) else ""

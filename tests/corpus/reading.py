@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lxml import etree
-
 from ncipd.initiator import Undelivered, understand
 from tests.corpus.judging import problems
 from tests.corpus.messages import Message
+from tests.corpus.said import parsed
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,7 @@ def read(messages: list[Message]) -> list[Reading]:
     """Read responses; whatever else is raised than the initiator's own word for what it cannot use goes through."""
     readings = []
     for message in messages:
-        has_problem = bool(problems(etree.fromstring(message.raw.strip())))
+        has_problem = bool(problems(parsed(message.raw)))
         try:
             answer = understand(message.raw, "corpus")
         except Undelivered as error:

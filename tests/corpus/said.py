@@ -28,12 +28,23 @@ class Id:
     agency: str = ""
 
 
+def parsed(raw: bytes) -> etree._Element:
+    """Parse a message, as far as it can be where it is not well-formed (its encoding is not the one declared, say)."""
+    text = raw.strip(b"\x04\x00 \t\r\n")
+    options = {"resolve_entities": False, "no_network": True, "remove_comments": True, "remove_pis": True}
+    try:
+        return etree.fromstring(text, etree.XMLParser(**options))
+    except etree.XMLSyntaxError:
+        undeclared = re.sub(rb"^<\?xml[^>]*\?>", b"", text)
+        root = etree.fromstring(undeclared, etree.XMLParser(**options, recover=True, encoding="utf-8"))
+        return root if root is not None else etree.Element("NCIPMessage")
+
+
 class Said:
     """The content of one message."""
 
     def __init__(self, raw: bytes) -> None:
-        parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True)
-        self.root = etree.fromstring(raw.strip(b"\x04\x00 \t\r\n"), parser)
+        self.root = parsed(raw)
 
     def users(self) -> list[Id]:
         """The identifiers of users, those left out that the message wants to be added."""

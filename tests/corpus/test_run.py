@@ -9,6 +9,7 @@ import pytest
 from lxml import etree
 
 from ncipd import log
+from tests.corpus import families, messages
 from tests.corpus.__main__ import ASKING, PAGE, look, main, told
 from tests.corpus.judging import Judge, problems
 from tests.corpus.messages import Message, collect, with_dates
@@ -170,6 +171,29 @@ def test_what_is_named_is_read_in_both_versions_alike():
         said = Said(raw)
         assert (said.users(), said.items(), said.requests()) == ([Id("U-1")], [Id("I-1")], [Id("R-1")])
         assert said.header("ToAgencyId") == "HERE"
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b'<?xml version="1.0" encoding="UTF-16"?>' + message(f"<CheckInItem>{ITEM}</CheckInItem>").raw,
+        message(f"<CheckInItem>{ITEM}<Note>&nbsp;</Note></CheckInItem>").raw,
+        b"\r\n " + message(f"<CheckInItem>{ITEM}</CheckInItem>").raw + b"\x04",
+    ],
+    ids=["encoding", "entity", "blanks"],
+)
+def test_what_is_named_is_read_from_what_is_nearly_well_formed(raw):
+    assert Said(raw).items() == [Id("I-1")]
+
+
+def test_a_family_sends_what_the_one_does_that_it_extends():
+    assert families.sides("reshare-plain", "CheckInItem") == families.sides("reshare", "CheckInItem") != ()
+    assert families.sides("", "CheckInItem") == ()
+
+
+def test_every_source_is_of_a_family_that_has_a_profile():
+    named = set(messages.families().values())
+    assert named <= {file.stem for file in families.PROFILES.glob("*.toml")}
 
 
 def test_the_dates_of_a_template_are_filled_in_and_nothing_else():
