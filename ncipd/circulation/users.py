@@ -147,6 +147,7 @@ def delete(circ: Circulation, user: User) -> None:
     ):
         circ.tx.run(query, user=user.id)
     circ.tx.run("delete_user", id=user.id)
+    circ.tx.run("remember_deleted_user", id=user.id)
     circ.leave("deleted_user", user.id)
 
 

@@ -131,8 +131,9 @@ SELECT {user_block} FROM user_block WHERE user_block.user_id = :user ORDER BY id
 
 -- name: upsert_user
 -- Add a user, or replace what is known of one.
-INSERT INTO user (agency_id, primary_id, surname, given_name, user_group, language, born_at, expires_at, loan_limit, note)
-VALUES (:agency, :primary_id, :surname, :given_name, :user_group, :language, :born_at, :expires_at, :loan_limit, :note)
+INSERT INTO user (id, agency_id, primary_id, surname, given_name, user_group, language, born_at, expires_at, loan_limit, note)
+VALUES ((SELECT max(coalesce((SELECT max(id) FROM user), 0), coalesce((SELECT id FROM deleted_user), 0)) + 1),
+    :agency, :primary_id, :surname, :given_name, :user_group, :language, :born_at, :expires_at, :loan_limit, :note)
 ON CONFLICT (agency_id, primary_id) DO UPDATE SET surname = excluded.surname, given_name = excluded.given_name,
     user_group = excluded.user_group, language = excluded.language, born_at = excluded.born_at,
     expires_at = excluded.expires_at, loan_limit = excluded.loan_limit, note = excluded.note,
@@ -250,6 +251,10 @@ ON CONFLICT (name) DO UPDATE SET value = excluded.value
 -- name: delete_user
 -- Delete a user whom nothing open refers to any more.
 DELETE FROM user WHERE id = :id
+
+-- name: remember_deleted_user
+-- Keep the highest id that a deleted user had, so that nobody else gets it: stored answers know users by their ids.
+INSERT INTO deleted_user (only_row, id) VALUES (1, :id) ON CONFLICT (only_row) DO UPDATE SET id = max(id, excluded.id)
 
 -- name: deleted_user_version
 -- Say whether a user is still deleted.

@@ -649,6 +649,14 @@ async def test_a_deletion_that_comes_twice_is_answered_alike(world: World) -> No
     assert (await world.send(delete(U1))).problem == "Unknown User"
 
 
+async def test_a_deletion_that_comes_twice_is_answered_alike_though_others_were_made_since(world: World) -> None:
+    """Nobody gets the number in the store that the deleted user had, the newest of all."""
+    await world.send(create(user_id("NEW-1")))
+    first = await world.send(delete("NEW-1"))
+    await world.send(create(user_id("NEW-2")))
+    assert (await world.send(delete("NEW-1"))).raw == first.raw
+
+
 async def _borrow(world: World) -> None:
     await world.desk("check-out", barcode="L1", user=U1)
 

@@ -11,6 +11,7 @@ from ncipd.store.queries import load, parameters
 
 #: What may be read whole, and why.
 SMALL = {
+    "upsert_user: SCAN deleted_user": "it has one row",
     "agencies: SCAN agency": "the agencies served here are few, and read to know them all",
     "items_in_network: SCAN agency": "the agencies of a network are few; each is then searched by barcode",
 }

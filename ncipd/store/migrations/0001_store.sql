@@ -65,6 +65,12 @@ CREATE TABLE user (
     UNIQUE (agency_id, primary_id)
 ) STRICT;
 
+-- The highest id that a deleted user had; no other user gets it.
+CREATE TABLE deleted_user (
+    only_row    INTEGER PRIMARY KEY CHECK (only_row = 1),
+    id          INTEGER NOT NULL
+) STRICT;
+
 CREATE TABLE user_identifier (
     agency_id   INTEGER NOT NULL REFERENCES agency (id),
     value       TEXT NOT NULL,
