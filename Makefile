@@ -1,5 +1,6 @@
 # Needs only make and Python ≥ 3.11 with venv. Every target installs first; `make install` again costs nothing.
 #   make PYTHON=python3.12 …   another interpreter        make TEST_WORKERS=8 test   more processes
+#   make FUZZ_SECONDS=60 fuzz  for how long bytes are thrown at the responder (ten minutes)
 #   make MINUTES=240 soak   for how long (30)
 
 VENV := .venv
@@ -7,6 +8,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PYTHON ?= $(firstword $(foreach v,python3 python3.13 python3.12 python3.11,$(shell $(v) -c 'import sys; sys.version_info >= (3, 11) and print("$(v)")' 2>/dev/null)))
 TEST_WORKERS ?= 2
+FUZZ_SECONDS ?= 600
 
 .PHONY: install lint test demo bench corpus fuzz soak clean
 
@@ -38,6 +40,7 @@ corpus: $(STAMP)
 
 fuzz: $(STAMP)
 	$(BIN)/pytest -n $(TEST_WORKERS) --dist loadgroup --hypothesis-profile=fuzz tests/ncip tests/edge
+	$(BIN)/python -m tests.edge.fuzz --seconds $(FUZZ_SECONDS)
 
 soak: $(STAMP)
 	$(BIN)/python -m tests.bench.soak $(if $(MINUTES),--minutes $(MINUTES))

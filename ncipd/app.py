@@ -106,6 +106,7 @@ async def running(
             metrics=metrics,
             limits=Limits(max_bytes=config.server.max_body),
             keep_bodies=config.store.body_days > 0,
+            strict=config.server.strict,
             wake=outbox.wake,
         )
         api = Api(store, directory, clock=clock, new_id=new_id, demo=demo, wake=outbox.wake)

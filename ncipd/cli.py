@@ -71,11 +71,16 @@ def serve(
     broker_url: Annotated[
         str, Parameter(help="Demo only: where ncipd posts its own messages to the broker.")
     ] = "http://127.0.0.1:8642/ncip",
+    strict: Annotated[
+        bool, Parameter(negative="", help="Make no repair: refuse what the schema refuses, whoever sends it.")
+    ] = False,
     log_level: Annotated[str | None, Parameter(help="debug, info, warning, error, critical or off.")] = None,
 ) -> None:
     """Serve NCIP over HTTP, and over TCP where configured, until SIGTERM; prints `ncipd ready URL` when it answers."""
     if demo:
-        _serve_demo(data, host or "127.0.0.1", 8080 if port is None else port, broker_url, log_level)
+        _serve_demo(
+            data, host or "127.0.0.1", 8080 if port is None else port, broker_url, strict=strict, level=log_level
+        )
         return
     import msgspec
 
@@ -84,20 +89,24 @@ def serve(
         settings.server,
         host=host if host is not None else settings.server.host,
         port=port if port is not None else settings.server.port,
+        strict=strict or settings.server.strict,
     )
     store = msgspec.structs.replace(settings.store, data=str(data)) if data is not None else settings.store
     settings = msgspec.structs.replace(settings, server=server, store=store)
     _run(settings, log_level or settings.log.level, demo=False)
 
 
-def _serve_demo(data: Path | None, host: str, port: int, broker_url: str, level: str | None) -> None:
+def _serve_demo(data: Path | None, host: str, port: int, broker_url: str, *, strict: bool, level: str | None) -> None:
     import tempfile
+
+    import msgspec
 
     from ncipd.demo import demo_config, fill
 
     loopback = host in ("127.0.0.1", "localhost", "::1")
     with tempfile.TemporaryDirectory(prefix="ncipd-demo-") as temporary:
         settings = demo_config(broker_url=broker_url, data=data or Path(temporary), host=host, port=port)
+        settings = msgspec.structs.replace(settings, server=msgspec.structs.replace(settings.server, strict=strict))
         _run(settings, level or "warning", demo=loopback, prepare=fill)
 
 
@@ -324,6 +333,9 @@ def _print_explanation(told: Explanation) -> None:
             table.add_row(*(escape(plain(cell)) for cell in row))
         if rows:
             console.print(table)
+    if told.switch_off:
+        console.print(f"To refuse them from a partner, put this line into its {escape('[[partner]]')} table:")
+        console.print(f"  {escape(told.switch_off)}", soft_wrap=True)
     for line in told.of_partner():
         print(plain(line))
 

@@ -26,6 +26,7 @@ from ncipd import profiles
 from ncipd.circulation.partner import Partner
 from ncipd.log import Level
 from ncipd.ncip.problem_types import ProblemType
+from ncipd.ncip.receive import REPAIR_NAMES
 from ncipd.ncip.schemes import AgencyElementType, ItemElementType, RequestElementType, UserElementType
 from ncipd.tls import Unusable, server_context
 
@@ -52,6 +53,8 @@ class Server(Struct, frozen=True, kw_only=True):
     idle_seconds: Seconds = 75.0
     #: How long requests in flight may take to finish after SIGTERM.
     drain_seconds: Seconds = 30.0
+    #: Whether no repair is made: what the schema refuses is refused, whoever sends it.
+    strict: bool = False
 
 
 class Store(Struct, frozen=True, kw_only=True):
@@ -341,7 +344,7 @@ class _Reading:
         return self.environ.get(name, "")
 
 
-def _nonsense(name: str, value: Any) -> str:
+def _nonsense(name: str, value: Any) -> str:  # noqa: PLR0911 - one line per setting
     """What a value's type does not tell: zones that exist, addresses that can be reached, no negative numbers."""
     if type(value) is int and value < 0:
         return f"expected 0 or more, got {value}"
@@ -351,6 +354,9 @@ def _nonsense(name: str, value: Any) -> str:
         strange = next((one for one in value if one is not None and one.strip().casefold() not in _LISTED[name]), None)
         known = _LISTED[name].values()
         return "" if strange is None else f"the standard has no {strange!r}{_did_you_mean(strange, known)}"
+    if name == "refuse_repairs":
+        strange = next((one for one in value if one is not None and one not in REPAIR_NAMES), None)
+        return "" if strange is None else f"no repair is called {strange!r}{_did_you_mean(strange, REPAIR_NAMES)}"
     if name in _SENSIBLE:
         sensible, expected = _SENSIBLE[name]
         return "" if sensible(value) else f"expected {expected}, got {value!r}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict, dataclass, field
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
@@ -10,8 +11,8 @@ from ncipd import portrait, recognition
 from ncipd.circulation import keys
 from ncipd.ncip.problems import Problem
 from ncipd.ncip.read import Invalid, read
-from ncipd.ncip.receive import receive
-from ncipd.ncip.repairs import REPAIRS
+from ncipd.ncip.receive import REPAIR_NAMES, receive
+from ncipd.ncip.repairs import REPAIRS, TOLERATED
 from ncipd.ncip.types import Initiation
 from ncipd.ncip.v1.table import REPAIRS as V1_REPAIRS
 
@@ -43,6 +44,8 @@ class Explanation:
     repairs: list[dict[str, str]] = field(default_factory=list)
     violations: list[dict[str, Any]] = field(default_factory=list)
     problem: str = ""
+    switch_off: str = ""
+    """The line of a partner's configuration under which these repairs are not made."""
     partner: dict[str, Any] | None = None
     """What would be done with it as the message of a partner, where one was named."""
 
@@ -80,7 +83,7 @@ _HEADER = {
 def explain(
     raw: bytes, *, strict: bool = False, partner: Partner | None = None, others: tuple[Partner, ...] = ()
 ) -> Explanation:
-    """Explain the bytes of a message; `strict` allows no repair.
+    """Explain the bytes of a message; `strict` allows no repair of what the schema refuses.
 
     With a `partner`, also what would be done with it as that partner's; `others` are the partners of all agencies.
     """
@@ -98,7 +101,7 @@ def explain(
         told.problem = "This is neither NCIP version 1 nor version 2; only these are spoken here."
         return told
     refused = partner.refuse_repairs if partner is not None else ()
-    allowed = () if strict else {*REPAIRS, *V1_REPAIRS}.difference(refused) if refused else None
+    allowed = (TOLERATED if strict else REPAIR_NAMES).difference(refused)
     if partner is not None:
         told.partner = _as_partner(raw, document, partner, others)
     try:
@@ -113,7 +116,9 @@ def explain(
         told.verdict, told.problem = Verdict.INVALID, problem.detail
     else:
         told.repairs = [_repair(applied) for applied in reading.repairs]
-        told.verdict = Verdict.REPAIRABLE if told.repairs else Verdict.VALID
+        told.verdict = Verdict.REPAIRABLE if told.repairs and not strict else Verdict.VALID
+        names = dict.fromkeys(applied.name for applied in reading.repairs)
+        told.switch_off = f"refuse_repairs = {json.dumps(list(names))}" if names else ""
         if partner is not None and told.partner is not None and isinstance(reading.envelope.message, Initiation):
             told.partner["keys"] = [
                 {"key": found.key, "place": str(found.place), "value": found.value}
@@ -178,4 +183,9 @@ def _header(document: Document) -> dict[str, str]:
 
 
 def _repair(applied: Applied) -> dict[str, str]:
-    return {"name": applied.name, "path": applied.path, "detail": applied.detail}
+    return {
+        "name": applied.name,
+        "path": applied.path,
+        "detail": applied.detail,
+        "accepts": REPAIRS[applied.name].accepts if applied.name in REPAIRS else V1_REPAIRS[applied.name],
+    }

@@ -12,14 +12,20 @@ from urllib.parse import urlsplit, urlunsplit
 
 import aiohttp
 
+from ncipd.ncip.codec import decode
+from ncipd.ncip.elements import Problem as ProblemElement
 from ncipd.ncip.framing import FramingLost, Splitter
+from ncipd.ncip.messages import MESSAGES
+from ncipd.ncip.paths import Node, local_name
 from ncipd.ncip.problems import Problem
 from ncipd.ncip.read import read
 from ncipd.ncip.receive import receive
-from ncipd.ncip.types import Response
+from ncipd.ncip.types import Coded, Response
 
 if TYPE_CHECKING:
-    from ncipd.ncip.elements import Problem as ProblemElement
+    from collections.abc import Iterator
+
+    from ncipd.ncip.document import Document
 
 MEDIA_TYPE = 'application/xml; charset="utf-8"'
 LONGEST = 1_048_576  # bytes of an answer
@@ -130,11 +136,47 @@ def understand(raw: bytes, url: str) -> Answer:
     """Read an answer as an initiator does, generously; raises Undelivered for what is no NCIP answer."""
     try:
         document = receive(raw)
+        problems = tuple(_problems(document.root))
+    except Problem as error:
+        raise Undelivered(f"{url} answered what is no NCIP message: {error.detail}") from error
+    try:
         envelope = read(document).envelope
     except Problem as error:
+        response = None if problems else _incomplete(document)
+        if problems or response is not None:
+            return Answer(raw, response, problems)
         raise Undelivered(f"{url} answered what is no NCIP message: {error.detail}") from error
     if isinstance(envelope.message, Response):
         return Answer(raw, envelope.message, envelope.message.problem)
     if envelope.problems:
         return Answer(raw, None, envelope.problems)
     raise Undelivered(f"{url} answered with {document.service or document.kind}, which is no response")
+
+
+def _problems(root: Node) -> Iterator[ProblemElement]:
+    """Find what a partner refused, though the answer may be invalid: Problem elements, and text that stands for one."""
+    places = [root] if local_name(root) == "Problem" else [*root, *(root[0] if len(root) else ())]
+    for node in places:
+        if local_name(node) == "Problem":
+            said = {local_name(part): "".join(part.itertext()).strip() for part in node}
+            words = "" if said.get("ProblemType") else " ".join(" ".join(node.itertext()).split())
+            yield ProblemElement(
+                problem_type=Coded(said.get("ProblemType") or "Problem"),
+                problem_detail=said.get("ProblemDetail") or words or None,
+                problem_element=said.get("ProblemElement") or None,
+                problem_value=said.get("ProblemValue") or None,
+            )
+
+
+def _incomplete(document: Document) -> Response | None:
+    """Read a response that lacks what the grammar wants: what was asked for has happened all the same.
+
+    Not one that holds what nobody knows: that may be where it says no.
+    """
+    cls = MESSAGES.get(document.service or "") if document.speaks and not document.moved else None
+    if cls is None or not issubclass(cls, Response):
+        return None
+    try:
+        return decode(document.root[0], cls)
+    except Problem:
+        return None

@@ -8,18 +8,23 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import unquote_to_bytes
 
 from lxml import etree
 
-from ncipd.ncip.document import parse
+from ncipd.ncip.document import Document, parse
+from ncipd.ncip.paths import Node, local_name
 from ncipd.ncip.problems import Problem
+from ncipd.ncip.repairs import repair
+from ncipd.ncip.schema import is_valid
 from ncipd.store.words import find
 
 if TYPE_CHECKING:
     from ncipd.store.port import Transaction
 
 _SECRETS = ("AuthenticationInputData", "FromSystemAuthentication", "FromAgencyAuthentication")
-_NAMED = re.compile("|".join(_SECRETS).encode())
+_NAMED = re.compile("|".join(_SECRETS).encode(), re.IGNORECASE)
+_NOT_KEPT = b"(not kept: it cannot be read, and may hold a secret that could not be masked)"
 
 
 def masked(raw: bytes) -> bytes:
@@ -30,19 +35,35 @@ def masked(raw: bytes) -> bytes:
     """
     if b"\x00" in raw:
         return b"(not kept: not in an ASCII-compatible encoding, so secrets in it could not be masked)"
-    named = _NAMED.search(raw) if b"Authentication" in raw else None  # all are called so, and this is found at once
-    if named is None:
+    plain = (raw if raw.startswith(b"<") else unquote_to_bytes(raw)).lower()  # what does not begin so may be a form
+    if b"authen" not in plain and b"tication" not in plain:  # one half is left if one letter of Authentication is wrong
         return raw
     try:
-        root = parse(raw).root
+        document, meant = parse(raw), parse(raw)
     except Problem:
+        named = _NAMED.search(raw)
+        if named is None:
+            return _NOT_KEPT
         return raw[: named.end()] + b"*** (cut here: the message cannot be read, and what follows may be a secret)"
-    for node in list(root.iter(etree.Element)):
-        if etree.QName(node).localname in _SECRETS:
+    _blot_out(document.root, meant)
+    written: bytes = etree.tostring(document.root)
+    return written
+
+
+def _blot_out(root: Node, meant: Document) -> None:
+    """Mask what is a secret by name, or is one once the message has been repaired."""
+    nodes, repaired = list(root.iter(etree.Element)), list(meant.root.iter(etree.Element))
+    if not is_valid(meant.root):
+        repair(meant)
+    for node, said in zip(nodes, repaired, strict=True):
+        if local_name(said) in _SECRETS:
             node[:] = []
             node.text = "***"
-    written: bytes = etree.tostring(root)
-    return written
+        elif local_name(said) == "AuthenticationInput":  # text between its children is no less secret
+            for written in (node, *node):
+                place = "text" if written is node else "tail"
+                if (getattr(written, place) or "").strip():
+                    setattr(written, place, "***")
 
 
 @dataclass(slots=True)

@@ -33,16 +33,15 @@ from ncipd.circulation.quirks import answered
 from ncipd.circulation.unit import Circulation
 from ncipd.journal import Entry, masked, words
 from ncipd.ncip import messages, version
-from ncipd.ncip.codec import encode
+from ncipd.ncip.codec import encode, without_foreign
 from ncipd.ncip.document import DEFAULT_LIMITS, Document, Limits
 from ncipd.ncip.elements import InitiationHeader
 from ncipd.ncip.envelope import header_of, reply_header
 from ncipd.ncip.problems import Problem, ProblemType
 from ncipd.ncip.read import read
-from ncipd.ncip.receive import receive, wire_of_unreadable
-from ncipd.ncip.repairs import REPAIRS
+from ncipd.ncip.receive import REPAIR_NAMES, receive, wire_of_unreadable
+from ncipd.ncip.repairs import TOLERATED
 from ncipd.ncip.types import Initiation, Response
-from ncipd.ncip.v1.table import REPAIRS as V1_REPAIRS
 from ncipd.ncip.wire import LATEST, Wire
 from ncipd.services import services
 from ncipd.store.port import StoreError
@@ -125,11 +124,13 @@ class Responder:
         metrics: Metrics,
         limits: Limits = DEFAULT_LIMITS,
         keep_bodies: bool = True,
+        strict: bool = False,
         wake: Callable[[], None] = lambda: None,
     ) -> None:
         """Take what the answers come from; `reply_key` keys the hashes of stored replies, 16 to 64 bytes.
 
-        `wake` is called when a message to a partner waits in the outbox.
+        `strict` allows no repair of what the schema refuses. `wake` is called when a message to a partner waits in the
+        outbox.
         """
         self._store = store
         self._directory = directory
@@ -139,6 +140,7 @@ class Responder:
         self._metrics = metrics
         self._limits = limits
         self._keep_bodies = keep_bodies
+        self._repairs = TOLERATED if strict else REPAIR_NAMES
         self._wake = wake
         self._services = services()
         self._authentication = Authentication(store, clock)
@@ -196,8 +198,7 @@ class Responder:
         exchange.partner, exchange.our_code = parties.partner, parties.our_code
         exchange.entry.agency, exchange.entry.partner = parties.agency.id, parties.partner.code
         exchange.wire = _agreed(document.wire, parties.partner)
-        refused = parties.partner.refuse_repairs
-        reading = read(document, allowed={*REPAIRS, *V1_REPAIRS}.difference(refused) if refused else None)
+        reading = read(document, allowed=self._repairs.difference(parties.partner.refuse_repairs))
         message = reading.envelope.message
         if not isinstance(message, service.message):
             raise Problem(ProblemType.INVALID_MESSAGE_SYNTAX_ERROR, detail="The NCIPMessage holds no message.")
@@ -354,11 +355,10 @@ class Responder:
         header = reply_header(exchange.header)
         if header is not None:
             response = replace(response, response_header=header)
-        answer = exchange.wire.write(response)
-        root = etree.fromstring(answer)
-        if not exchange.wire.is_valid(root):
-            raise _AnswerInvalid("; ".join(str(violation) for violation in exchange.wire.violations(root)[:3]))
-        return answer
+        try:
+            return _valid(exchange.wire, exchange.wire.write(response))
+        except _AnswerInvalid:  # ids are sent back as they came, and with them what was accepted unchecked in an Ext
+            return _valid(exchange.wire, exchange.wire.write(without_foreign(response)))
 
     @staticmethod
     def _note(exchange: _Exchange, circ: Circulation) -> None:
@@ -369,8 +369,11 @@ class Responder:
     # ------------------------------------------------------------------------------------------ saying no
 
     async def _refuse(self, exchange: _Exchange, problem: Problem) -> bytes:
+        try:
+            answer = self._problem_answer(exchange, problem)
+        except Exception as error:  # noqa: BLE001 - an answer that cannot be written must not be silence
+            return await self._fail(exchange, error)
         exchange.entry.verdict = str(problem.type)
-        answer = self._problem_answer(exchange, problem)
         await self._write_later(exchange, answer)
         return answer
 
@@ -382,7 +385,11 @@ class Responder:
             f"{exchange.entry.correlation} if it goes on.",
         )
         exchange.entry.verdict = str(problem.type)
-        answer = self._problem_answer(exchange, problem)
+        try:
+            answer = self._problem_answer(exchange, problem)
+        except Exception as again:  # noqa: BLE001 - then without anything that came from the message
+            _log.error("refusal failed", service=exchange.service, exc_info=again)
+            answer = LATEST.refuse((problem.as_element(None),))
         await self._write_later(exchange, answer)
         return answer
 
@@ -393,7 +400,7 @@ class Responder:
         )
         kind = getattr(messages, f"{exchange.service}Response", None) if exchange.service else None
         if kind is None:
-            return exchange.wire.refuse(told)
+            return _valid(exchange.wire, exchange.wire.refuse(told))
         more: dict[str, Any] = {}
         if problem.required_fee is not None:
             more["required_fee_amount"] = problem.required_fee
@@ -403,7 +410,10 @@ class Responder:
         if header is None and exchange.document is not None:
             header = header_of(exchange.document.root)
         response = kind(response_header=reply_header(header), problem=told, **more)
-        return exchange.wire.write(response)
+        try:
+            return _valid(exchange.wire, exchange.wire.write(response))
+        except _AnswerInvalid:  # the header was read from a message that is not valid
+            return _valid(exchange.wire, exchange.wire.write(replace(response, response_header=None)))
 
     # ------------------------------------------------------------------------------------------ writing it down
 
@@ -422,8 +432,16 @@ class Responder:
                 await self._store.transact(write_down)  # a person has to see it: it must not get lost
             else:
                 await self._store.later(write_down)
-        except StoreError as error:
+        except Exception as error:  # noqa: BLE001 - the answer is more than the line about it
             _log.error("journal line lost", exc_info=error)
+
+
+def _valid(wire: Wire, answer: bytes) -> bytes:
+    """Give an answer that its grammar accepts; what it refuses is not sent."""
+    root = etree.fromstring(answer)
+    if not wire.is_valid(root):
+        raise _AnswerInvalid("; ".join(str(violation) for violation in wire.violations(root)[:3]))
+    return answer
 
 
 def _serve(service: Service, message: Initiation, circ: Circulation) -> Response:

@@ -16,13 +16,16 @@ from ncipd.circulation import details
 from ncipd.circulation.partner import Partner
 from ncipd.config import Tcp, default_of
 from ncipd.ncip import messages
+from ncipd.ncip.repairs import REPAIRS
 from ncipd.ncip.types import Initiation
+from ncipd.ncip.v1.table import REPAIRS as V1_REPAIRS
 from tests.problems import PROBLEMS, by_service
 from tests.problems import write as write_problems
 
 README = Path(__file__).parents[1] / "README.md"
+REPAIRS_PAGE = README.parent / "docs" / "repairs.md"
 PROFILES = README.parent / "docs" / "profiles.md"
-MADE = (README, PROFILES)
+MADE = (README, REPAIRS_PAGE, PROFILES)
 
 
 def partner_settings() -> str:
@@ -136,11 +139,26 @@ def _element(field: str) -> str:
     return field.title().replace("_", "")
 
 
+def repairs() -> str:
+    """A table of every repair, in the order in which they are made."""
+    rows = (
+        _row(f"`{each.name}`{' *' if each.tolerated else ''}", each.accepts, each.summary) for each in REPAIRS.values()
+    )
+    return "\n".join(["| repair | what it accepts | what it does |", "|---|---|---|", *rows])
+
+
+def version_1_repairs() -> str:
+    """A table of the repairs that are made on messages of version 1 alone."""
+    return "\n".join(["| repair | what it does |", "|---|---|", *(_row(f"`{n}`", s) for n, s in V1_REPAIRS.items())])
+
+
 PARTS = {
     "partner-settings": partner_settings,
     "tcp-settings": tcp_settings,
     "services": services,
     "profiles": profile_pages,
+    "repairs": repairs,
+    "version-1-repairs": version_1_repairs,
 }
 
 

@@ -13,7 +13,15 @@ from ncipd.config import Config
 from ncipd.metrics import MEASURES
 from tests.readme import MADE, written
 
-DOCUMENTS = ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/profiles.md", "docs/corpus.md")
+DOCUMENTS = (
+    "README.md",
+    "ARCHITECTURE.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "docs/repairs.md",
+    "docs/profiles.md",
+    "docs/corpus.md",
+)
 
 
 @pytest.fixture(params=DOCUMENTS)

@@ -91,6 +91,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "ncipd.circulation.partner",
         "ncipd.profiles",
         "ncipd.ncip.problem_types",
+        "ncipd.ncip.receive",
         "ncipd.ncip.schemes",
         "ncipd.log",
         "ncipd.tls",

@@ -6,13 +6,14 @@ grammar: what is read has passed the schema, and what is written will.
 
 from __future__ import annotations
 
-from typing import cast
+from dataclasses import fields, replace
+from typing import Any, cast
 
 from lxml import etree
 
 from ncipd.ncip.paths import Node
 from ncipd.ncip.reader import READERS
-from ncipd.ncip.types import NAMESPACE, E, Element
+from ncipd.ncip.types import NAMESPACE, E, Element, Ext, Opaque
 from ncipd.ncip.writer import WRITERS
 
 
@@ -33,6 +34,21 @@ def encode(element: Element, *, prefix: str = "ns1") -> str:
     out: list[str] = []
     WRITERS[type(element), prefix](element, out.append)
     return "".join(out)
+
+
+def without_foreign(element: E) -> E:
+    """Give an element without what was kept unchecked in any Ext of it: that may be received, but not sent."""
+    if isinstance(element, Ext):
+        kept = (child for child in element.children if not isinstance(child, Opaque))
+        return cast("E", Ext(children=tuple(map(_without_foreign, kept))))
+    values = ((field.name, getattr(element, field.name)) for field in fields(element))
+    return replace(element, **{name: _without_foreign(value) for name, value in values})
+
+
+def _without_foreign(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return tuple(map(_without_foreign, value))
+    return without_foreign(value) if isinstance(value, Element) else value
 
 
 def decode_text(fragment: str, cls: type[E]) -> E:

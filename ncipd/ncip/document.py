@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from typing import Literal
 
 from lxml import etree
 
-from ncipd.ncip import prolog
+from ncipd.ncip import octets, prolog
 from ncipd.ncip.applied import Applied
 from ncipd.ncip.envelope import VERSION
+from ncipd.ncip.messages import MESSAGES
 from ncipd.ncip.paths import Node, local_name
 from ncipd.ncip.schema import Violation
 from ncipd.ncip.types import NAMESPACE
@@ -29,8 +31,12 @@ _PARSER = etree.XMLParser(
     remove_comments=True,
     remove_pis=True,
 )
+ILS_DI = "http://www.extensiblecatalog.org/2011/ilsdi"
+"""The namespace in which the ILS-DI extension of NCIP 2.0 and 2.01 had LookupItemSet and more before 2.02 had it."""
+
 _ROOT = f"{{{NAMESPACE}}}NCIPMessage"
 _VERSION = f"{{{NAMESPACE}}}version"
+_MEANT = re.compile(r"niso\.org/.*ncip", re.IGNORECASE)
 _OTHER_MAJOR = re.compile(r"v(\d+)_|^\s*v?(1|3)(?:\.\d+)?\s*$", re.IGNORECASE)
 _ADVICE = {
     4: "send one NCIPMessage as the whole body",
@@ -78,6 +84,10 @@ class Document:
     """The repairs that were needed to parse it."""
     set_aside: list[tuple[Node, list[Node]]] = field(default_factory=list)
     """The elements from which a repair took children for the time of a check, and all the children that they had."""
+    in_ext: bool = False
+    """Whether the message stood in the Ext of the NCIPMessage, where it was taken out of; the answer goes there too."""
+    moved: list[tuple[Node, int, Node]] = field(default_factory=list)
+    """What a repair moved because it is not known where it stood: the parent, the place there, the element."""
     wire: Wire = LATEST
     """The version and spelling in which it is answered; that of NCIP 2 follows from the version attribute."""
     breaches: list[Violation] = field(default_factory=list)
@@ -91,6 +101,8 @@ class Document:
         """See what it is."""
         if self.wire is LATEST and self.version is not None:
             self.wire = version_2(self.answer_version)
+        if self.in_ext:
+            self.wire = self.wire.inside_ext()
         if local_name(self.root) != "NCIPMessage":
             self.kind = "foreign"
         elif not len(self.root):
@@ -104,19 +116,26 @@ class Document:
     def speaks(self) -> bool:
         """Whether it is NCIP 2, as far as its namespace, its version attribute and its vocabulary tell.
 
-        Senders write nearly anything into the version attribute: only a value that clearly names another major version
-        is believed.
+        The namespace of NCIP 2 is enough. Elsewhere the version attribute counts; but senders write nearly anything
+        into it, and only a value that clearly names another major version is believed.
         """
         if self.kind == "foreign":
             return False
-        if self.wire.grammar == "1.0":
-            return True  # it has been rewritten
+        if self.root.tag == _ROOT or self.wire.grammar == "1.0":  # which has been rewritten
+            return True
         major = _major(self.version)
-        if self.root.tag == _ROOT:
+        if self.misnamed:
             return major in {None, 2}
         return self.root.tag == "NCIPMessage" and (
             major == 2 or (major is None and not _looks_like_version_1(self.root))
         )
+
+    @property
+    def misnamed(self) -> str:
+        """The namespace of the root where it is none of NCIP but was meant to be: a variant spelling; else empty."""
+        namespace = self.root.tag[1:].partition("}")[0] if self.root.tag.startswith("{") else ""
+        meant = namespace != NAMESPACE and _MEANT.search(namespace[:200])
+        return namespace if meant else ""
 
     @property
     def is_version_1(self) -> bool:
@@ -144,6 +163,13 @@ class Document:
         text = None if node is None else (node.text or "").strip()
         return text or None
 
+    def put_back(self, parents: Collection[Node]) -> bool:
+        """Put back into these elements what was moved out of them; whether there was anything."""
+        back = [(parent, at, node) for parent, at, node in reversed(self.moved) if parent in parents]
+        for parent, at, node in back:
+            parent.insert(at, node)
+        return bool(back)
+
     def restore(self) -> None:
         """Put back what was set aside, in its place."""
         for parent, children in self.set_aside:
@@ -168,20 +194,46 @@ def parse(raw: bytes, *, limits: Limits = DEFAULT_LIMITS) -> Document:
             f"The message has {len(raw):,} bytes; {limits.max_bytes:,} are accepted. Send less at once."
         )
     text, applied = prolog.normalize(raw)
-    root = _tree(text)
+    try:
+        root = etree.fromstring(text, _PARSER)
+    except etree.XMLSyntaxError as error:
+        text, root = _mended(text, applied, error)
     _check_limits(root, text, limits)
     version = root.get(_VERSION)
-    return Document(root, version if version is not None else root.get("version"), applied)
+    if version is None:
+        version = root.get("version")
+    in_ext = _is_in_ext(root)
+    if in_ext:
+        root.replace(root[0], root[0][0])
+        applied.append(Applied("message-in-ext", "/NCIPMessage/Ext", "took the message out of the Ext"))
+    document = Document(root, version, applied, in_ext=in_ext)
+    if version is not None and _major(version) != 2 and document.speaks:
+        applied.append(Applied("nonsense-version", "/NCIPMessage", f"took the version {version[:60]!r} to be 2.02"))
+    return document
 
 
-def _tree(text: bytes) -> Node:
-    try:
-        return etree.fromstring(text, _PARSER)
-    except etree.XMLSyntaxError as error:
-        line, column = error.position
-        said = " ".join((error.msg or "not XML").split()).rsplit(", line ", 1)[0].rstrip(".")
-        advice = _ADVICE.get(getattr(error, "code", 0), "correct the XML")
-        raise prolog.syntax_error(f"Line {line}, column {column}: {said}. Please {advice}.") from error
+def _is_in_ext(root: Node) -> bool:
+    """Tell whether the only thing in an NCIPMessage is an Ext with one message in it, as NCIP 2.0 sends later ones."""
+    if len(root) != 1 or local_name(root[0]) != "Ext" or len(root[0]) != 1 or root[0].attrib:
+        return False
+    inner = root[0][0]
+    ours = not inner.tag.startswith("{") or inner.tag.startswith((f"{{{NAMESPACE}}}", f"{{{ILS_DI}}}"))
+    return ours and local_name(inner) in MESSAGES and not "".join([root[0].text or "", inner.tail or ""]).strip()
+
+
+def _mended(text: bytes, applied: list[Applied], error: etree.XMLSyntaxError) -> tuple[bytes, Node]:
+    """Parse again what the parser refused, if anything about the bytes can be put right."""
+    mended = octets.mended(text, applied)
+    if mended is not text:
+        mended = prolog.without_doctype(mended, applied)  # it may have been hidden by what was mended
+        try:
+            return mended, etree.fromstring(mended, _PARSER)
+        except etree.XMLSyntaxError as again:
+            error = max(error, again, key=lambda each: each.position)
+    line, column = error.position
+    said = " ".join((error.msg or "not XML").split()).rsplit(", line ", 1)[0].rstrip(".")
+    advice = _ADVICE.get(getattr(error, "code", 0), "correct the XML")
+    raise prolog.syntax_error(f"Line {line}, column {column}: {said}. Please {advice}.") from error
 
 
 def _check_limits(root: Node, text: bytes, limits: Limits) -> None:

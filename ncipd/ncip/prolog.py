@@ -7,14 +7,18 @@ from __future__ import annotations
 
 import re
 
+from ncipd.ncip import forms
 from ncipd.ncip.applied import Applied
+from ncipd.ncip.forms import BLANKS
+from ncipd.ncip.octets import DECLARATION, as_utf_8, is_utf_8
 from ncipd.ncip.problems import Problem, ProblemType
 
 # All are supersets of ASCII, so that the prolog can be read before it is known whether the bytes are in that encoding.
 _UNDERSTOOD = re.compile(r"utf-?8|(us-)?ascii|iso-8859-\d{1,2}|latin1|windows-125\d|cp125\d", re.IGNORECASE)
+_ASCII = re.compile(r"(us-)?ascii", re.IGNORECASE)
 _UTF_16 = re.compile(r"utf-?16.*|(iso-10646-)?ucs-2", re.IGNORECASE)
+_UTF_16_START = re.compile(rb"<\x00[^\x00]\x00|\x00<\x00[^\x00]")
 _BOM = b"\xef\xbb\xbf"
-_DECLARATION = re.compile(rb"""<\?xml\s[^>]{0,100}?encoding\s{0,20}=\s{0,20}["']([^"'>]{0,40})["']""")
 _DECLARED = re.compile(r"""\A(\s*<\?xml\s[^>]{0,100}?)\sencoding\s{0,20}=\s{0,20}["'][^"'>]{0,40}["']""")
 _BEFORE_DOCTYPE = re.compile(rb"(?:\s+|<\?.*?\?>|<!--.*?-->)*", re.DOTALL)
 _EXTERNAL_DOCTYPE = re.compile(
@@ -29,17 +33,18 @@ def normalize(raw: bytes) -> tuple[bytes, list[Applied]]:
     Problem (Invalid Message Syntax Error) for any other DOCTYPE, and for an encoding that is not understood.
     """
     applied: list[Applied] = []
-    if raw[:2] in {b"\xff\xfe", b"\xfe\xff", b"<\x00", b"\x00<"}:
+    if raw[:4] in {b"\xff\xfe\x00\x00", b"\x00\x00\xfe\xff"}:
+        raise syntax_error("UTF-32 is not understood. Send UTF-8.")
+    if raw[:2] in {b"\xff\xfe", b"\xfe\xff"} or _UTF_16_START.match(raw):
         raw = _from_utf_16(raw)
+    marked = raw.startswith(_BOM)
     raw = raw.removeprefix(_BOM)
     if not raw.startswith(b"<"):
-        raw = _without_leading_blanks(raw, applied)
-    declared = _DECLARATION.match(raw)
+        raw = _without_leading_blanks(forms.unwrapped(raw, applied), applied)
+    declared = DECLARATION.match(raw)
     if declared and declared[1] not in {b"UTF-8", b"utf-8"}:
-        _check_encoding(declared[1].decode("ascii", "replace"))
-    if b"<!DOCTYPE" in raw:
-        raw = _without_doctype(raw, applied)
-    return raw, applied
+        raw = _in_true_encoding(raw, declared[1].decode("ascii", "replace"), applied, marked=marked)
+    return without_doctype(raw, applied), applied
 
 
 def _from_utf_16(raw: bytes) -> bytes:
@@ -55,23 +60,30 @@ def _from_utf_16(raw: bytes) -> bytes:
 
 def _without_leading_blanks(raw: bytes, applied: list[Applied]) -> bytes:
     """Cut off what may not stand before an XML declaration; without a declaration, blanks may stand there."""
-    rest = raw.lstrip(b" \t\r\n" + _BOM)
-    if not rest.startswith(b"<?xml"):
+    rest = raw.lstrip(BLANKS + _BOM)
+    if not rest.startswith(b"<?xml") or rest is raw:
         return raw
     applied.append(Applied("leading-whitespace", "/", "cut off what stood before the XML declaration"))
     return rest
 
 
-def _check_encoding(name: str) -> None:
-    if _UTF_16.fullmatch(name):
-        raise syntax_error(
-            f"The XML declaration says {name}, but the bytes are not. Declare the encoding that they have."
-        )
+def _in_true_encoding(raw: bytes, name: str, applied: list[Applied], *, marked: bool) -> bytes:
+    """Read as UTF-8 what declares another encoding, where a byte order mark or the bytes themselves tell so."""
+    if _UTF_16.fullmatch(name):  # that would have begun in another way
+        applied.append(Applied("wrong-encoding", "/", f"read as UTF-8 what says that it is {name}"))
+        return as_utf_8(raw)
     if not _UNDERSTOOD.fullmatch(name):
         raise syntax_error(f"The encoding {name!r} is not understood. Send UTF-8.")
+    if not raw.isascii() and (marked or is_utf_8(raw)) and not _ASCII.fullmatch(name):
+        applied.append(Applied("utf-8-declared-otherwise", "/", f"read as UTF-8 what says that it is {name}"))
+        return as_utf_8(raw)
+    return raw
 
 
-def _without_doctype(raw: bytes, applied: list[Applied]) -> bytes:
+def without_doctype(raw: bytes, applied: list[Applied]) -> bytes:
+    """Blank out a DOCTYPE that names an outside DTD and no more; raises Problem for any other."""
+    if b"<!DOCTYPE" not in raw:
+        return raw
     before = _BEFORE_DOCTYPE.match(raw)
     start = before.end() if before else 0
     if not raw.startswith(b"<!DOCTYPE", start):

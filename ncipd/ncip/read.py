@@ -11,9 +11,10 @@ from ncipd.ncip.codec import decode
 from ncipd.ncip.document import Document
 from ncipd.ncip.envelope import Envelope
 from ncipd.ncip.messages import MESSAGES
+from ncipd.ncip.paths import path
 from ncipd.ncip.problems import Problem, ProblemType
 from ncipd.ncip.repairs import repair
-from ncipd.ncip.schema import Violation, is_valid, violations
+from ncipd.ncip.schema import MOST_VIOLATIONS, Violation, is_valid, violations
 from ncipd.ncip.shape import simple_elements
 from ncipd.ncip.types import Ext
 
@@ -46,15 +47,24 @@ def read(document: Document, *, allowed: Collection[str] | None = None) -> Readi
     """
     refused = [each for each in document.applied if allowed is not None and each.name not in allowed]
     if refused:
-        raise Invalid(document.breaches or [_not_allowed(each) for each in refused])
+        raise Invalid(document.breaches or [*(_not_allowed(each) for each in refused), *violations(document.root)])
     applied = list(document.applied)
     if not is_valid(document.root):
         applied += repair(document, allowed)
-        found = violations(document.root)
+        found = _left(document)
         document.restore()
         if found:
             raise Invalid(document.wire.worded(found))
     return Reading(_envelope(document), tuple(applied))
+
+
+def _left(document: Document) -> list[Violation]:
+    """Give what no repair could mend; what was moved out of where something is missing may be just that."""
+    found = violations(document.root)
+    lacking = {violation.path for violation in found if violation.kind == "missing"}
+    moved = document.moved[:MOST_VIOLATIONS] if lacking else []
+    parents = [parent for parent, _, _ in moved if path(parent) in lacking]
+    return violations(document.root) if document.put_back(parents) else found
 
 
 def _envelope(document: Document) -> Envelope:

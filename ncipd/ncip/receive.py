@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from ncipd.ncip.document import DEFAULT_LIMITS, Document, Limits, parse
+from ncipd.ncip.repairs import REPAIRS
 from ncipd.ncip.v1.reading import given_up, rewritten
+from ncipd.ncip.v1.table import REPAIRS as V1_REPAIRS
 from ncipd.ncip.wire import LATEST, Wire
+
+REPAIR_NAMES = frozenset({*REPAIRS, *V1_REPAIRS})
+"""The names of all repairs, those of version 1 among them."""
 
 
 def receive(raw: bytes, *, limits: Limits = DEFAULT_LIMITS) -> Document:

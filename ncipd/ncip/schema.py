@@ -67,6 +67,11 @@ def is_valid(root: Node) -> bool:
     return root.tag == f"{_IN_NCIP}NCIPMessage" and bool(_schema().validate(root))
 
 
+def obeys(element: Node) -> bool:
+    """Tell whether an element with all that is in it obeys the grammar, wherever it stands."""
+    return bool(_schema().validate(element))
+
+
 def violations(root: Node) -> list[Violation]:
     """Give the breaches of the grammar in the order of the document: at most twenty, one of a kind for each element."""
     if root.tag != f"{_IN_NCIP}NCIPMessage":
@@ -185,7 +190,8 @@ def _content(node: Node, message: str) -> Violation:
         return _of(node, "text", found="content", expected=f"<{name}/>", reason=f"{name} cannot have content")
     if "simple" in message:
         return _of(node, "text", found="child elements", expected="text", reason=f"{name} cannot have child elements")
-    text = "".join([node.text or "", *(child.tail or "" for child in node)]).strip()
+    secret = name == "AuthenticationInput"
+    text = "***" if secret else "".join([node.text or "", *(child.tail or "" for child in node)]).strip()
     reason = f"there is text between the child elements of {name}"
     return _of(node, "text", found=text[:60], expected="child elements", reason=reason)
 

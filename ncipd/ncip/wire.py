@@ -14,7 +14,7 @@ from ncipd.ncip.envelope import VERSION, Envelope, write
 from ncipd.ncip.lowering import EARLIER, SINCE_2_02
 from ncipd.ncip.paths import Node
 from ncipd.ncip.schema import Violation
-from ncipd.ncip.types import Message
+from ncipd.ncip.types import Ext, Message
 
 _EARLIER = re.compile(r"ncip_v2_(01?)\.xsd|\s*v?2[._](01?)\s*")
 _MAY_DIFFER = re.compile(rb"[:<](?:ItemOptionalFields|LoanedItem|RequestedItem|BibliographicDescription|Update)")
@@ -54,6 +54,10 @@ class Wire(ABC):
         never or as-asked.
         """
 
+    def inside_ext(self) -> Wire:
+        """Give the form of an answer to a message that stood in the Ext of its envelope; only version 2 has one."""
+        return self
+
     def has(self, service: str) -> bool:  # noqa: ARG002 - version 2 has them all
         """Tell whether the version has a response for a service of version 2."""
         return True
@@ -70,12 +74,15 @@ class Version2(Wire):
     version: str = VERSION
     grammar: str = ""
     prefix: str = "ns1"
+    in_ext: bool = False
+    """Whether the message stood in the Ext of the NCIPMessage: there its answer goes too."""
 
     def write(self, message: Message) -> bytes:
         """Write a message; one that only 2.02 has is written in 2.02."""
-        if self.grammar and type(message).__name__ in SINCE_2_02:
+        if self.grammar and not self.in_ext and type(message).__name__ in SINCE_2_02:
             return replace(LATEST, prefix=self.prefix).write(message)
-        written = write(Envelope(self.version, message), prefix=self.prefix)
+        content = {"ext": Ext(children=(message,))} if self.in_ext else {"message": message}
+        written = write(Envelope(self.version, **content), prefix=self.prefix)
         if not self.grammar or _MAY_DIFFER.search(written) is None:
             return written
         root = etree.fromstring(written)
@@ -89,6 +96,10 @@ class Version2(Wire):
     def agreed(self, *, prefix: str = "ns1", datatypes: str = "as-asked") -> Version2:  # noqa: ARG002 - it has none
         """Give the form with the prefix of the partner."""
         return self if prefix == self.prefix else replace(self, prefix=prefix)
+
+    def inside_ext(self) -> Version2:
+        """Give the form that puts the answer into an Ext."""
+        return replace(self, in_ext=True)
 
     def is_valid(self, root: Node) -> bool:
         """Tell whether a message obeys the grammar of 2.02, of which those of 2.0 and 2.01 are parts."""

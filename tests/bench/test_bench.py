@@ -12,7 +12,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from tests.bench import growth, holding, library, own, rounds, soak
+from tests.bench import growth, holding, library, own, reading, rounds, soak
 from tests.bench.__main__ import bench
 from tests.bench.generating import Outcome, load
 from tests.bench.report import as_data, as_text
@@ -187,6 +187,12 @@ def _metrics(server: Server) -> bytes:
     with urlopen(f"http://{server.address}/metrics") as answer:
         text: bytes = answer.read()
     return text
+
+
+def test_repairs_cost_a_valid_message_nothing() -> None:
+    """It is read strictly first, and then there is nothing to repair."""
+    took = reading.valid_message(40)
+    assert took["all repairs allowed"] / took["no repair allowed"] < 1.1
 
 
 # --- how long the store is held --------------------------------------------------------------------------------------

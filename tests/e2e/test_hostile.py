@@ -84,7 +84,16 @@ PAYLOADS = {
     "a response instead of a message": GOOD.replace("LookupItem>", "LookupItemResponse>").encode(),
     "a service that does not exist": GOOD.replace("LookupItem>", "GrantAllWishes>").encode(),
 }
-FINE = {"UTF-16", "UTF-16 without a mark", "processing instructions", "a schema location"}  # odd, but no less NCIP
+FINE = {  # odd, but no less NCIP, or repaired
+    "UTF-16",
+    "UTF-16 without a mark",
+    "says UTF-16, is UTF-8",
+    "a NUL in a value",
+    "a NUL as a reference",
+    "control characters",
+    "processing instructions",
+    "a schema location",
+}
 
 
 async def test_whatever_comes_is_answered_with_a_problem_and_the_next_message_is_served(ncipd):

@@ -207,6 +207,16 @@ def test_the_whole_message_names_the_file_and_counts():
         parse("a = 1\nb = 1\n", source="x.toml")
 
 
+def test_a_repair_that_does_not_exist_is_a_mistake():
+    """Else what was to be refused would be accepted, and nobody would know."""
+    told = mistakes('[[partner]]\ncode = "B"\nagency = "A"\nrefuse_repairs = ["no-namespace", "unknown-elements"]\n')
+    assert "refuse_repairs" in str(told)
+    assert "'unknown-elements'" in str(told)
+    assert "'unknown-element'" in str(told)
+    fine = '[[partner]]\ncode = "B"\nagency = "A"\nrefuse_repairs = ["no-namespace"]\n'
+    assert parse(fine).partner[0].refuse_repairs == ("no-namespace",)
+
+
 # ---------------------------------------------------------------------------------------------- TCP doors
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import json
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -16,8 +17,10 @@ import trustme
 from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
+from lxml import etree
 
 from ncipd.initiator import LONGEST, Answer, Initiator, Undelivered, seconds_until, understand, without_password
+from ncipd.ncip.messages import CheckInItemResponse, RenewItemResponse
 from tests.edge.listener import PENDING, Broker, ncip, plain, problem, renewed, wrapped
 
 NOW = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
@@ -327,6 +330,106 @@ def test_an_answer_with_the_usual_deviations_is_understood() -> None:
 def test_what_is_no_answer_is_undelivered(raw: bytes, words: str) -> None:
     with pytest.raises(Undelivered, match=words):
         understand(raw, "u")
+
+
+PROBLEM_STYLES = {
+    "in the response": (wrapped(problem("RenewItem", "Item Not Renewable", "no")), "Item Not Renewable", "no"),
+    "for the whole message": (
+        wrapped("<Problem><ProblemType>Unknown System</ProblemType><ProblemDetail>x</ProblemDetail></Problem>"),
+        "Unknown System",
+        "x",
+    ),
+    "of a type that nobody knows": (wrapped(problem("RenewItem", "Ukjent feil", "x")), "Ukjent feil", "x"),
+    "without a namespace": (
+        (
+            b"<NCIPMessage version='2.02'><RenewItemResponse><Problem><ProblemType>Unknown Item</ProblemType></Problem>"
+            b"</RenewItemResponse></NCIPMessage>"
+        ),
+        "Unknown Item",
+        None,
+    ),
+    "as plain text": (
+        wrapped("<RenewItemResponse><Problem>Not today</Problem></RenewItemResponse>"),
+        "Problem",
+        "Not today",
+    ),
+    "as plain text for the whole": (wrapped("<Problem>Not today</Problem>"), "Problem", "Not today"),
+    "without a type": (
+        wrapped("<RenewItemResponse><Problem><ProblemDetail>Not today</ProblemDetail></Problem></RenewItemResponse>"),
+        "Problem",
+        "Not today",
+    ),
+    "out of order": (
+        wrapped(
+            "<RenewItemResponse><Problem><ProblemValue>v</ProblemValue><ProblemType>Unknown Item</ProblemType>"
+            "<ProblemDetail>d</ProblemDetail></Problem></RenewItemResponse>"
+        ),
+        "Unknown Item",
+        "d",
+    ),
+    "beside what only a success has": (
+        wrapped(
+            "<RenewItemResponse><Problem><ProblemType>Unknown Item</ProblemType></Problem>"
+            "<ItemId><ItemIdentifierValue>X-1</ItemIdentifierValue></ItemId></RenewItemResponse>"
+        ),
+        "Unknown Item",
+        None,
+    ),
+    "with elements of the partner's own": (
+        wrapped("<Problem><Code>17</Code><Text>Not today</Text></Problem>"),
+        "Problem",
+        "17 Not today",
+    ),
+    "without an envelope": (b"<Problem><message>No connection</message></Problem>", "Problem", "No connection"),
+}
+
+
+@pytest.mark.parametrize("style", PROBLEM_STYLES)
+def test_a_problem_is_recognised_in_every_style(style: str) -> None:
+    raw, type_, detail = PROBLEM_STYLES[style]
+    (told,) = understand(raw, "u").problems
+    assert told.problem_type.value == type_
+    assert (told.problem_detail or None) == detail
+
+
+def test_an_answer_that_lacks_what_the_grammar_wants_is_still_an_answer() -> None:
+    """Servers in the field confirm with less than the schema asks for; what was asked for has happened."""
+    answer = understand(wrapped("<RenewItemResponse><DateDue>2026-03-05T22:59:59Z</DateDue></RenewItemResponse>"), "u")
+    assert isinstance(answer.response, RenewItemResponse)
+    assert answer.response.date_due == datetime(2026, 3, 5, 22, 59, 59, tzinfo=UTC)
+    assert answer.problems == ()
+    assert isinstance(understand(wrapped("<CheckInItemResponse/>"), "u").response, CheckInItemResponse)
+    with pytest.raises(Undelivered, match="Refused"):  # what nobody knows may be where it says no
+        understand(wrapped("<CheckInItemResponse><Refused>No</Refused></CheckInItemResponse>"), "u")
+
+
+def test_every_response_of_the_corpus_is_read_and_every_refusal_seen(shared: Path) -> None:
+    """As an initiator would read it: the service it answers, or the problems that its text names."""
+    corpus = shared / "corpus"
+    responses = [
+        entry
+        for entry in json.loads((corpus / "index.json").read_text("utf-8"))
+        if entry["family"] == "2" and entry["direction"] == "response" and entry["well_formed"]
+    ]
+    refused = 0
+    for entry in responses:
+        raw = (corpus / entry["file"]).read_bytes()
+        root = etree.fromstring(raw.lstrip(), etree.XMLParser(remove_comments=True, remove_pis=True))
+        if not isinstance(root.tag, str) or etree.QName(root).localname not in {"NCIPMessage", "Problem"}:
+            continue
+        answer = understand(raw, "u")
+        within = root[0] if entry["type"].startswith("Ext/") else root
+        said = [*root.iterfind("./{*}Problem"), *within.iterfind("./*/{*}Problem")]
+        assert len(answer.problems) == len(said), entry["file"]
+        types = [(node.findtext("{*}ProblemType") or "").strip() for node in said]
+        assert [
+            told.problem_type.value.strip() for told in answer.problems if told.problem_type.value != "Problem"
+        ] == [type_ for type_ in types if type_], entry["file"]
+        refused += bool(said)
+        if not said and entry["type"].endswith("Response"):
+            assert type(answer.response).__name__ == entry["type"].removeprefix("Ext/"), entry["file"]
+    assert refused > 10
+    assert len(responses) > 60
 
 
 @given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode))

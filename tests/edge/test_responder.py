@@ -12,7 +12,9 @@ import zlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote_plus
 
+import aiohttp
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -89,6 +91,53 @@ async def test_without_a_header_there_is_none_in_the_answer(office: Office) -> N
     assert not answer.has("ResponseHeader")
 
 
+@pytest.mark.parametrize(
+    "media_type",
+    [
+        "application/xml",
+        "text/xml; charset=iso-8859-1",
+        "text/html; charset=UTF-8",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data; boundary=x",
+        "application/json",
+        "nonsense",
+        "",
+    ],
+)
+async def test_whatever_the_content_type_says_a_message_is_a_message(office: Office, media_type: str) -> None:
+    whole = message(LOOKUP)
+    for body in (whole, f"xml={quote_plus(whole)}", f"XForms:Model={quote_plus(whole)}", quote_plus(whole)):
+        headers = {"Content-Type": media_type}
+        async with office.session.post(office.ncipd.url, data=body.encode(), headers=headers) as answered:
+            assert answered.status == 200
+            answer = Answer(await answered.read())
+        XSD.assertValid(answer.root)
+        assert (answer.kind, answer.problem) == ("LookupItemResponse", None), answer
+
+
+async def test_a_message_without_a_content_type_is_answered(office: Office) -> None:
+    async with office.session.post(
+        office.ncipd.url, data=message(LOOKUP).encode(), skip_auto_headers={"Content-Type"}
+    ) as answered:
+        assert Answer(await answered.read()).kind == "LookupItemResponse"
+
+
+async def test_what_was_accepted_unchecked_is_not_sent_back(office: Office) -> None:
+    """Ids are sent back as they came, but our answers are valid."""
+    for extra in ("<Ext><x:y xmlns:x='urn:x'/></Ext>", "<Unheard/>", "<ItemNumber/>"):
+        answer = await ask(office, message(LOOKUP.replace("</ItemId>", f"{extra}</ItemId>")))
+        assert (answer.kind, answer.problem) == ("LookupItemResponse", None), extra
+        assert answer.text("ItemId/ItemIdentifierValue") == "L1"
+
+
+async def test_what_was_asked_in_an_ext_is_answered_in_one(office: Office) -> None:
+    for asked, problem in ((LOOKUP, None), (LOOKUP.replace("L1", "L999"), "Unknown Item")):
+        answer = await ask(office, enveloped(f"<Ext>{asked}</Ext>"), "alma")
+        assert answer.kind == "Ext"
+        assert etree.QName(answer.root[0][0]).localname == "LookupItemResponse"
+        assert answer.problem == problem
+
+
 async def test_a_problem_is_addressed_too(office: Office) -> None:
     answer = await ask(office, message(LOOKUP.replace("L1", "L999")))
     assert (answer.kind, answer.problem) == ("LookupItemResponse", "Unknown Item")
@@ -109,7 +158,12 @@ HALF = (
 
 
 async def test_a_header_that_cannot_be_read_is_not_answered_with_half_of_one(office: Office) -> None:
-    for broken in ("<InitiationHeader/>", "<InitiationHeader><ToAgencyId/></InitiationHeader>", HALF):
+    half = "<ToAgencyId><AgencyId>LEND</AgencyId></ToAgencyId>"
+    for broken in (
+        f"<InitiationHeader>{half}</InitiationHeader>",
+        "<InitiationHeader><FromSystemId>s</FromSystemId></InitiationHeader>",
+        HALF,
+    ):
         answer = await ask(office, enveloped(LOOKUP.replace("<LookupItem>", f"<LookupItem>{broken}")), "alma")
         assert answer.kind == "LookupItemResponse"
         assert answer.problem
@@ -163,7 +217,10 @@ UNREADABLE = {
     "html": (b"<!DOCTYPE html><html><body>login</body></html>", "Unsupported Service"),
     "soap": (b'<s:Envelope xmlns:s="urn:x"><s:Body/></s:Envelope>', "Unsupported Service"),
     "an unknown service": (enveloped("<DoWhatIWant/>"), "Unsupported Service"),
-    "version 3": (enveloped(LOOKUP, "http://www.niso.org/schemas/ncip/v3_0/ncip_v3_0.xsd"), "Unsupported Service"),
+    "version 3": (
+        b'<NCIPMessage version="http://www.niso.org/schemas/ncip/v3_0/ncip_v3_0.xsd"><LookupItem/></NCIPMessage>',
+        "Unsupported Service",
+    ),
     "a response": (
         enveloped("<LookupItemResponse><Problem><ProblemType>x</ProblemType></Problem></LookupItemResponse>"),
         "Protocol Error",
@@ -319,6 +376,22 @@ async def test_a_bug_is_a_temporary_failure_with_an_id_and_leaves_nothing(
     assert (await ask(office, message(RECALL))).problem != "Temporary Processing Failure"
 
 
+async def test_a_refusal_that_cannot_be_written_is_a_temporary_failure_too(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Even where the header of the message is what cannot be written: then the answer has none."""
+
+    def refuse(_message: RecallItem, _circ: Any) -> RecallItemResponse:
+        raise Problem(ProblemType.UNKNOWN_ITEM, detail=12)  # type: ignore[arg-type]
+
+    replaced(monkeypatch, refuse)
+    answer = await ask(office, message(RECALL))
+    assert (answer.kind, answer.problem) == ("RecallItemResponse", "Temporary Processing Failure")
+    monkeypatch.setattr("ncipd.responder.reply_header", lambda _header: 1 / 0)
+    answer = await ask(office, message(RECALL))
+    assert (answer.kind, answer.problem) == ("Problem", "Temporary Processing Failure")
+
+
 async def test_a_bug_in_a_lookup_is_answered_too(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     def bug(_message: RecallItem, _circ: Any) -> RecallItemResponse:
         raise ZeroDivisionError
@@ -456,6 +529,27 @@ SECRETS = {
     ),
     "a PIN in a message that nobody serves": message(LOGIN).replace("LookupUser>", "DoWhatIWant>"),
     "a PIN in elements that do not belong there": message(LOGIN.replace(HUSH, f"<b>{HUSH}</b>")),
+    "a PIN in a form": f"xml={quote_plus(message(LOGIN))}",
+    "a PIN in a form with every letter encoded": "xml=" + "".join(f"%{one:02x}" for one in message(LOGIN).encode()),
+    "a PIN in a body with percent signs that is cut off": quote_plus(message(LOGIN).partition("</Auth")[0]),
+    "a PIN in a body with percent signs for letters that is cut off": "".join(
+        f"%{one:02x}" for one in message(LOGIN).partition("</Auth")[0].encode()
+    ),
+    "a PIN in small letters": message(LOGIN).replace("AuthenticationInputData", "authenticationinputdata"),
+    "a PIN in a misspelt element": message(LOGIN).replace("AuthenticationInputData", "AuthentcationInputData"),
+    "a PIN in an element misspelt at its start": message(LOGIN).replace("AuthenticationInput", "AthenticationInput"),
+    "a PIN in an element misspelt at its end": message(LOGIN).replace("AuthenticationInput", "AuthenticatioInput"),
+    "a PIN as text of the whole": message(LOGIN.replace("<AuthenticationInput>", f"<AuthenticationInput>{HUSH}", 1)),
+    "a PIN behind a child": message(
+        LOGIN.replace("</AuthenticationInputData>", f"</AuthenticationInputData>{HUSH}", 1)
+    ),
+    "a PIN with a control character": message(LOGIN.replace(HUSH, f"\x04{HUSH}\x04")),
+    "a PIN in a name with a control character": message(LOGIN).replace("Authent", "Authen\x04t"),
+    "a PIN with a strange end": message(LOGIN) + "\x04",
+    "a PIN without namespace": message(LOGIN).replace(f'xmlns="{NS}"', ""),
+    "a PIN in the Ext of the envelope": message(LOGIN)
+    .replace("<LookupUser", "<Ext><LookupUser")
+    .replace("</LookupUser>", "</LookupUser></Ext>"),
     "a PIN twice": message(
         LOGIN.replace(
             "</AuthenticationInputData>",
@@ -568,3 +662,22 @@ async def test_messages_that_come_at_the_same_time_have_each_their_own_id(office
     lines = await office.until(all_there)
     assert len({line["correlation"] for line in lines}) == 20
     assert all(re.fullmatch(r"[0-9a-f]{8}-[0-9a-f]+", line["correlation"]) for line in lines)
+
+
+async def test_served_strictly_what_the_schema_refuses_is_refused_and_nothing_else(tmp_path: Path) -> None:
+    """And a DOCTYPE that is not looked at is no breach of the schema."""
+    valid = message("<LookupAgency><AgencyId>LEND</AgencyId></LookupAgency>", to="", partner="")
+    valid = valid.replace("<ToAgencyId><AgencyId></AgencyId></ToAgencyId>", "<ToAgencyId><AgencyId/></ToAgencyId>")
+    with served(tmp_path, "--demo", "--strict", "--port", "0") as (_, url):
+        async with aiohttp.ClientSession() as session:
+
+            async def problem(raw: str) -> str | None:
+                async with session.post(url, data=raw.encode()) as answered:
+                    return Answer(await answered.read()).problem
+
+            usual = await problem(valid)
+            assert await problem("<!DOCTYPE NCIPMessage SYSTEM 'x.dtd'>" + valid) == usual
+            refused = "Invalid Message Syntax Error"
+            assert usual != refused
+            for sloppy in (valid.replace("n:version", "version"), "\n<?xml version='1.0'?>" + valid, valid + "\x04"):
+                assert await problem(sloppy) == refused

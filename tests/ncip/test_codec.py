@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from ncipd.ncip import elements, schema
-from ncipd.ncip.codec import decode, encode
+from ncipd.ncip.codec import decode, encode, without_foreign
 from ncipd.ncip.elements import EnumerationLevelInstance, ItemId, UserId
 from ncipd.ncip.envelope import VERSION, Envelope, write
-from ncipd.ncip.messages import CheckInItem, LookupUser, UserNoticeSent
+from ncipd.ncip.messages import CheckInItem, LookupItem, LookupUser, UserNoticeSent
 from ncipd.ncip.problems import Problem, ProblemType
 from ncipd.ncip.types import ELEMENTS, NAMESPACE, Coded, Ext, Leaf, Message, Opaque
 from tests.ncip.strategies import FOREIGN, every_form, messages, standing_alone
@@ -265,3 +265,12 @@ def test_required_children_are_written_though_empty() -> None:
         ),
     )
     assert "<ns1:NoticeType></ns1:NoticeType><ns1:NoticeContent></ns1:NoticeContent>" in encode(notice)
+
+
+def test_what_was_kept_unchecked_can_be_left_out_wherever_it_stands() -> None:
+    opaque, leaf = Opaque(b"<x>y</x>"), Leaf("Title", "t")
+    item = ItemId(item_identifier_value="I-1", ext=Ext(children=(opaque, leaf, Ext(children=(opaque,)))))
+    answer = LookupItem(item_id=item, ext=Ext(children=(opaque, item)))
+    kept = ItemId(item_identifier_value="I-1", ext=Ext(children=(leaf, Ext())))
+    assert without_foreign(answer) == LookupItem(item_id=kept, ext=Ext(children=(kept,)))
+    assert without_foreign(kept) == kept

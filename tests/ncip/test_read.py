@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
+from collections.abc import Collection
 from contextlib import suppress
 
 import pytest
@@ -26,9 +28,9 @@ def enveloped(content: str) -> bytes:
     return f'<n:NCIPMessage xmlns:n="{NS}" n:version="{VERSION}">\n{content}\n</n:NCIPMessage>'.encode()
 
 
-def refusal(content: str) -> Invalid:
+def refusal(content: str, allowed: Collection[str] | None = ()) -> Invalid:
     with pytest.raises(Invalid) as caught:
-        read(parse(enveloped(content)))
+        read(parse(enveloped(content)), allowed=allowed)
     return caught.value
 
 
@@ -138,7 +140,7 @@ def test_a_refusal_names_the_problem_the_element_and_the_value(
     content: str, type_: ProblemType, element: str, value: str | None, says: str
 ) -> None:
     with pytest.raises(Problem) as caught:
-        read(parse(enveloped(content)))
+        read(parse(enveloped(content)), allowed=())
     problem = caught.value
     assert (problem.type, problem.element, problem.value) == (type_, element, value)
     assert says in problem.detail
@@ -213,12 +215,28 @@ def test_a_spoiled_message_is_read_or_refused_but_never_a_bug(message: Message, 
         read(parse(raw[:at] + put + raw[at + length :]))
 
 
+def wrapped(content: str) -> str:
+    return f"<n:Ext>{content}</n:Ext>"
+
+
 HOSTILE = {
     "foreign content": "<n:Ext>" + "<x xmlns='urn:x'/>" * 3_900 + "</n:Ext>",
     "a namespace each": "<n:Ext>" + "".join(f"<x xmlns:p{n}='urn:{n}'/>" for n in range(3_900)) + "</n:Ext>",
     "wrong dates": "<n:Ext>" + "<n:DateDue>x</n:DateDue>" * 3_900 + "</n:Ext>",
     "stray text": "<n:Ext>" + "<n:UserId>x</n:UserId>" * 3_900 + "</n:Ext>",
     "unqualified schemes": "<n:Ext>" + "<n:AgencyId Scheme='x'/>" * 3_900 + "</n:Ext>",
+    "unknown elements": "<n:UserId>" + "<n:Unheard/>" * 3_900 + "</n:UserId>",
+    "unknown elements, each of its own": "<n:UserId>" + "".join(f"<n:U{n}/>" for n in range(3_900)) + "</n:UserId>",
+    "misplaced elements": "<n:UserId>" + "<n:DateDue>2026-01-05</n:DateDue>" * 3_900 + "</n:UserId>",
+    "misspelt elements": "<n:ItemDescription>" + "<n:title/>" * 3_900 + "</n:ItemDescription>",
+    "unknown names in many places": wrapped("<n:UserId><n:UserNumber>1</n:UserNumber></n:UserId>" * 1_300),
+    "empty elements": wrapped("<n:DateDue/>" * 3_900),
+    "empty elements, nested": wrapped(("<n:UserId>" * 30 + "</n:UserId>" * 30) * 100),
+    "unknown attributes": wrapped("<n:Title x='1'/>" * 3_900),
+    "Scheme and Value": wrapped("<n:AgencyId><n:Scheme>s</n:Scheme><n:Value>v</n:Value></n:AgencyId>" * 1_300),
+    "odd dates": wrapped("<n:DateDue>2026-01-31 12:00 +01</n:DateDue>" * 3_900),
+    "long dates": wrapped(f"<n:DateDue>{'1' * 20_000}</n:DateDue>" * 10),
+    "flags": wrapped("<n:NonReturnableFlag>true</n:NonReturnableFlag>" * 3_900),
     "deep": "<n:Ext>" * 40 + "<x/>" + "</n:Ext>" * 40,
 }
 
@@ -227,12 +245,13 @@ HOSTILE = {
 def test_what_is_wrong_thousands_of_times_is_answered_in_time(name: str) -> None:
     """And neither the repairs nor the violations that are recorded grow with it."""
     raw = enveloped(f"<n:LookupUser>{USER}<n:Ext>{HOSTILE[name] * 4}</n:Ext></n:LookupUser>")
-    started = time.perf_counter()
+    started = time.process_time()
     try:
-        assert len(read(parse(raw)).repairs) <= MOST_RECORDED + 1
+        recorded = Counter(applied.name for applied in read(parse(raw)).repairs)
+        assert max(recorded.values()) <= MOST_RECORDED + 1
     except Invalid as problem:
         assert len(problem.violations) <= schema.MOST_VIOLATIONS  # noqa: PT017 - some are read, some are refused
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 3
 
 
 def test_no_schema_that_a_message_names_is_fetched(listener: tuple[int, list[object]]) -> None:

@@ -2,100 +2,138 @@
 
 from __future__ import annotations
 
+import re
+import time
+from collections.abc import Callable, Collection
 from itertools import combinations
+from urllib.parse import quote, quote_plus
 
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
+from lxml import etree
 
 from ncipd.ncip import schema
 from ncipd.ncip.document import Document, parse
 from ncipd.ncip.elements import AuthenticationInput, ItemId, RequestId, UserId
 from ncipd.ncip.envelope import VERSION, Envelope, write
-from ncipd.ncip.messages import CheckInItem, CheckOutItem
-from ncipd.ncip.problems import Problem
-from ncipd.ncip.read import Invalid, read
-from ncipd.ncip.repairs import REPAIRS, repair
+from ncipd.ncip.messages import CheckInItem, CheckOutItem, LookupItem, LookupItemSet, LookupUserResponse, RequestItem
+from ncipd.ncip.problems import Problem, ProblemType
+from ncipd.ncip.read import Invalid, Reading, read
+from ncipd.ncip.repairs import REPAIRS, TOLERATED, repair
+from ncipd.ncip.repairs.names import meant_by
 from ncipd.ncip.types import Coded, Message, Opaque
+from tests.ncip.deviations import DECLARATION, TEXT, TREE, multipart
 from tests.ncip.strategies import messages
 
 NS = "http://www.niso.org/2008/ncip"
 SCHEME = "http://example.org/agencies"
-GOOD = f"""<?xml version="1.0" encoding="UTF-8"?>
-<n:NCIPMessage xmlns:n="{NS}" n:version="{VERSION}">
+GOOD = f"""<n:NCIPMessage xmlns:n="{NS}" n:version="{VERSION}">
   <n:CheckOutItem>
     <n:UserId>
       <n:AgencyId n:Scheme="{SCHEME}">A-1</n:AgencyId>
       <n:UserIdentifierValue>U-1</n:UserIdentifierValue>
     </n:UserId>
     <n:ItemId><n:ItemIdentifierValue>I-1</n:ItemIdentifierValue></n:ItemId>
+    <n:ResourceDesired/>
+    <n:DesiredDateDue>2026-01-31T23:59:00Z</n:DesiredDateDue>
     <n:Ext><n:Title>A title</n:Title></n:Ext>
   </n:CheckOutItem>
 </n:NCIPMessage>"""
+ORIGINAL = read(parse(GOOD.encode())).envelope.message
 
-# How to spoil the good message so that exactly this repair is needed.
-SPOILED = {
-    "leading-whitespace": lambda text: "\n" + text,
-    "doctype": lambda text: text.replace("?>\n", '?>\n<!DOCTYPE x SYSTEM "x.dtd">', 1),
-    "no-namespace": lambda text: text.replace("<n:", "<").replace("</n:", "</"),
-    "unqualified-version": lambda text: text.replace("n:version", "version"),
-    "missing-version": lambda text: text.replace(f' n:version="{VERSION}"', "").replace(f' version="{VERSION}"', ""),
-    "unqualified-scheme": lambda text: text.replace("n:Scheme", "Scheme"),
-    "stray-text": lambda text: text.replace("CheckOutItem>", "CheckOutItem>stray", 1),
-    "child-order": lambda text: "\n".join([*(lines := text.split("\n"))[:3], lines[7], *lines[3:7], *lines[8:]]),
-    "foreign-ext": lambda text: text.replace(
-        "A title</n:Title>", "A title</n:Title><x:y xmlns:x='urn:x'>z</x:y>"
-    ).replace("A title</Title>", "A title</Title><x:y xmlns:x='urn:x'>z</x:y>"),
-}
-TOGETHER = [pair for pair in combinations(SPOILED, 2) if set(pair) != {"unqualified-version", "missing-version"}]
+
+def message(content: str) -> bytes:
+    return f'<n:NCIPMessage xmlns:n="{NS}" n:version="{VERSION}">{content}</n:NCIPMessage>'.encode()
+
+
+def spoiled(text: str, deviations: Collection[str]) -> tuple[str, set[str]]:
+    """The text of a message with these deviations, and those of them for which it had something to spoil."""
+    root = etree.fromstring(text.encode())
+    done = {name for name, spoil in TREE.items() if name in deviations and spoil(root)}
+    text = etree.tostring(root, encoding="unicode")
+    for name, change in TEXT.items():
+        if name in deviations and (changed := change(text)) != text:
+            text = changed
+            done.add(name)
+    return text, done
+
+
+def together(deviations: Collection[str]) -> bool:
+    """Whether deviations can be had at once: one namespace, one version, one encoding, one wrapping.
+
+    And without a namespace and a version, Scheme and Value would make it version 1.
+    """
+    one_of = (
+        {"no-namespace", "wrong-namespace"},
+        {"no-namespace", "undeclared-prefix"},
+        {"wrong-namespace", "undeclared-prefix"},
+        {"unqualified-version", "missing-version"},
+        {"utf-8-declared-otherwise", "wrong-encoding"},
+        {"url-encoded", "form-post"},
+    )
+    return not any(pair <= set(deviations) for pair in one_of) and not (
+        {"no-namespace", "missing-version", "scheme-value"} <= set(deviations)
+    )
 
 
 def names(document: Document) -> set[str]:
     return {applied.name for applied in read(document).repairs}
 
 
-def test_the_good_message_needs_no_repair_and_every_repair_but_that_of_checkin_spoils_it() -> None:
+def needs(raw: bytes, *wanted: str) -> Reading:
+    """Read what needs these repairs and no others, and is refused without any one of them."""
+    reading = read(parse(raw))
+    assert {applied.name for applied in reading.repairs} == set(wanted)
+    for name in wanted:
+        with pytest.raises(Problem):
+            read(parse(raw), allowed=set(REPAIRS) - {name})
+    return reading
+
+
+SPOILED = [*TREE, *TEXT]
+TOGETHER = [pair for pair in combinations(SPOILED, 2) if together(pair)]
+
+
+def test_the_good_message_needs_no_repair() -> None:
     assert names(parse(GOOD.encode())) == set()
-    assert set(SPOILED) == set(REPAIRS) - {"checkin-ids", "proof-beside-user"}
 
 
 @pytest.mark.parametrize("name", SPOILED)
 def test_a_repair_alone_makes_the_message_what_it_should_have_been(name: str) -> None:
-    raw = SPOILED[name](GOOD).encode()
-    reading = read(parse(raw), allowed={name})
-    assert {applied.name for applied in reading.repairs} == {name}
-    assert isinstance(reading.envelope.message, CheckOutItem)
-    good = read(parse(GOOD.encode())).envelope.message
-    if name == "foreign-ext":
-        assert reading.envelope.message.ext is not None
-        assert reading.envelope.message.ext.children[-1] == Opaque(b'<x:y xmlns:x="urn:x">z</x:y>')
-    else:
-        assert reading.envelope.message == good
+    text, done = spoiled(GOOD, {name})
+    assert done == {name}
+    assert needs(text.encode(), name).envelope.message == ORIGINAL
 
 
 @pytest.mark.parametrize("pair", TOGETHER, ids="+".join)
 def test_repairs_work_together(pair: tuple[str, str]) -> None:
-    text = GOOD
-    for name in sorted(pair, key=list(SPOILED).index, reverse=True):
-        text = SPOILED[name](text)
-    assert names(parse(text.encode())) == set(pair)
+    text, done = spoiled(GOOD, pair)
+    reading = read(parse(text.encode()))
+    assert {applied.name for applied in reading.repairs} == done
+    assert reading.envelope.message == ORIGINAL
 
 
-def test_all_repairs_work_together() -> None:
-    text = GOOD
-    for name in [name for name in SPOILED if name != "missing-version"][::-1]:
-        text = SPOILED[name](text)
-    assert names(parse(text.encode())) == set(SPOILED) - {"missing-version"}
+@settings(max_examples=3 * settings().max_examples)
+@given(messages(foreign=False), st.sets(st.sampled_from(SPOILED)).filter(together))
+def test_any_message_with_any_deviations_reads_back_as_it_was(sent: Message, deviations: set[str]) -> None:
+    text, done = spoiled(write(Envelope(VERSION, sent), prefix="n").decode(), deviations)
+    raw = text.encode()
+    reading = read(parse(raw))
+    assert {applied.name for applied in reading.repairs} == done
+    assert reading.envelope.message == sent
+    assert reading.envelope.version == VERSION
 
 
-@pytest.mark.parametrize("name", SPOILED)
-def test_a_repair_that_is_not_allowed_is_not_made(name: str) -> None:
-    """And the problem is the one that the repair would have mended."""
-    raw = SPOILED[name](GOOD).encode()
-    with pytest.raises(Invalid) as caught:
-        read(parse(raw), allowed=set(REPAIRS) - {name})
-    assert caught.value.violations
-    with pytest.raises(Invalid):
-        read(parse(raw), allowed=set())
+@given(messages(foreign=False), st.sets(st.sampled_from(SPOILED), min_size=1).filter(together))
+def test_what_needs_a_repair_that_is_not_allowed_is_refused(sent: Message, deviations: set[str]) -> None:
+    text, done = spoiled(write(Envelope(VERSION, sent), prefix="n").decode(), deviations)
+    for name in done:
+        with pytest.raises(Problem):
+            read(parse(text.encode()), allowed=done - {name})
+    if done - TOLERATED:
+        with pytest.raises(Problem):
+            read(parse(text.encode()), allowed=TOLERATED)
 
 
 def test_a_repair_says_where_it_was_made_and_what_was_done() -> None:
@@ -137,7 +175,8 @@ def test_ids_in_a_check_in_are_moved_into_its_ext_where_a_service_finds_them(ext
 
 
 def test_ids_that_are_incomplete_are_still_refused() -> None:
-    raw = CHECK_IN.format("").replace("<n:UserIdentifierValue>U-1</n:UserIdentifierValue>", "").encode()
+    raw = CHECK_IN.format("").replace("<n:UserIdentifierValue>U-1<", "<n:UserIdentifierType>x<")
+    raw = raw.replace("</n:UserIdentifierValue>", "</n:UserIdentifierType>").encode()
     with pytest.raises(Problem, match="UserId has no UserIdentifierValue"):
         read(parse(raw))
 
@@ -184,7 +223,11 @@ def test_a_qualified_version_or_scheme_wins_over_an_unqualified_one() -> None:
 
 
 def test_elements_of_nobody_in_an_ext_are_kept_as_they_are_though_the_message_lost_its_namespace() -> None:
-    raw = SPOILED["no-namespace"](GOOD).replace("<Title>A title</Title>", "<Title>t</Title><Local>x</Local>").encode()
+    raw = (
+        spoiled(GOOD, {"no-namespace"})[0]
+        .replace("<Title>A title</Title>", "<Title>t</Title><Local>x</Local>")
+        .encode()
+    )
     message = read(parse(raw)).envelope.message
     assert isinstance(message, CheckOutItem)
     assert message.ext is not None
@@ -199,7 +242,8 @@ def test_nothing_is_touched_below_foreign_content() -> None:
         '<n:AgencyId Scheme="s"></n:AgencyId></n:ItemId><Title>t</Title>'
     )
     foreign = f'<x:a xmlns:x="urn:x">{inner}</x:a>'
-    raw = SPOILED["unqualified-version"](GOOD).replace("<n:Title>A title</n:Title>", foreign + "<Own><Title/></Own>")
+    raw = spoiled(GOOD, {"unqualified-version"})[0]
+    raw = raw.replace("<n:Title>A title</n:Title>", foreign + "<Own><Title/></Own>")
     reading = read(parse(raw.encode()))
     assert {applied.name for applied in reading.repairs} == {"unqualified-version", "foreign-ext"}
     assert isinstance(reading.envelope.message, CheckOutItem)
@@ -239,3 +283,457 @@ def test_every_repair_has_a_name_and_a_sentence() -> None:
     for name, each in REPAIRS.items():
         assert each.name == name
         assert each.summary.endswith(".")
+        assert each.accepts
+
+
+def test_every_repair_is_tried_here(request: pytest.FixtureRequest) -> None:
+    """In combination with all others, or by a test of its own."""
+    alone = {
+        "bare-record",
+        "checkin-ids",
+        "date-only",
+        "empty-value",
+        "foreign-ext",
+        "half-header",
+        "ils-di",
+        "message-in-ext",
+        "misplaced-element",
+        "nonsense-version",
+        "proof-beside-user",
+        "unknown-element",
+    }
+    assert set(SPOILED) | alone == set(REPAIRS)
+
+
+# --- dates -----------------------------------------------------------------------------------------------------------
+
+
+def due(spelled: str, allowed: Collection[str] | None = None) -> tuple[str, set[str]]:
+    """The date of a message as it is read, and the repairs that it took."""
+    raw = GOOD.replace("2026-01-31T23:59:00Z", spelled).encode()
+    reading = read(parse(raw), allowed=allowed)
+    assert isinstance(reading.envelope.message, CheckOutItem)
+    date = reading.envelope.message.desired_date_due
+    return (date.isoformat() if date else ""), {applied.name for applied in reading.repairs}
+
+
+@pytest.mark.parametrize(
+    ("spelled", "meant", "repairs"),
+    [
+        ("2026-01-31", "2026-01-31T23:59:59", "date-only"),
+        (" 2026-01-31\n", "2026-01-31T23:59:59", "date-only"),
+        ("2026-01-31Z", "2026-01-31T23:59:59+00:00", "date-only"),
+        ("2026-01-31+01:00", "2026-01-31T22:59:59+00:00", "date-only"),
+        ("20260131", "2026-01-31T23:59:59", "date-spelling date-only"),
+        ("2026/01/31", "2026-01-31T23:59:59", "date-spelling date-only"),
+        ("2026-01-31T12:30", "2026-01-31T12:30:00", "missing-seconds"),
+        ("2026-01-31T12:30Z", "2026-01-31T12:30:00+00:00", "missing-seconds"),
+        ("2026-01-31T12:30:05+0100", "2026-01-31T11:30:05+00:00", "odd-offset"),
+        ("2026-01-31T12:30:05-01", "2026-01-31T13:30:05+00:00", "odd-offset"),
+        ("2026-01-31T12:30:05z", "2026-01-31T12:30:05+00:00", "odd-offset"),
+        ("2026-01-31T12:30:05.123 UTC", "2026-01-31T12:30:05.123000+00:00", "date-spelling odd-offset"),
+        ("2026-01-31 12:30:05", "2026-01-31T12:30:05", "date-spelling"),
+        ("2026-01-31t12:30:05,5", "2026-01-31T12:30:05.500000", "date-spelling"),
+        ("20260131T123005Z", "2026-01-31T12:30:05+00:00", "date-spelling"),
+        ("20260131 1230 +01", "2026-01-31T11:30:00+00:00", "date-spelling missing-seconds odd-offset"),
+        ("2026-01-31    23:00", "2026-01-31T23:00:00", "date-spelling missing-seconds"),
+        ("", "", "empty-value"),
+        (" \n", "", "empty-value"),
+    ],
+)
+def test_a_date_is_read_however_it_is_spelled(spelled: str, meant: str, repairs: str) -> None:
+    assert due(spelled) == (meant, set(repairs.split()))
+    for name in repairs.split():
+        with pytest.raises(Invalid) as caught:
+            due(spelled, set(REPAIRS) - {name})
+        assert caught.value.type is ProblemType.INVALID_DATE
+
+
+@pytest.mark.parametrize(
+    "spelled",
+    [
+        "31.01.2026",
+        "01/31/2026",
+        "2026-02-30",
+        "2026-13-01",
+        "0000-00-00",
+        "2026-1-5",
+        "26-01-31",
+        "12:30",
+        "next Tuesday",
+        "2026-01-31T",
+        "2026-01-31Tnoon",
+        "2026-01-31T12",
+        "2026-01-31T25:00",
+        "2026-01-31T12:30:05 CET",
+        "2026-01-31T12:30:05+1",
+        "2026-01-31T12:30:05+25:00",
+        "1769860800",
+        "\N{ARABIC-INDIC DIGIT TWO}026-01-31",
+    ],
+)
+def test_what_is_no_date_or_could_be_two_is_refused_as_it_was_sent(spelled: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        due(spelled)
+    assert (caught.value.type, caught.value.element) == (ProblemType.INVALID_DATE, "CheckOutItem/DesiredDateDue")
+
+
+def test_a_date_that_is_right_is_not_touched_beside_one_that_is_not() -> None:
+    raw = GOOD.replace("<n:Title>", "<n:DateDue>2026-01-31</n:DateDue><n:Title>").encode()
+    assert [applied.path for applied in read(parse(raw)).repairs] == ["/NCIPMessage/CheckOutItem/Ext/DateDue"]
+
+
+# --- names -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("parent", "name", "meant"),
+    [
+        ("CheckOutItem", "DesiredDueDate", "DesiredDateDue"),
+        ("CheckOutItem", "DesiredDateDues", "DesiredDateDue"),
+        ("CheckOutItem", "itemid", "ItemId"),
+        ("CheckOutItem", "ITEM_ID", "ItemId"),
+        ("CheckOutItem", "UniqueItemId", "ItemId"),
+        ("LookupItem", "ItemElementTypes", "ItemElementType"),
+        ("UserId", "UserIdentiferValue", "UserIdentifierValue"),
+        ("UserId", "UserIdentifeirValue", "UserIdentifierValue"),
+        ("UserId", "UserIdentifierVallue", "UserIdentifierValue"),
+        ("UserId", "UserIdentifyerValue", "UserIdentifierValue"),
+        ("UserId", "UserNumber", ""),
+        ("UserId", "Value", ""),
+        ("UserId", "I", ""),
+        ("UserId", "x" * 100_000, ""),
+        ("StructuredAddress", "Line3", ""),
+        ("NoSuchElement", "ItemId", ""),
+        ("Ext", "Itemid", ""),
+    ],
+)
+def test_a_wrong_name_is_taken_for_the_only_one_it_can_be(parent: str, name: str, meant: str) -> None:
+    assert meant_by(parent, name) == meant
+
+
+def test_a_near_miss_between_two_is_no_guess() -> None:
+    """DateOfUserRequest and DateDue are no neighbours; Line1 and Line2 are."""
+    for parent in ("StructuredAddress", "UserOptionalFields", "ItemOptionalFields", "CheckOutItem"):
+        assert meant_by(parent, "Line") == ""
+
+
+def test_a_misspelt_element_does_not_become_a_second_one() -> None:
+    item = "<n:ItemId><n:ItemIdentifierValue>I-{}</n:ItemIdentifierValue></n:ItemId>"
+    raw = message(f"<n:LookupItem>{item.format(1)}{item.format(2).replace('ItemId>', 'UniqueItemId>')}</n:LookupItem>")
+    asked = needs(raw, "unknown-element", "foreign-ext").envelope.message
+    assert isinstance(asked, LookupItem)
+    assert asked.item_id == ItemId(item_identifier_value="I-1")
+
+
+def test_a_message_itself_is_never_guessed() -> None:
+    for name in ("LookupUsers", "lookupuser", "CheckoutItem", "LokupUser"):
+        with pytest.raises(Invalid) as caught:
+            read(parse(message(f"<n:{name}/>")))
+        assert caught.value.type is ProblemType.UNSUPPORTED_SERVICE
+
+
+def test_an_empty_scheme_without_prefix_is_dropped() -> None:
+    raw = GOOD.replace(f'n:Scheme="{SCHEME}"', 'Scheme=""').encode()
+    asked = needs(raw, "unqualified-scheme").envelope.message
+    assert isinstance(asked, CheckOutItem)
+    assert asked.user_id is not None
+    assert asked.user_id.agency_id == Coded("A-1")
+
+
+@pytest.mark.parametrize("version", ["5.6", "", "yes", "1.0", "3.0", "http://www.niso.org/ncip/v1_0/x.dtd"])
+def test_a_version_that_is_none_is_told_of_but_the_namespace_decides(version: str) -> None:
+    raw = GOOD.replace(VERSION, version).encode()
+    reading = read(parse(raw), allowed=TOLERATED)
+    assert [applied.name for applied in reading.repairs] == ["nonsense-version"]
+    assert reading.envelope == read(parse(GOOD.encode())).envelope
+    with pytest.raises(Invalid):
+        read(parse(raw), allowed=set(REPAIRS) - {"nonsense-version"})
+
+
+# --- what has no place -----------------------------------------------------------------------------------------------
+
+
+def test_what_has_no_place_is_kept_in_the_ext() -> None:
+    raw = GOOD.replace("<n:ResourceDesired/>", "<n:ResourceDesired/><n:PickupLocation>Main</n:PickupLocation>").encode()
+    asked = needs(raw, "misplaced-element").envelope.message
+    assert isinstance(asked, CheckOutItem)
+    assert asked.ext is not None
+    assert str(asked.ext.find("PickupLocation")) == "Leaf('PickupLocation', Coded('Main'))"
+
+
+@pytest.mark.parametrize(
+    "unknown", ["<n:Hurry>yes</n:Hurry>", '<x:hurry xmlns:x="urn:x"><x:up/></x:hurry>', "<hurry/>"]
+)
+def test_what_is_unknown_is_kept_in_the_ext_and_not_looked_at(unknown: str) -> None:
+    raw = GOOD.replace("<n:ResourceDesired/>", f"<n:ResourceDesired/>{unknown}").encode()
+    allowed = None if "<n:" in unknown or "x:" in unknown else {"unknown-element", "foreign-ext"}
+    asked = read(parse(raw), allowed=allowed).envelope.message
+    assert isinstance(asked, CheckOutItem)
+    assert asked.ext is not None
+    assert isinstance(asked.ext.children[-1], Opaque)
+
+
+def test_where_something_is_missing_the_refusal_names_what_stands_in_its_place() -> None:
+    raw = GOOD.replace("UserIdentifierValue>", "UserNumber>").encode()
+    with pytest.raises(Invalid) as caught:
+        read(parse(raw))
+    assert (caught.value.type, caught.value.element) == (ProblemType.UNKNOWN_ELEMENT, "CheckOutItem/UserId/UserNumber")
+    assert "UserIdentifierValue" in caught.value.detail
+
+
+def test_what_is_unknown_does_not_hide_what_is_missing_elsewhere() -> None:
+    raw = GOOD.replace("<n:ResourceDesired/>", "<n:Hurry/>").replace("ItemIdentifierValue>", "Ext>").encode()
+    with pytest.raises(Invalid) as caught:
+        read(parse(raw))
+    assert caught.value.type is ProblemType.NEEDED_DATA_MISSING
+    assert caught.value.element == "CheckOutItem/ItemId/ItemIdentifierValue"
+
+
+@pytest.mark.parametrize(
+    ("empty", "gone"),
+    [
+        ("<n:DesiredDateDue/>", True),
+        ("<n:PaidFeeAmount/>", True),
+        ("<n:PaidFeeAmount><n:CurrencyCode/><n:MonetaryValue/></n:PaidFeeAmount>", True),
+        ("<n:RequestId/>", True),
+        ("<n:RequestId><n:AgencyId> </n:AgencyId></n:RequestId>", True),
+        ("<n:RequestId><n:AgencyId>A</n:AgencyId></n:RequestId>", False),
+        ("<n:ItemElementType/>", None),
+    ],
+)
+def test_what_is_empty_and_must_not_be_is_dropped_and_nothing_else(empty: str, gone: bool | None) -> None:
+    raw = re.sub(r"<n:DesiredDateDue>.*?</n:DesiredDateDue>|<n:ResourceDesired/>", "", GOOD)
+    raw = raw.replace("</n:ItemId>", f"</n:ItemId>{empty}")
+    if gone is None:
+        assert read(parse(raw.encode())).repairs == ()
+    elif gone:
+        asked = read(parse(raw.encode()))
+        assert {applied.name for applied in asked.repairs} == {"empty-value"}
+    else:
+        with pytest.raises(Invalid, match="RequestIdentifierValue"):
+            read(parse(raw.encode()))
+
+
+def test_what_is_empty_but_needed_is_missing() -> None:
+    raw = re.sub(r"<n:ItemId>.*?</n:ItemId>", "<n:ItemId/>", GOOD)
+    with pytest.raises(Invalid) as caught:
+        read(parse(raw.encode()))
+    assert caught.value.type is ProblemType.NEEDED_DATA_MISSING
+
+
+@pytest.mark.parametrize("word", ["no", "False", "0", "N"])
+def test_a_flag_that_says_no_is_not_there(word: str) -> None:
+    raw = GOOD.replace("<n:ResourceDesired/>", f"<n:ResourceDesired>{word}</n:ResourceDesired>").encode()
+    asked = needs(raw, "flag-value").envelope.message
+    assert isinstance(asked, CheckOutItem)
+    assert asked.resource_desired is False
+
+
+def test_a_flag_that_says_something_else_is_refused() -> None:
+    raw = GOOD.replace("<n:ResourceDesired/>", "<n:ResourceDesired>perhaps</n:ResourceDesired>").encode()
+    with pytest.raises(Invalid, match="ResourceDesired cannot have content"):
+        read(parse(raw))
+
+
+def test_a_record_number_alone_is_one_of_the_agency_that_is_asked() -> None:
+    header = (
+        "<n:InitiationHeader><n:FromAgencyId><n:AgencyId>THEM</n:AgencyId></n:FromAgencyId>"
+        "<n:ToAgencyId><n:AgencyId>US</n:AgencyId></n:ToAgencyId></n:InitiationHeader>"
+    )
+    user = "<n:UserId><n:UserIdentifierValue>U-1</n:UserIdentifierValue></n:UserId>"
+    raw = message(
+        f"<n:RequestItem>{header}{user}<n:BibliographicId><n:BibliographicRecordId><n:BibliographicRecordIdentifier>R-1"
+        "</n:BibliographicRecordIdentifier></n:BibliographicRecordId></n:BibliographicId>"
+        "<n:RequestType>Hold</n:RequestType><n:RequestScopeType>Title</n:RequestScopeType></n:RequestItem>"
+    )
+    asked = needs(raw, "bare-record").envelope.message
+    assert isinstance(asked, RequestItem)
+    record = asked.bibliographic_id[0].bibliographic_record_id
+    assert record is not None
+    assert (record.bibliographic_record_identifier, record.agency_id) == ("R-1", Coded("US"))
+    without = needs(raw.replace(header.encode(), b""), "bare-record").envelope.message
+    assert isinstance(without, RequestItem)
+
+
+def test_a_response_with_half_a_header_is_read_without_it_and_a_request_is_refused() -> None:
+    user = "<n:UserId><n:UserIdentifierValue>U-1</n:UserIdentifierValue></n:UserId>"
+    half = "<n:FromAgencyId><n:AgencyId>A</n:AgencyId></n:FromAgencyId>"
+    answer = f"<n:LookupUserResponse><n:ResponseHeader>{half}</n:ResponseHeader>{user}</n:LookupUserResponse>"
+    response = needs(message(answer), "half-header").envelope.message
+    assert isinstance(response, LookupUserResponse)
+    assert response.response_header is None
+    with pytest.raises(Invalid, match="ToAgencyId"):
+        read(parse(message(f"<n:LookupUser><n:InitiationHeader>{half}</n:InitiationHeader>{user}</n:LookupUser>")))
+
+
+# --- bytes -----------------------------------------------------------------------------------------------------------
+
+UMLAUT = GOOD.replace("A title", "Jürgens Bücher – “alle”")
+
+
+@pytest.mark.parametrize(
+    ("raw", "repair_made"),
+    [
+        (UMLAUT.encode("cp1252"), "wrong-encoding"),
+        ((DECLARATION + UMLAUT).encode("cp1252"), "wrong-encoding"),
+        ((DECLARATION.replace("UTF-8", "us-ascii") + UMLAUT).encode("cp1252"), "wrong-encoding"),
+        ((DECLARATION.replace("UTF-8", "us-ascii") + UMLAUT).encode(), "wrong-encoding"),
+        ((DECLARATION.replace("UTF-8", "UTF-16") + UMLAUT).encode(), "wrong-encoding"),
+        ((DECLARATION.replace("UTF-8", "utf-16") + UMLAUT).encode("utf-8-sig"), "wrong-encoding"),
+        ((DECLARATION.replace("UTF-8", "ISO-8859-1") + UMLAUT).encode(), "utf-8-declared-otherwise"),
+        ((DECLARATION.replace("UTF-8", "windows-1252") + UMLAUT).encode("utf-8-sig"), "utf-8-declared-otherwise"),
+        ((DECLARATION.replace("UTF-8", "windows-1252") + UMLAUT).encode("cp1252"), ""),
+        ((DECLARATION.replace("UTF-8", "ISO-8859-1") + GOOD).encode(), ""),
+        (UMLAUT.replace("ü", "Ã¼").encode("cp1252"), "wrong-encoding"),
+    ],
+)
+def test_text_is_read_in_the_encoding_that_it_is_in(raw: bytes, repair_made: str) -> None:
+    asked = (needs(raw, repair_made) if repair_made else read(parse(raw), allowed=())).envelope.message
+    assert isinstance(asked, CheckOutItem)
+    assert asked.ext is not None
+    assert asked.ext.find("Title") in (
+        read(parse(UMLAUT.encode())).envelope.message.ext.find("Title"),  # type: ignore[union-attr]
+        read(parse(GOOD.encode())).envelope.message.ext.find("Title"),  # type: ignore[union-attr]
+    )
+
+
+def test_bytes_of_two_encodings_are_both_read() -> None:
+    """A system that pastes a Latin-1 name into UTF-8."""
+    both = UMLAUT.encode().replace(b"</n:Title>", " größer".encode("latin-1") + b"</n:Title>")
+    asked = needs(both, "wrong-encoding").envelope.message
+    assert "Jürgens Bücher – “alle” größer" in repr(asked)
+
+
+@pytest.mark.parametrize("junk", [b"\x00", b"\x04", b"\x1a\x00\r\n", b"\x0b\x0c\x1f"])
+@pytest.mark.parametrize("where", ["before", "inside", "after"])
+def test_control_characters_are_left_out(junk: bytes, where: str) -> None:
+    raw = (DECLARATION + GOOD).encode()
+    raw = {
+        "before": junk + raw,
+        "inside": raw.replace(b"A title", b"A" + junk.strip() + b" title"),
+        "after": raw + junk,
+    }[where]
+    assert needs(raw, "control-characters").envelope.message == ORIGINAL
+
+
+@pytest.mark.parametrize("written", ["&#0;", "&#4;", "&#x1F;", "&#00004;"])
+def test_references_to_control_characters_are_left_out(written: str) -> None:
+    raw = GOOD.replace("A title", f"A{written} title").encode()
+    assert needs(raw, "control-characters").envelope.message == ORIGINAL
+    assert "A\ttitle" in repr(read(parse(GOOD.replace("A title", "A&#9;title").encode())).envelope).replace("\\t", "\t")
+
+
+FORMS: dict[str, Callable[[str], str]] = {
+    "xml": lambda text: f"xml={quote_plus(text)}",
+    "XForms:Model": lambda text: f"XForms:Model={quote(text)}",
+    "encoded name": lambda text: f"XForms%3AModel={quote_plus(text)}",
+    "other fields": lambda text: f"token=abc&xml={quote_plus(text)}&submit=Send",
+    "not encoded": lambda text: f"xml={text}",
+    "not encoded, with other fields": lambda text: f"a=b&xml={text}&submit=Send",
+    "blanks": lambda text: f"\r\nxml={quote_plus(text)}",
+    "multipart": multipart,
+}
+
+
+@pytest.mark.parametrize("posted", FORMS.values(), ids=FORMS)
+def test_a_web_form_is_opened(posted: Callable[[str], str]) -> None:
+    text = GOOD.replace("A title", "1 + 1 = 2 &amp; 100 % ü")
+    expected = read(parse(text.encode())).envelope.message
+    assert needs(posted(text).encode(), "form-post").envelope.message == expected
+
+
+@pytest.mark.parametrize("encode", [quote, quote_plus])
+def test_a_body_written_with_percent_signs_is_decoded(encode: Callable[[str], str]) -> None:
+    text = GOOD.replace("23:59:00Z", "23:59:00+00:00").replace("A title", "1 + 1 ü")
+    expected = read(parse(text.encode())).envelope.message
+    assert needs(encode(text).encode(), "url-encoded").envelope.message == expected
+    small = re.sub(r"%[0-9A-F]{2}", lambda found: found[0].lower(), encode(text))
+    assert needs(small.encode(), "url-encoded").envelope.message == expected
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [b"xml=", b"xml=hello", b"item=1&user=2", b"a=" + b"&a=" * 100_000, b"--", b"--x\r\n\r\n", b"--x\r\n" * 100_000],
+)
+def test_a_form_without_a_message_is_no_message(raw: bytes) -> None:
+    with pytest.raises(Problem) as caught:
+        parse(raw)
+    assert caught.value.type is ProblemType.INVALID_MESSAGE_SYNTAX_ERROR
+
+
+BOMB = '<!DOCTYPE a [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;">]><a>&b;</a>'
+
+
+@pytest.mark.parametrize("wrap", [str, quote, FORMS["xml"], FORMS["not encoded"], multipart], ids=range(5))
+@pytest.mark.parametrize("encode", ["utf-8", "utf-16"])
+def test_no_wrapping_gets_an_entity_through(wrap: Callable[[str], str], encode: str) -> None:
+    for hostile in (BOMB, "\x04" + BOMB, BOMB.replace("<!ENTITY", "<!\x00ENTITY"), BOMB.replace("<!DOC", "<!D\x04OC")):
+        with pytest.raises(Problem) as caught:
+            parse(wrap(hostile).encode(encode))
+        assert caught.value.type is ProblemType.INVALID_MESSAGE_SYNTAX_ERROR
+
+
+LONG = {
+    "percent signs": b"%3C" * 340_000,
+    "a form of percent signs": b"xml=" + b"%" * 1_000_000,
+    "high bytes": b"\xfc" * 1_000_000,
+    "high bytes and blanks": b"<a>" + b"\xfc " * 500_000,
+    "control characters": b"<a>" + b"\x04" * 1_000_000,
+    "references": b"<a>" + b"&#4;" * 250_000,
+    "long references": b"<a>" + b"&#0000000000" * 80_000,
+    "one prefix": b"<NCIPMessage>" + b"<a:b/>" * 160_000,
+    "many prefixes": b"<NCIPMessage>" + b"".join(b"<p%d:b/>" % number for number in range(80_000)),
+    "parts": b"--x\r\n" + b"\r\n\r\n" * 240_000,
+    "blanks": b" " * 1_000_000,
+    "a false encoding": b'<?xml version="1.0" encoding="UTF-16"?>' + b"\xfc " * 500_000,
+}
+
+
+@pytest.mark.parametrize("raw", LONG.values(), ids=LONG)
+def test_bytes_made_to_be_repaired_for_long_are_not(raw: bytes) -> None:
+    started = time.process_time()
+    with pytest.raises(Problem):
+        parse(raw)
+    assert time.process_time() - started < 2
+
+
+@pytest.mark.parametrize("prefix", ["ncip", "ns1", "x-y.z"])
+def test_a_prefix_that_nobody_declared_is_that_of_ncip(prefix: str) -> None:
+    text = GOOD.replace("<n:", f"<{prefix}:").replace("</n:", f"</{prefix}:").replace(" n:", f" {prefix}:")
+    raw = text.replace(f' xmlns:n="{NS}"', "").encode()
+    assert needs(raw, "undeclared-prefix").envelope.message == ORIGINAL
+
+
+def test_a_prefix_of_an_attribute_alone_is_declared_too() -> None:
+    text = GOOD.replace("<n:", "<").replace("</n:", "</").replace("xmlns:n=", "xmlns=").replace(" n:", " ncip:")
+    assert needs(text.encode(), "undeclared-prefix").envelope.message == ORIGINAL
+    hint = text.replace("xmlns=", 'xsi:schemaLocation="http://x y" xmlns=')
+    assert needs(hint.encode(), "undeclared-prefix").envelope.message == ORIGINAL
+
+
+def test_a_message_in_the_ext_of_the_envelope_is_taken_out() -> None:
+    """NCIP 2.0 has no LookupItemSet, and sends it in an Ext."""
+    inner = "<n:LookupItem><n:ItemId><n:ItemIdentifierValue>I-1</n:ItemIdentifierValue></n:ItemId></n:LookupItem>"
+    document = parse(message(f"<n:Ext>{inner}</n:Ext>"))
+    assert (document.kind, document.service, document.in_ext) == ("message", "LookupItem", True)
+    reading = read(document, allowed=TOLERATED)
+    assert [applied.name for applied in reading.repairs] == ["message-in-ext"]
+    assert reading.envelope == read(parse(message(inner))).envelope
+    for other in (f"<n:Ext>{inner}{inner}</n:Ext>", f"<n:Ext>stray{inner}</n:Ext>", "<n:Ext><n:Title/></n:Ext>"):
+        assert parse(message(other)).kind == "ext"
+
+
+def test_what_the_ils_di_extension_had_first_is_read() -> None:
+    inner = (
+        '<x:LookupItemSet xmlns:x="http://www.extensiblecatalog.org/2011/ilsdi"><n:BibliographicId>'
+        "<n:BibliographicRecordId><n:BibliographicRecordIdentifier>R-1</n:BibliographicRecordIdentifier>"
+        "<n:AgencyId>A</n:AgencyId></n:BibliographicRecordId></n:BibliographicId>"
+        "<x:MaximumItemsCount>5</x:MaximumItemsCount></x:LookupItemSet>"
+    )
+    reading = read(parse(message(f"<n:Ext>{inner}</n:Ext>")))
+    assert {applied.name for applied in reading.repairs} == {"message-in-ext", "ils-di"}
+    asked = reading.envelope.message
+    assert isinstance(asked, LookupItemSet)
+    assert (len(asked.bibliographic_id), asked.maximum_items_count) == (1, 5)
+    assert parse(message(f"<n:Ext>{inner.replace('/ilsdi', '/other')}</n:Ext>")).kind == "ext"

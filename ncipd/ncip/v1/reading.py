@@ -64,8 +64,9 @@ def given_up(raw: bytes) -> Version1 | None:
     if _GIVEN_UP.search(start) is None:
         return None
     named, version = _NAMED.search(start), _VERSION.search(start)
+    said = version[1].decode("ascii", "replace") if version else ""
     return Version1(
-        version[1].decode("ascii", "replace") if version else DTD,
+        said if said.isprintable() and said else DTD,
         asked=named[1].decode() if named else "",
         doctype=b"<!DOCTYPE" in start,
     )
