@@ -10,7 +10,7 @@ PYTHON ?= $(firstword $(foreach v,python3 python3.13 python3.12 python3.11,$(she
 TEST_WORKERS ?= 2
 FUZZ_SECONDS ?= 600
 
-.PHONY: install lint test demo bench fuzz soak clean
+.PHONY: install lint test demo bench corpus fuzz soak clean
 
 install: $(STAMP)
 
@@ -34,6 +34,9 @@ demo: $(STAMP)
 bench: $(STAMP)
 	$(BIN)/python -m tests.bench
 	$(BIN)/python -m tests.bench.growth
+
+corpus: $(STAMP)
+	$(BIN)/python -m tests.corpus --page docs/corpus.md
 
 fuzz: $(STAMP)
 	$(BIN)/pytest -n $(TEST_WORKERS) --dist loadgroup --hypothesis-profile=fuzz tests/ncip tests/edge

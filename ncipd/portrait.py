@@ -41,7 +41,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "lending_location", "check_out_without_request", "refuse_unavailable", "open_loan", "check_in_not_on_loan",
         "digital", "receive_digitally", "loan_days", "maximum_loan_days", "honour_desired_date",
         "due_date_beyond_maximum", "maximum_renewals", "renewal_days", "automatic_renewal", "renewal_beyond_maximum",
-        "renewal_reply_days", "recall_on_local_request",
+        "renewal_reply_days", "renewed_means_renew", "recall_on_local_request",
     ),
     "Borrowing": (
         "borrowing_location", "pickup_library", "item_policy", "automatic_receive", "temporary_barcode", "barcode_rule",
@@ -81,6 +81,7 @@ MATTERS: dict[str, tuple[str, ...]] = {
     "automatic_renewal": ("RenewItem",),
     "renewal_beyond_maximum": ("RenewItem",),
     "renewal_reply_days": ("RenewItem",),
+    "renewed_means_renew": ("ItemRenewed",),
     "recall_on_local_request": ("RequestItem",),
     "recall_days": ("RecallItem", "ItemRecalled"),
     "automatic_receive": ("AcceptItem",),

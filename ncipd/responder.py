@@ -389,7 +389,7 @@ class Responder:
             answer = self._problem_answer(exchange, problem)
         except Exception as again:  # noqa: BLE001 - then without anything that came from the message
             _log.error("refusal failed", service=exchange.service, exc_info=again)
-            answer = LATEST.refuse((problem.as_element(None),))
+            answer = exchange.wire.plain.refuse((problem.as_element(None),))
         await self._write_later(exchange, answer)
         return answer
 

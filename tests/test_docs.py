@@ -20,6 +20,7 @@ DOCUMENTS = (
     "CHANGELOG.md",
     "docs/repairs.md",
     "docs/profiles.md",
+    "docs/corpus.md",
 )
 
 

@@ -1,4 +1,4 @@
-"""Holds of our own users, as messages name them: `hold-12`, or user, item and type of request."""
+"""Holds of our own users, as messages name them: `hold-12`, the partner's own number, or user, item and type."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ncipd.circulation import hold_details, lending, matching
 from ncipd.circulation.model import Hold, HoldState, ItemStatus, TaskKind
 from ncipd.circulation.unit import hold_row
+from ncipd.ncip import elements as el
 from ncipd.ncip.schemes import RequestType
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ def named(circ: Circulation, ids: matching.Named, type_: Coded | None = None) ->
     if ids.identifier.startswith(PREFIX) and number.isdigit():
         found = circ.tx.one("hold_by_id", hold_row, id=int(number))
         return found if found is not None and found.agency_id == circ.agency.id and found.request_id is None else None
+    if (called := by_number(circ, ids.identifier)) is not None:
+        return called
     user = matching.user_of(circ, ids.user)
     item = matching.our_item(circ, ids.item)
     if user is None or item is None:
@@ -37,6 +40,19 @@ def named(circ: Circulation, ids: matching.Named, type_: Coded | None = None) ->
 
 def _is_of(hold: Hold, type_: Coded) -> bool:
     return type_.matches(RequestType.HOLD) or type_.matches(hold_details.request_type(hold).value)
+
+
+def by_number(circ: Circulation, identifier: str) -> Hold | None:
+    """Find the newest hold that the partner asked for under a number of its own."""
+    if not identifier:
+        return None
+    return circ.tx.one("hold_named", hold_row, agency=circ.agency.id, partner=circ.partner.code, identifier=identifier)
+
+
+def request_id(circ: Circulation, hold: Hold) -> el.RequestId:
+    """Name a hold to a partner: by the partner's own number, else by ours."""
+    own = hold.identifier if hold.partner == circ.partner.code else ""
+    return el.RequestId(request_identifier_value=own or f"{PREFIX}{hold.id}")
 
 
 def item_of(circ: Circulation, hold: Hold) -> Item | None:

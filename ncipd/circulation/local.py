@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ncipd.circulation import borrowing, conditions, fees, history, lending, policy, recall, shelf
+from ncipd.circulation import borrowing, conditions, fees, history, holds, lending, policy, recall, shelf
 from ncipd.circulation.catalogue import resource_of
 from ncipd.circulation.errors import DeskError, ErrorKind
 from ncipd.circulation.model import Hold, HoldState, Item, ItemStatus, Loan, Micros, User
@@ -24,18 +24,29 @@ def place_hold(
     any_copy: bool,
     pickup_library: int | None,
     asked: object = None,
+    identifier: str = "",
 ) -> tuple[Hold, str]:
     """Take a user's request for an item or for any copy of a title; gives the hold and what happens next, in words.
 
-    A copy on the shelf goes on the pick list. Where every copy is out to a partner, one of them is recalled. Raises
-    what `may_request` raises.
+    A copy on the shelf goes on the pick list. Where every copy is out to a partner, one of them is recalled.
+    `identifier` is the partner's own number for the request. Raises what `may_request` raises, and Problem Duplicate
+    Request where an open hold has that number.
     """
+    if (same := holds.by_number(circ, identifier)) is not None and same.state in (HoldState.WAITING, HoldState.READY):
+        raise Problem(
+            ProblemType.DUPLICATE_REQUEST,
+            element="RequestItem/RequestId/RequestIdentifierValue",
+            value=identifier,
+            detail=f"Request {identifier} is open already; a new request needs a new RequestIdentifierValue.",
+        )
     lendable = may_request(circ, user, items, asked)
     hold = circ.add_hold(
         user.id,
         record=lendable[0].record_id if any_copy else None,
         item=None if any_copy else lendable[0].id,
         pickup_library=pickup_library,
+        partner=circ.partner.code if identifier else "",
+        identifier=identifier,
     )
     return hold, _serve(circ, hold, lendable)
 

@@ -114,6 +114,12 @@ def _decide(circ: Circulation, ids: Named, titles: tuple[tuple[str, str], ...], 
     if ids.user not in partner.pseudo_users:
         if user_of(circ, ids.user) is not None:
             return Role.BORROWING
+        if not ids.item and not any(value for value, _ in titles):
+            raise Problem(
+                ProblemType.NEEDED_DATA_MISSING,
+                element="RequestItem/BibliographicId",
+                detail="Neither an item nor a title is named; send the ItemId, or a number of the title.",
+            )
         if not any(circ.records(value, code) for value, code in titles):
             raise unknown_user("RequestItem", ids.user)
     return Role.LENDING

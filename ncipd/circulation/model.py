@@ -458,6 +458,8 @@ class Hold(NamedTuple):
     placed_at: Micros
     expires_at: Micros | None
     details: str
+    partner: str
+    identifier: str
     version: int
 
 

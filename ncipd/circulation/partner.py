@@ -358,6 +358,8 @@ class Partner(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     renewal_beyond_maximum: BeyondMaximum = BeyondMaximum.REJECT
     #: After how many days a Pending renewal is expected to be answered.
     renewal_reply_days: int = 3
+    #: Whether ItemRenewed for an item that it has from us is a wish, judged as RenewItem is; otherwise it is no news.
+    renewed_means_renew: bool = False
     #: Whether a local user's request recalls an item that is shipped.
     recall_on_local_request: bool = True
     #: How much time a recall leaves where it names no date, in days.

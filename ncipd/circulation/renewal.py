@@ -49,8 +49,10 @@ def record(circ: Circulation, loan: Loan, wished: Micros | None, partner: Partne
     return renewed
 
 
-def judge(circ: Circulation, item: Item, loan: Loan, wished: Micros | None, partner: Partner) -> Outcome:
-    """Judge a wish to keep an item of ours longer; raises Problem where policy refuses it.
+def judge(
+    circ: Circulation, item: Item, loan: Loan, wished: Micros | None, partner: Partner, service: str = "RenewItem"
+) -> Outcome:
+    """Judge a wish to keep an item of ours longer, told by `service`; raises Problem where policy refuses it.
 
     Where the partner's renewals are manual the wish waits for staff; told again, it takes the place of the one before.
     """
@@ -60,7 +62,7 @@ def judge(circ: Circulation, item: Item, loan: Loan, wished: Micros | None, part
     if on_its_way or loan.mark:
         raise Problem(
             ProblemType.ITEM_NOT_RENEWABLE,
-            element="RenewItem/ItemId/ItemIdentifierValue",
+            element=f"{service}/ItemId/ItemIdentifierValue",
             value=item.barcode,
             detail=f"Item {item.barcode} is on its way back, or reported {loan.mark}; it cannot be kept longer.",
         )
@@ -77,7 +79,7 @@ def judge(circ: Circulation, item: Item, loan: Loan, wished: Micros | None, part
             circ.about(request)
             circ.note(f"renewal refused: {decided.detail}")
         raise Problem(
-            decided.problem, element="RenewItem/ItemId/ItemIdentifierValue", value=item.barcode, detail=decided.detail
+            decided.problem, element=f"{service}/ItemId/ItemIdentifierValue", value=item.barcode, detail=decided.detail
         )
     if request is None or partner.automatic_renewal:
         return Outcome(_grant(circ, request, loan, decided))

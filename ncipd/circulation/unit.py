@@ -504,7 +504,7 @@ class Circulation:
         """Place a hold."""
         defaults: dict[str, Any] = {
             "record": None, "item": None, "request": None, "pickup_library": None, "state": HoldState.WAITING,
-            "expires_at": None,
+            "expires_at": None, "partner": "", "identifier": "",
         }  # fmt: skip
         number = self.tx.insert(
             "insert_hold", **{**defaults, **columns}, agency=self.agency.id, user=user, placed_at=self.occurred_at

@@ -38,6 +38,7 @@ _ROOT = f"{{{NAMESPACE}}}NCIPMessage"
 _VERSION = f"{{{NAMESPACE}}}version"
 _MEANT = re.compile(r"niso\.org/.*ncip", re.IGNORECASE)
 _OTHER_MAJOR = re.compile(r"v(\d+)_|^\s*v?(1|3)(?:\.\d+)?\s*$", re.IGNORECASE)
+_LATER_SCHEMA = re.compile(r"/ncip_v([3-9]|\d\d+)_\d+\.xsd\s*$", re.IGNORECASE)
 _ADVICE = {
     4: "send one NCIPMessage as the whole body",
     5: "send one NCIPMessage and nothing after it",
@@ -116,13 +117,15 @@ class Document:
     def speaks(self) -> bool:
         """Whether it is NCIP 2, as far as its namespace, its version attribute and its vocabulary tell.
 
-        The namespace of NCIP 2 is enough. Elsewhere the version attribute counts; but senders write nearly anything
-        into it, and only a value that clearly names another major version is believed.
+        The namespace of NCIP 2 is enough, unless the version attribute names the schema of a later major version.
+        Elsewhere the attribute counts; but senders write nearly anything into it, and only a clear value is believed.
         """
         if self.kind == "foreign":
             return False
-        if self.root.tag == _ROOT or self.wire.grammar == "1.0":  # which has been rewritten
+        if self.wire.grammar == "1.0":  # which has been rewritten
             return True
+        if self.root.tag == _ROOT:
+            return _LATER_SCHEMA.search((self.version or "")[-200:]) is None
         major = _major(self.version)
         if self.misnamed:
             return major in {None, 2}

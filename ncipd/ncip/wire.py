@@ -34,6 +34,11 @@ class Wire(ABC):
     def refuse(self, problems: tuple[elements.Problem, ...]) -> bytes:
         """Write problems that belong to no response of a known service."""
 
+    @property
+    @abstractmethod
+    def plain(self) -> Wire:
+        """The same version with nothing in it that came from the message."""
+
     @abstractmethod
     def is_valid(self, root: Node) -> bool:
         """Tell whether what was written obeys the grammar."""
@@ -92,6 +97,11 @@ class Version2(Wire):
     def refuse(self, problems: tuple[elements.Problem, ...]) -> bytes:
         """Write problems directly into the envelope."""
         return write(Envelope(self.version, problems=problems), prefix=self.prefix)
+
+    @property
+    def plain(self) -> Version2:
+        """That of the latest version: what version 2 has of a message is nothing else."""
+        return LATEST
 
     def agreed(self, *, prefix: str = "ns1", datatypes: str = "as-asked") -> Version2:  # noqa: ARG002 - it has none
         """Give the form with the prefix of the partner."""

@@ -11,7 +11,7 @@ from ncipd.ncip.messages import ItemRenewed, ItemRenewedResponse
 from ncipd.services import serves
 
 if TYPE_CHECKING:
-    from ncipd.circulation.model import Loan, Micros
+    from ncipd.circulation.model import Item, Loan, Micros
     from ncipd.circulation.unit import Circulation
 
 SERVICE = "ItemRenewed"
@@ -28,13 +28,24 @@ def item_renewed(message: ItemRenewed, circ: Circulation) -> ItemRenewedResponse
             loan = _by_our_system(message, circ, ids, date)
         elif matching.side_of(circ, ids) is Role.BORROWING:
             loan = _by_its_lender(circ, ids, date)
-        elif matching.our_item(circ, ids.item) is None:
+        elif (item := matching.our_item(circ, ids.item)) is None:
             raise lending.unknown_item(SERVICE, ids.item)
         else:
-            circ.note("told of a renewal of our own item; due dates of our items are set here, nothing was changed")
+            _for_its_borrower(circ, item, date)
     if loan is not None and loan.user_id is not None:
         fees.take_up(circ, circ.user(loan.user_id), message.fiscal_transaction_information, loan, SERVICE)
     return ItemRenewedResponse()
+
+
+def _for_its_borrower(circ: Circulation, item: Item, date: Micros) -> None:
+    """Judge what a partner wants that gives commands as news (INN-Reach); of others it is no news."""
+    loan = circ.loan_of(item)
+    if not circ.partner.renewed_means_renew or loan is None or loan.partner != circ.partner.code:
+        circ.note("told of a renewal of our own item; due dates of our items are set here, nothing was changed")
+    elif loan.due_at is not None and date <= loan.due_at:
+        circ.note("the item is lent until then already; nothing was changed")
+    else:
+        renewal.judge(circ, item, loan, date, circ.partner, SERVICE)
 
 
 def _by_our_system(message: ItemRenewed, circ: Circulation, ids: matching.Named, date: Micros) -> Loan | None:

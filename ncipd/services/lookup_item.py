@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ncipd.circulation import matching
-from ncipd.circulation.model import Item, ItemState, Request
+from ncipd.circulation import holds, matching
+from ncipd.circulation.model import Item, ItemState
 from ncipd.ncip import elements as el
 from ncipd.ncip.messages import LookupItem, LookupItemResponse
 from ncipd.ncip.problems import Problem, ProblemType
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 @serves(LookupItem, reads=True)
 def lookup_item(message: LookupItem, circ: Circulation) -> LookupItemResponse:
     """Answer what was asked about an item, named by its barcode or by a request."""
-    request: Request | None = None
+    request_id: el.RequestId | None = None
     if message.request_id is not None:
-        request, item = _of_request(circ, message.request_id)
+        request_id, item = _of_request(circ, message.request_id)
     else:
         item = _named(circ, message.item_id)
     if item is None:
         return LookupItemResponse(request_id=message.request_id)
     dates = answers.dates_of_status(circ, item, message.item_element_type)
     return LookupItemResponse(
-        request_id=answers.request_id(request) if request else None,
+        request_id=request_id,
         item_id=answers.item_id(item),
         item_transaction=_transaction(circ, message, item),
         item_optional_fields=answers.item_fields(circ, item, message.item_element_type),
@@ -49,13 +49,16 @@ def _named(circ: Circulation, item_id: el.ItemId | None) -> Item:
     )
 
 
-def _of_request(circ: Circulation, request_id: el.RequestId) -> tuple[Request, Item | None]:
+def _of_request(circ: Circulation, request_id: el.RequestId) -> tuple[el.RequestId, Item | None]:
     ids = matching.named(circ, request=request_id)
+    hold = holds.named(circ, ids) if matching.is_local(circ.partner) else None
+    if hold is not None:
+        return holds.request_id(circ, hold), holds.item_of(circ, hold)
     found = matching.called(circ, ids)
     if not found:
         raise matching.unknown_request("LookupItem", ids.identifier)
     places = [place for place in circ.request_items(found[0]) if place.state is not ItemState.DROPPED]
-    return found[0], circ.item(places[0].item_id) if places else None
+    return answers.request_id(found[0]), circ.item(places[0].item_id) if places else None
 
 
 def _transaction(circ: Circulation, message: LookupItem, item: Item) -> el.ItemTransaction | None:

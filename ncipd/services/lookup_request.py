@@ -86,7 +86,7 @@ def _of_hold(message: LookupRequest, circ: Circulation, hold: Hold) -> LookupReq
         },
     }
     return LookupRequestResponse(
-        request_id=el.RequestId(request_identifier_value=f"{holds.PREFIX}{hold.id}"),
+        request_id=holds.request_id(circ, hold),
         item_id=answers.item_id(item) if item else None,
         item_optional_fields=answers.item_fields(circ, item, message.item_element_type) if item else None,
         user_optional_fields=answers.user_fields(circ, user, message.user_element_type),

@@ -96,7 +96,7 @@ def _of_hold(circ: Circulation, hold: Hold) -> el.RequestedItem:
     ready = hold.state is HoldState.READY and item is not None and item.status is ItemStatus.ON_HOLD_SHELF
     status = RequestStatusType.AVAILABLE_FOR_PICKUP if ready else RequestStatusType.IN_PROCESS
     return el.RequestedItem(
-        request_id=el.RequestId(request_identifier_value=f"{holds.PREFIX}{hold.id}"),
+        request_id=holds.request_id(circ, hold),
         item_id=answers.item_id(item) if item else None,
         bibliographic_id=answers.bibliographic_ids(circ, record.id),
         request_type=hold_details.request_type(hold),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ncipd.circulation import borrowing, details, hold_details, lending, local, matching
+from ncipd.circulation import borrowing, details, hold_details, holds, lending, local, matching
 from ncipd.circulation.clock import to_micros
 from ncipd.circulation.identity import find_user
 from ncipd.circulation.model import Role
@@ -102,11 +102,19 @@ def _local(message: RequestItem, circ: Circulation, ids: matching.Named) -> Requ
         return _estimate(message, circ, user, local.may_request(circ, user, items, message)[0])
     pickup = circ.library(message.pickup_location.value) if message.pickup_location else None
     pickup_library = pickup.id if pickup else None
-    hold, words = local.place_hold(circ, user, items, any_copy=any_copy, pickup_library=pickup_library, asked=message)
+    hold, words = local.place_hold(
+        circ,
+        user,
+        items,
+        any_copy=any_copy,
+        pickup_library=pickup_library,
+        asked=message,
+        identifier=ids.identifier,
+    )
     hold_details.write(circ, hold, message)
     circ.note(words)
     return RequestItemResponse(
-        request_id=el.RequestId(request_identifier_value=f"hold-{hold.id}"),
+        request_id=message.request_id if hold.identifier else holds.request_id(circ, hold),
         item_id=answers.item_id(item) if item else None,
         user_id=answers.user_id(circ, user),
         request_type=message.request_type,

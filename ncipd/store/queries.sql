@@ -731,8 +731,10 @@ UPDATE recall SET cancelled_at = :at WHERE loan_id = :loan AND cancelled_at IS N
 
 -- name: insert_hold
 -- Place a hold.
-INSERT INTO hold (agency_id, user_id, record_id, item_id, request_id, pickup_library_id, state, placed_at, expires_at)
-VALUES (:agency, :user, :record, :item, :request, :pickup_library, :state, :placed_at, :expires_at)
+INSERT INTO hold (agency_id, user_id, record_id, item_id, request_id, pickup_library_id, state, placed_at, expires_at,
+  partner, identifier)
+VALUES (:agency, :user, :record, :item, :request, :pickup_library, :state, :placed_at, :expires_at,
+  :partner, :identifier)
 
 -- name: open_holds_on_item
 -- List the holds that an item could fill, on it or on its record, oldest first.
@@ -751,6 +753,11 @@ SELECT {hold} FROM hold WHERE hold.user_id = :user AND hold.state IN ('waiting',
 -- name: holds_of_request
 -- List the holds that a borrowing request placed.
 SELECT {hold} FROM hold WHERE hold.request_id = :request ORDER BY hold.id LIMIT 200
+
+-- name: hold_named
+-- Find the newest hold that a partner calls by this number of its own.
+SELECT {hold} FROM hold WHERE hold.agency_id = :agency AND hold.partner = :partner AND hold.identifier = :identifier
+  AND hold.identifier <> '' ORDER BY hold.id DESC LIMIT 1
 
 -- name: hold_by_id
 -- Read one hold.

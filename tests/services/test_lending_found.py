@@ -205,3 +205,14 @@ async def test_requested_and_cancelled_twice_over_is_four_effects(world: World) 
         assert world.status("R-1") == "locate-failed"
         assert (await world.send(cancel)).problem is None
         assert world.status("R-1") == "cancelled"
+
+
+async def test_a_request_for_nothing_is_told_that_it_names_nothing(world: World) -> None:
+    """Not that its user is unknown: a pseudo-patron of another library is no user of ours."""
+    title = (
+        "<BibliographicId><BibliographicRecordId><BibliographicRecordIdentifier> </BibliographicRecordIdentifier>"
+        "<AgencyId>THEM</AgencyId></BibliographicRecordId></BibliographicId>"
+    )
+    kind = "<RequestType>Loan</RequestType><RequestScopeType>Item</RequestScopeType>"
+    answer = await world.send(f"<RequestItem>{user_id('WHO')}{title}{request_id('R-1')}{kind}</RequestItem>")
+    assert (answer.problem, answer.text("ProblemElement")) == ("Needed Data Missing", "RequestItem/BibliographicId")

@@ -28,6 +28,35 @@ def request_item(barcode: str, request: str, details: str = "", user: str = "-")
     )
 
 
+async def test_a_hold_answers_to_the_number_that_its_partner_gave_it(world: World) -> None:
+    """A discovery layer that sends a RequestId of its own goes on with it; others know the hold by ours alone."""
+    made = await world.send(request_item("L1", "WISH-7", user="LEND-USER-1"), partner="DISCOVERY")
+    assert made.texts("RequestId/RequestIdentifierValue") == ["WISH-7"]
+    again = await world.send(request_item("L2", "WISH-7", user="LEND-USER-1"), partner="DISCOVERY")
+    assert (again.problem, again.text("ProblemElement")) == (
+        "Duplicate Request",
+        "RequestItem/RequestId/RequestIdentifierValue",
+    )
+    found = await look(world, "WISH-7", partner="DISCOVERY")
+    assert found.texts("RequestId/RequestIdentifierValue") == ["WISH-7"]
+    assert (await look(world, "WISH-7")).problem == "Unknown Request"
+    item = await world.send(f"<LookupItem>{request_id('WISH-7')}</LookupItem>", partner="DISCOVERY")
+    assert item.texts("ItemId/ItemIdentifierValue") == ["L1"]
+    account = await world.send(
+        f"<LookupUser>{user_id('LEND-USER-1')}<RequestedItemsDesired/></LookupUser>", partner="DISCOVERY"
+    )
+    assert account.texts("RequestedItem/RequestId/RequestIdentifierValue") == ["WISH-7"]
+    cancel = (
+        f"<CancelRequestItem>{user_id('LEND-USER-1')}{request_id('WISH-7')}<RequestType>Hold</RequestType>"
+        "</CancelRequestItem>"
+    )
+    cancelled = await world.send(cancel, partner="DISCOVERY")
+    assert cancelled.texts("RequestId/RequestIdentifierValue") == ["WISH-7"]
+    assert world.item_status("L1") == "available"
+    once_more = await world.send(request_item("L2", "WISH-7", user="LEND-USER-1"), partner="DISCOVERY")
+    assert once_more.problem is None
+
+
 async def look(world: World, request: str, partner: str = "BROKER", to: str = "LEND") -> Answer:
     wanted = "".join(f"<RequestElementType>{one}</RequestElementType>" for one in EVERYTHING)
     return await world.send(f"<LookupRequest>{request_id(request)}{wanted}</LookupRequest>", partner=partner, to=to)

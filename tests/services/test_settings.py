@@ -549,6 +549,21 @@ async def test_renewal_reply_days_is_when_a_pending_renewal_will_be_answered(wor
     assert answer.text("RenewItemResponse/Pending/DateOfExpectedReply") == expected
 
 
+async def test_renewed_means_renew_takes_news_of_a_renewal_for_the_wish(world):
+    """Told again it changes nothing; beyond the maximum it is refused as RenewItem is, and staff see it."""
+    for wish in (True, False):
+        here = await world(renewed_means_renew=wish)
+        await here.send(say.check_out("L1", "R-1", due=IN_FEBRUARY))
+        for _ in range(2):
+            assert (await here.send(say.renewed("L1", IN_MARCH))).problem is None
+        assert written(loan(here).due_at) == (IN_MARCH if wish else IN_FEBRUARY)
+        assert loan(here).renewals == int(wish)
+        refused = await here.send(say.renewed("L1", "2027-03-01T00:00:00Z"))
+        assert (refused.problem, refused.text("ProblemElement")) == (
+            ("Item Not Renewable", "ItemRenewed/ItemId/ItemIdentifierValue") if wish else (None, None)
+        )
+
+
 async def test_recall_on_local_request_recalls_or_lets_the_user_wait(world):
     for recalls in (True, False):
         here = await world(recall_on_local_request=recalls, url="http://broker.invalid/ncip")

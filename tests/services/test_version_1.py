@@ -104,9 +104,9 @@ async def test_what_cannot_be_done_is_a_processing_error_that_leads_to_the_eleme
 
 
 async def test_several_problems_stand_in_one(world: World) -> None:
-    broken = v1("LookupItem", f"{item('L1')}<Nonsense/>{pair('ItemElementType', 'Location')}<Rubbish/>")
+    broken = v1("CheckOutItem", f"{request('R1')}<DesiredDateDue>some day</DesiredDateDue>")
     answer = await ask(world, broken)
-    assert len(answer.root.findall("LookupItemResponse/Problem")) == 1
+    assert len(answer.root.findall("CheckOutItemResponse/Problem")) == 1
     assert answer.error is not None
 
 
@@ -149,9 +149,18 @@ async def test_version_2_only_services_have_no_effect_in_version_1(world: World)
 
 async def test_an_answer_that_breaks_the_grammar_of_version_1_is_not_sent(world: World, monkeypatch: Any) -> None:
     """It is checked before it leaves, and what it confirmed is rolled back."""
-    monkeypatch.setattr("ncipd.ncip.v1.wire.grammar.is_valid_answer", lambda _: False)
+    monkeypatch.setattr(
+        "ncipd.ncip.v1.wire.grammar.is_valid_answer", lambda root: root.find(".//ProcessingError") is not None
+    )
     answer = await ask(world, v1("CheckOutItem", f"{user('U')}{item('L1')}{request('R1')}"))
     assert answer.error == ("ProcessingError", "Temporary Processing Failure")
+    assert world.item_status("L1") == "available"
+
+
+async def test_where_no_refusal_is_valid_the_answer_is_still_one_of_version_1(world: World, monkeypatch: Any) -> None:
+    monkeypatch.setattr("ncipd.ncip.v1.wire.grammar.is_valid_answer", lambda _: False)
+    answer = await ask(world, v1("CheckOutItem", f"{user('U')}{item('L1')}{request('R1')}"))
+    assert (answer.kind, answer.error) == ("CheckOutItemResponse", ("MessagingError", "Temporary Processing Failure"))
     assert world.item_status("L1") == "available"
 
 

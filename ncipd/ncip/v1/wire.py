@@ -62,6 +62,11 @@ class Version1(Wire):
         errors = tuple(_about_the_message(one) for one in problems)
         return self.write(known(response_header=self.header, problem=errors))
 
+    @property
+    def plain(self) -> Version1:
+        """Version 1.0 without the header and the version attribute of the message; what was asked is kept if known."""
+        return Version1(asked=self.asked if self.has(self.asked) else "")
+
     def is_valid(self, root: Node) -> bool:
         """Tell whether what was written obeys the grammar of 1.0, or of 1.01 for what only that has."""
         return grammar.is_valid_answer(root)

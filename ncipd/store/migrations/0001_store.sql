@@ -378,6 +378,8 @@ CREATE TABLE hold (
     placed_at   INTEGER NOT NULL,
     expires_at  INTEGER,
     details     TEXT NOT NULL DEFAULT '',          -- dates, addresses and fees of the wish, as XML (AddRequestFields)
+    partner     TEXT NOT NULL DEFAULT '',          -- who asked for it under a number of its own
+    identifier  TEXT NOT NULL DEFAULT '',          -- that number, its RequestId; '' = hold-ID names it
     version     INTEGER NOT NULL DEFAULT 1,
     CHECK (record_id IS NOT NULL OR item_id IS NOT NULL)
 ) STRICT;
@@ -385,6 +387,7 @@ CREATE INDEX hold_open_of_item ON hold (item_id, id) WHERE state IN ('waiting', 
 CREATE INDEX hold_open_of_record ON hold (record_id, id) WHERE state IN ('waiting', 'ready') AND record_id IS NOT NULL;
 CREATE INDEX hold_open_of_user ON hold (user_id, id) WHERE state IN ('waiting', 'ready');
 CREATE INDEX hold_of_user ON hold (user_id);
+CREATE INDEX hold_named ON hold (agency_id, partner, identifier, id) WHERE identifier <> '';
 CREATE INDEX hold_of_request ON hold (request_id) WHERE request_id IS NOT NULL;
 
 CREATE TABLE recall (
