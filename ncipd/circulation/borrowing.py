@@ -116,7 +116,7 @@ def _duplicate(identifier: str, what: str) -> Problem:
     return Problem(
         ProblemType.DUPLICATE_REQUEST,
         element="RequestItem/RequestId/RequestIdentifierValue",
-        value=identifier,
+        value=identifier or None,
         detail=f"{what}; it must be cancelled or filled before another is made.",
     )
 
@@ -261,7 +261,7 @@ def _new_request(
     return circ.add_request(
         Role.BORROWING,
         event,
-        arrival.identifier or circ.new_id(),
+        arrival.identifier,
         identifier_agency=arrival.identifier_agency,
         partner=partner.code,
         digital=digital,

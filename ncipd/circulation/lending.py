@@ -449,7 +449,7 @@ def _unannounced(circ: Circulation, item: Item, identifier: str, due_at: Micros,
     return circ.add_request(
         Role.LENDING,
         Event.SHIP,
-        identifier or circ.new_id(),
+        identifier,
         record=record.id,
         title=record.title,
         author=record.author,

@@ -392,6 +392,7 @@ class Request(NamedTuple):
     fee_acknowledged: int | None
     fee_paid: int | None
     fee_currency: str
+    identifier_made: int = 0  # here, and the partner was not told it
 
 
 class RequestItem(NamedTuple):

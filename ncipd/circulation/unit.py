@@ -365,8 +365,13 @@ class Circulation:
         return self.tx.one("last_request_of_item", request_row, item=item.id)
 
     def add_request(self, role: Role, event: lifecycle.Event, identifier: str, **columns: Any) -> Request:
-        """Begin a request with the event that brings it into being; raises IllegalMoveError for one that cannot."""
+        """Begin a request with the event that brings it into being; raises IllegalMoveError for one that cannot.
+
+        Where the partner gave no `identifier` ('') one is made that the partner does not know.
+        """
         status = lifecycle.next_status(role, None, event)
+        made = not identifier
+        identifier = identifier or self.new_id()
         for earlier in self.requests_called(columns.get("partner") or self.partner.code, identifier):
             if earlier.role is role:  # what was answered about it lapses: the same words now mean the new one
                 self.touch("request", earlier.id)
@@ -381,6 +386,7 @@ class Circulation:
             **columns,
             "role": role,
             "identifier": identifier,
+            "identifier_made": int(made),
             "open": int(status not in lifecycle.FINAL),
             "status": status,
             "partner_agency": self.partner_agency,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ncipd.circulation import borrowing, catalogue, matching
+from ncipd.circulation import borrowing, catalogue, matching, naming
 from ncipd.circulation.clock import to_micros
 from ncipd.circulation.model import Request, RequestStatus, Role
 from ncipd.circulation.partner import Sides
@@ -31,6 +31,7 @@ def accept_item(message: AcceptItem, circ: Circulation) -> AcceptItemResponse:
     circ.side = Role.BORROWING
     if ids.user in circ.partner.pseudo_users:
         ids = ids._replace(user="")
+    ids = naming.settled(circ, ids, "AcceptItem")
     known = circ.open_request(Role.BORROWING, circ.partner.code, ids.identifier, ids.identifier_agency)
     if known is None and (done := _delivered(message, circ, ids)) is not None:
         circ.about(done)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ncipd.circulation import borrowing, holds, lending, matching
+from ncipd.circulation import borrowing, holds, lending, matching, naming
 from ncipd.circulation.model import HoldState, Role
 from ncipd.ncip import elements as el
 from ncipd.ncip.messages import CancelRequestItem, CancelRequestItemResponse
@@ -22,6 +22,7 @@ def cancel_request_item(message: CancelRequestItem, circ: Circulation) -> Cancel
     ids = matching.named(circ, request=message.request_id, item=message.item_id, user=message.user_id)
     if matching.is_local(circ.partner):
         return _cancel_hold(message, circ, ids)
+    ids = naming.settled(circ, ids, "CancelRequestItem")
     role = matching.side_of(circ, ids)
     item = (
         matching.our_item(circ, ids.item)

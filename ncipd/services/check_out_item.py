@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ncipd.circulation import borrowing, conditions, fees, lending, local, matching, policy
+from ncipd.circulation import borrowing, conditions, fees, lending, local, matching, naming, policy
 from ncipd.circulation.catalogue import resource_of
 from ncipd.circulation.clock import optional_date, to_micros
 from ncipd.circulation.handover import hand_over
@@ -27,6 +27,7 @@ def check_out_item(message: CheckOutItem, circ: Circulation) -> CheckOutItemResp
     conditions.refuse_address(circ, message.shipping_information, "CheckOutItem")
     if matching.is_local(circ.partner):
         return _lend_locally(message, circ, ids)
+    ids = naming.settled(circ, ids, "CheckOutItem")
     if matching.side_of(circ, ids) is Role.BORROWING:
         return _lend_borrowed(message, circ, ids)
     item = matching.our_item(circ, ids.item)

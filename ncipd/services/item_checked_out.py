@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ncipd.circulation import borrowing, fees, lending, local, matching, policy, review
+from ncipd.circulation import borrowing, fees, lending, local, matching, naming, policy, review
 from ncipd.circulation.clock import to_micros
 from ncipd.circulation.handover import hand_over
 from ncipd.circulation.identity import find_user
@@ -28,6 +28,7 @@ def item_checked_out(message: ItemCheckedOut, circ: Circulation) -> ItemCheckedO
     ids = matching.named(circ, request=message.request_id, item=message.item_id, user=message.user_id)
     occurrence.take_as_fact(circ, message.ext)
     with review.kept(circ, SERVICE, f"item {ids.item}"):
+        ids = naming.settled(circ, ids, SERVICE)
         if matching.is_local(circ.partner):
             _to_our_user(message, circ, ids)
         elif matching.side_of(circ, ids) is Role.BORROWING:

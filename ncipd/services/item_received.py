@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ncipd.circulation import borrowing, lending, matching, movement, review
+from ncipd.circulation import borrowing, lending, matching, movement, naming, review
 from ncipd.circulation.clock import to_micros
 from ncipd.circulation.lifecycle import Event, allows
 from ncipd.circulation.model import ItemState, ItemStatus, Role
@@ -24,6 +24,7 @@ def item_received(message: ItemReceived, circ: Circulation) -> ItemReceivedRespo
     ids = matching.named(circ, request=message.request_id, item=message.item_id, user=message.user_id)
     with review.kept(circ, SERVICE, f"request {ids.identifier or '-'}, item {ids.item}"):
         circ.take_as_fact(to_micros(message.date_received, circ.zone))
+        ids = naming.settled(circ, ids, SERVICE)
         told = movement.received(circ, ids, movement.marked(message.ext), circ.occurred_at, SERVICE)
         if not movement.is_known(circ, told):
             _EFFECTS[told.request.role, told.by](message, circ, told)

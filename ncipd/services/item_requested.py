@@ -10,7 +10,7 @@ from ncipd.circulation.model import Role, TaskKind
 from ncipd.ncip.messages import ItemRequested, ItemRequestedResponse, RequestItem
 from ncipd.ncip.problems import Problem
 from ncipd.services import serves
-from ncipd.services.request_item import request_item
+from ncipd.services.request_item import requested
 
 if TYPE_CHECKING:
     from ncipd.circulation.unit import Circulation
@@ -25,7 +25,7 @@ def item_requested(message: ItemRequested, circ: Circulation) -> ItemRequestedRe
         circ.note("the request is known already; nothing was changed")
         return ItemRequestedResponse()
     try:
-        request_item(_wish(message), circ)
+        requested(_wish(message), circ)
     except Problem as problem:
         circ.keep(
             circ.side or Role.LENDING, TaskKind.REVIEW, f"{circ.partner.code} tells of a request: {problem.detail}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ncipd.circulation import borrowing, lending, matching, movement, review, wishes
+from ncipd.circulation import borrowing, lending, matching, movement, naming, review, wishes
 from ncipd.circulation.clock import to_micros
 from ncipd.circulation.lifecycle import Event, allows
 from ncipd.circulation.model import Role, TaskKind
@@ -25,6 +25,7 @@ def item_shipped(message: ItemShipped, circ: Circulation) -> ItemShippedResponse
     with review.kept(circ, SERVICE, f"request {ids.identifier or '-'}, item {ids.item or '-'}"):
         at = to_micros(message.date_shipped, circ.zone)
         circ.take_as_fact(at)
+        ids = naming.settled(circ, ids, SERVICE)
         told = movement.shipped(circ, ids, movement.marked(message.ext), circ.occurred_at, SERVICE)
         if not movement.is_known(circ, told):
             _EFFECTS[told.request.role, told.by](message, circ, told)

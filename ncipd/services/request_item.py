@@ -15,6 +15,8 @@ from ncipd.ncip.schemes import RequestScopeType, RequestType
 from ncipd.services import answers, serves
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ncipd.circulation.model import Item, Request, User
     from ncipd.circulation.unit import Circulation
 
@@ -22,22 +24,31 @@ if TYPE_CHECKING:
 @serves(RequestItem)
 def request_item(message: RequestItem, circ: Circulation) -> RequestItemResponse:
     """Make a lending request, a borrowing request or a local hold, as the partner and the ids say."""
+    return requested(message, circ, made_id=circ.new_id)
+
+
+def requested(message: RequestItem, circ: Circulation, made_id: Callable[[], str] = str) -> RequestItemResponse:
+    """Do what a RequestItem says; `made_id` makes the identifier where it has none and the answer tells it."""
     item_id = message.item_id[0] if message.item_id else None
     ids = matching.named(circ, request=message.request_id, item=item_id, user=message.user_id)
     if matching.is_local(circ.partner):
         return _local(message, circ, ids)
     titles = matching.record_numbers(message.bibliographic_id, circ.partner)
     if matching.side_of(circ, ids, titles=titles, wish=True) is Role.LENDING:
-        return _lend(message, circ, ids, titles)
-    return _borrow(message, circ, ids, titles)
+        return _lend(message, circ, ids, titles, made_id)
+    return _borrow(message, circ, ids, titles, made_id)
 
 
 def _lend(
-    message: RequestItem, circ: Circulation, ids: matching.Named, titles: tuple[tuple[str, str], ...]
+    message: RequestItem,
+    circ: Circulation,
+    ids: matching.Named,
+    titles: tuple[tuple[str, str], ...],
+    made_id: Callable[[], str],
 ) -> RequestItemResponse:
     title, author = _description(message)
     wish = lending.Wish(
-        identifier=ids.identifier or circ.new_id(),
+        identifier=ids.identifier or made_id(),
         identifier_agency=ids.identifier_agency,
         barcode=ids.item,
         record_numbers=titles,
@@ -58,12 +69,16 @@ def _lend(
 
 
 def _borrow(
-    message: RequestItem, circ: Circulation, ids: matching.Named, titles: tuple[tuple[str, str], ...]
+    message: RequestItem,
+    circ: Circulation,
+    ids: matching.Named,
+    titles: tuple[tuple[str, str], ...],
+    made_id: Callable[[], str],
 ) -> RequestItemResponse:
     user = find_user(circ, message.user_id, message.authentication_input, "RequestItem")
     title, author = _description(message)
     wish = borrowing.Wish(
-        identifier=ids.identifier or circ.new_id(),
+        identifier=ids.identifier or made_id(),
         identifier_agency=ids.identifier_agency,
         about=ids.item or next((value for value, _ in titles), ""),
         request_type=message.request_type.value.strip(),

@@ -509,6 +509,11 @@ SELECT {request} FROM request WHERE request.agency_id = :agency AND request.part
 SELECT {request} FROM request WHERE request.agency_id = :agency AND request.identifier = :identifier
 ORDER BY request.open DESC, request.id DESC LIMIT 20
 
+-- name: unnamed_requests
+-- Find the open requests for an item, as its id was sent, that the partner knows by no identifier, oldest first.
+SELECT {request} FROM request WHERE request.agency_id = :agency AND request.partner = :partner
+  AND request.item_as_sent = :item AND request.open = 1 AND request.identifier_made = 1 ORDER BY request.id LIMIT 20
+
 -- name: request_by_id
 -- Read one request.
 SELECT {request} FROM request WHERE request.id = :id
@@ -546,14 +551,19 @@ SELECT {request} FROM request WHERE request.agency_id = :agency AND request.role
 -- Add a request.
 INSERT INTO request (agency_id, role, partner, identifier, identifier_agency, open, status, digital, request_type,
     request_scope, user_id, user_as_sent, item_as_sent, record_id, title, author, pickup_library_id, partner_agency,
-    our_agency_code, due_at, need_before, renewal_forbidden, note, created_at)
+    our_agency_code, due_at, need_before, renewal_forbidden, note, created_at, identifier_made)
 VALUES (:agency, :role, :partner, :identifier, :identifier_agency, :open, :status, :digital, :request_type,
     :request_scope, :user, :user_as_sent, :item_as_sent, :record, :title, :author, :pickup_library, :partner_agency,
-    :our_agency_code, :due_at, :need_before, :renewal_forbidden, :note, :created_at)
+    :our_agency_code, :due_at, :need_before, :renewal_forbidden, :note, :created_at, :identifier_made)
 
 -- name: set_request_status
 -- Move a request along its lifecycle.
 UPDATE request SET status = :status, open = :open, version = version + 1 WHERE id = :id RETURNING version
+
+-- name: name_request
+-- Give a request the identifier by which its partner knows it.
+UPDATE request SET identifier = :identifier, identifier_agency = :identifier_agency, identifier_made = 0,
+    version = version + 1 WHERE id = :id RETURNING version
 
 -- name: set_request_due
 -- Write the lender's date for return.

@@ -285,12 +285,14 @@ CREATE TABLE request (
     shipping    TEXT NOT NULL DEFAULT '',          -- ShippingInformation, as XML
     fee_acknowledged INTEGER,                      -- in minor units of fee_currency
     fee_paid    INTEGER,
-    fee_currency TEXT NOT NULL DEFAULT ''
+    fee_currency TEXT NOT NULL DEFAULT '',
+    identifier_made INTEGER NOT NULL DEFAULT 0 CHECK (identifier_made IN (0, 1))  -- here, and the partner was not told it
 ) STRICT;
 CREATE UNIQUE INDEX request_open_key ON request (agency_id, role, partner, identifier, identifier_agency) WHERE open = 1;
 CREATE INDEX request_by_status ON request (agency_id, role, status, id) WHERE open = 1;
 CREATE INDEX request_of_user ON request (user_id, id) WHERE user_id IS NOT NULL;
 CREATE INDEX request_of_record ON request (record_id) WHERE open = 1 AND record_id IS NOT NULL;
+CREATE INDEX request_unnamed ON request (agency_id, partner, item_as_sent) WHERE open = 1 AND identifier_made = 1;
 CREATE INDEX request_by_identifier ON request (agency_id, identifier, open, id);
 
 -- Further ids under which a request is known.
