@@ -23,7 +23,7 @@ from lxml import etree
 
 from ncipd import log
 from ncipd.authentication import Authentication
-from ncipd.circulation.clock import MINUTE, to_micros
+from ncipd.circulation.clock import MINUTE, when_told
 from ncipd.circulation.dialect import problem_for
 from ncipd.circulation.errors import DeskError
 from ncipd.circulation.keys import placed
@@ -289,7 +289,7 @@ class Responder:
             our_code=parties.our_code,
             partner_agency=parties.partner_agency,
             places=self._directory.places,
-            happened_at=to_micros(action.date_event_occurred, zone) if action is not None else None,
+            happened_at=when_told(action.date_event_occurred, zone) if action is not None else None,
             proof=exchange.proof,
         )
         return exchange.unit

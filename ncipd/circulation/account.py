@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ncipd.circulation.clock import from_micros, optional_date
+from ncipd.circulation.clock import as_told, optional_date
 from ncipd.circulation.model import FiscalEntry
 from ncipd.circulation.unit import only_column
 from ncipd.ncip import elements as el
@@ -198,7 +198,7 @@ def accounts(circ: Circulation, user: User) -> tuple[el.UserFiscalAccount, ...]:
             account_balance=el.AccountBalance(currency_code=Coded(code, CURRENCY_CODE), monetary_value=owed),
             account_details=tuple(
                 el.AccountDetails(
-                    accrual_date=from_micros(entry.accrued_at),
+                    accrual_date=as_told(entry.accrued_at),
                     fiscal_transaction_information=information(circ, entry),
                 )
                 for entry in found
@@ -247,7 +247,7 @@ def _item_details(circ: Circulation, entry: FiscalEntry) -> el.ItemDetails | Non
     return el.ItemDetails(
         item_id=el.ItemId(item_identifier_type=ItemIdentifierType.BARCODE.coded(), item_identifier_value=item.barcode),
         bibliographic_description=el.BibliographicDescription(author=record.author or None, title=record.title or None),
-        date_checked_out=from_micros(loan.out_at) if loan else None,
+        date_checked_out=as_told(loan.out_at) if loan else None,
         date_due=optional_date(loan.due_at) if loan else None,
         indeterminate_loan_period_flag=loan is not None and loan.due_at is None,
         date_returned=optional_date(loan.returned_at) if loan else None,

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 DAY: Micros = 24 * 60 * 60 * 1_000_000
+SECOND: Micros = 1_000_000
 MINUTE: Micros = 60 * 1_000_000
 
 
@@ -22,14 +23,37 @@ def to_micros(moment: datetime, zone: str) -> Micros:
     return (moment - _EPOCH) // _MICROSECOND
 
 
+def when_told(moment: datetime, zone: str) -> Micros:
+    """Turn the date-time of an event that is told into the store's form.
+
+    One in whole seconds is as precise as that: it counts as the end of its second, so that it is not taken to be before
+    what is known, to the microsecond, to have happened in the same second.
+    """
+    return to_micros(moment, zone) + (SECOND - 1 if moment.microsecond == 0 else 0)
+
+
+def not_after(told: Micros, known: Micros) -> bool:
+    """Say whether an event that is told is of the time of one that is known, as far as can be told, or before it."""
+    return told <= known or (_in_whole_seconds(told) and told // SECOND == known // SECOND)
+
+
+def as_told(moment: Micros) -> datetime:
+    """Turn the stored moment of an event into the date-time that told it."""
+    return from_micros(moment - (SECOND - 1) if _in_whole_seconds(moment) else moment)
+
+
+def _in_whole_seconds(told: Micros) -> bool:
+    return told % SECOND == SECOND - 1
+
+
 def from_micros(moment: Micros) -> datetime:
     """Turn a stored moment into an aware date-time in UTC."""
     return _EPOCH + timedelta(microseconds=moment)
 
 
 def optional_date(moment: Micros | None) -> datetime | None:
-    """Turn a stored moment that may be absent into a date-time."""
-    return None if moment is None else from_micros(moment)
+    """Turn a stored moment that may be absent into the date-time that told it."""
+    return None if moment is None else as_told(moment)
 
 
 def end_of_day(moment: Micros, zone: str) -> Micros:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
+from ncipd.circulation.clock import not_after
 from ncipd.circulation.model import Loan, LoanMark
 
 if TYPE_CHECKING:
@@ -39,7 +40,11 @@ def told_before(circ: Circulation, item: Item, is_same: Callable[[Loan], bool]) 
     With no other fact in between, a check-out that is told with an earlier time than it was recorded with is the same.
     """
     loan = _begun_by(circ, item, circ.occurred_at)
-    if loan is not None and (loan.returned_at is None or loan.returned_at >= circ.occurred_at) and is_same(loan):
+    if (
+        loan is not None
+        and (loan.returned_at is None or not_after(circ.occurred_at, loan.returned_at))
+        and is_same(loan)
+    ):
         return loan
     if loan is not None and (loan.returned_at is None or loan.returned_at > circ.occurred_at):
         return None
@@ -91,7 +96,7 @@ def check_in(circ: Circulation, item: Item, is_theirs: Callable[[Loan], bool]) -
     circ.note(
         "told late: the check-in is about an earlier loan than the present one; where the item stands was not changed"
     )
-    if loan is not None and loan.returned_at == at:
+    if loan is not None and loan.returned_at is not None and loan.returned_at <= at and not_after(at, loan.returned_at):
         return Told.AGAIN
     if loan is not None and loan.returned_at is not None and loan.returned_at > at:
         if not is_theirs(loan):

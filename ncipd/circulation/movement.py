@@ -11,14 +11,14 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from ncipd.circulation import borrowing, lending, matching
-from ncipd.circulation.clock import from_micros
+from ncipd.circulation.clock import SECOND, from_micros
 from ncipd.circulation.model import Item, ItemState, ItemStatus, Request, RequestStatus, Role, TaskKind
 from ncipd.circulation.partner import PartnerRole
 from ncipd.ncip.problems import Problem, ProblemType
 from ncipd.ncip.types import Leaf
 
 if TYPE_CHECKING:
-    from ncipd.circulation.model import Micros
+    from ncipd.circulation.model import Loan, Micros
     from ncipd.circulation.unit import Circulation
     from ncipd.ncip.types import Ext
 
@@ -62,12 +62,19 @@ def shipped(circ: Circulation, ids: matching.Named, marker: Party | None, at: Mi
     by = marker or _peer(circ, request)
     if by is None and request.role is Role.LENDING:
         loan = circ.loan_of(item) if item is not None else None
-        goes_out = request.status in UNSHIPPED or (loan is not None and at <= loan.out_at)
-        by = Party.LENDER if goes_out else Party.BORROWER
+        by = Party.LENDER if _goes_out(request, loan, at) else Party.BORROWER
     elif by is None:
         back = request.status in _GOING_BACK or (item is not None and item.status is ItemStatus.RETURNED)
         by = Party.BORROWER if back else Party.LENDER
     return Movement(request, item, ids, by, _words(circ, "shipped", ids, at))
+
+
+def _goes_out(request: Request, loan: Loan | None, at: Micros) -> bool:
+    if request.status in UNSHIPPED or loan is None:
+        return request.status in UNSHIPPED
+    # The second in which it left is told of its leaving; once it has arrived there, of its coming back.
+    on_its_way = request.status is RequestStatus.SHIPPED_PHYSICALLY
+    return at // SECOND <= loan.out_at // SECOND if on_its_way else at <= loan.out_at
 
 
 def received(circ: Circulation, ids: matching.Named, marker: Party | None, at: Micros, service: str) -> Movement:

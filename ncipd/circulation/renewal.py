@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from ncipd.circulation import policy, recall, shelf, wishes
-from ncipd.circulation.clock import days_later, from_micros
+from ncipd.circulation.clock import days_later, from_micros, not_after
 from ncipd.circulation.errors import DeskError, ErrorKind
 from ncipd.circulation.lifecycle import Event, allows
 from ncipd.circulation.model import Item, Loan, Micros, Request, RequestStatus, Role, TaskKind
@@ -29,7 +29,7 @@ class Outcome(NamedTuple):
 def record(circ: Circulation, loan: Loan, wished: Micros | None, partner: Partner) -> Loan:
     """Write down a renewal of an item of ours that has happened already, once; nothing later is undone by it."""
     at = circ.occurred_at
-    if loan.renewed_at is not None and at <= loan.renewed_at:
+    if loan.renewed_at is not None and not_after(at, loan.renewed_at):
         circ.note("this renewal or a later one is recorded already; nothing was changed")
         return loan
     request = circ.request(loan.request_id) if loan.request_id is not None else None

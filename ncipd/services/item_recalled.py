@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ncipd.circulation import borrowing, lending, matching, recall, review
-from ncipd.circulation.clock import to_micros
+from ncipd.circulation.clock import not_after, to_micros
 from ncipd.circulation.model import Role
 from ncipd.ncip.messages import ItemRecalled, ItemRecalledResponse
 from ncipd.services import occurrence, serves
@@ -75,7 +75,7 @@ def _is_old_news(circ: Circulation, loan: Loan, due_at: Micros) -> bool:
     if occurrence.before(circ, loan, due_at):
         return True
     last = recall.last_recall(circ, loan)
-    if last is None or last.cancelled_at is None or circ.occurred_at > last.cancelled_at:
+    if last is None or last.cancelled_at is None or not not_after(circ.occurred_at, last.cancelled_at):
         return False
     circ.note("told of a recall that is over; nothing was changed")
     return True

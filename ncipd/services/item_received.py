@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ncipd.circulation import borrowing, lending, matching, movement, naming, review
-from ncipd.circulation.clock import to_micros
+from ncipd.circulation.clock import when_told
 from ncipd.circulation.lifecycle import Event, allows
 from ncipd.circulation.model import ItemState, ItemStatus, Role
 from ncipd.circulation.movement import Movement, Party
@@ -23,7 +23,7 @@ def item_received(message: ItemReceived, circ: Circulation) -> ItemReceivedRespo
     """Know that the borrower has it, or that its lender has it back."""
     ids = matching.named(circ, request=message.request_id, item=message.item_id, user=message.user_id)
     with review.kept(circ, SERVICE, f"request {ids.identifier or '-'}, item {ids.item}"):
-        circ.take_as_fact(to_micros(message.date_received, circ.zone))
+        circ.take_as_fact(when_told(message.date_received, circ.zone))
         ids = naming.settled(circ, ids, SERVICE)
         told = movement.received(circ, ids, movement.marked(message.ext), circ.occurred_at, SERVICE)
         if not movement.is_known(circ, told):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ncipd.circulation import borrowing, lending, matching, movement, naming, review, wishes
-from ncipd.circulation.clock import to_micros
+from ncipd.circulation.clock import when_told
 from ncipd.circulation.lifecycle import Event, allows
 from ncipd.circulation.model import Role, TaskKind
 from ncipd.circulation.movement import Movement, Party
@@ -23,8 +23,7 @@ def item_shipped(message: ItemShipped, circ: Circulation) -> ItemShippedResponse
     """Expect what the lender has sent, or know that the borrower has sent it back."""
     ids = matching.named(circ, request=message.request_id, item=message.item_id, user=message.user_id)
     with review.kept(circ, SERVICE, f"request {ids.identifier or '-'}, item {ids.item or '-'}"):
-        at = to_micros(message.date_shipped, circ.zone)
-        circ.take_as_fact(at)
+        circ.take_as_fact(when_told(message.date_shipped, circ.zone))
         ids = naming.settled(circ, ids, SERVICE)
         told = movement.shipped(circ, ids, movement.marked(message.ext), circ.occurred_at, SERVICE)
         if not movement.is_known(circ, told):

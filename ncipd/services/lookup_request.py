@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ncipd.circulation import details, hold_details, holds, matching
-from ncipd.circulation.clock import from_micros, optional_date
+from ncipd.circulation.clock import as_told, optional_date
 from ncipd.circulation.model import Hold, HoldState, Request
 from ncipd.ncip import elements as el
 from ncipd.ncip.messages import LookupRequest, LookupRequestResponse
@@ -40,7 +40,7 @@ def lookup_request(message: LookupRequest, circ: Circulation) -> LookupRequestRe
         RequestElementType.NEED_BEFORE_DATE: ("need_before_date", optional_date(request.need_before)),
         RequestElementType.PICKUP_LOCATION: ("pickup_location", Coded(pickup.code) if pickup else None),
         RequestElementType.PICKUP_EXPIRY_DATE: ("pickup_expiry_date", optional_date(_pickup_expires(circ, request))),
-        RequestElementType.DATE_OF_USER_REQUEST: ("date_of_user_request", from_micros(request.created_at)),
+        RequestElementType.DATE_OF_USER_REQUEST: ("date_of_user_request", as_told(request.created_at)),
         RequestElementType.DATE_AVAILABLE: ("date_available", optional_date(request.available_at)),
         RequestElementType.ACKNOWLEDGED_FEE_AMOUNT: ("acknowledged_fee_amount", details.acknowledged_of(request)),
         RequestElementType.PAID_FEE_AMOUNT: ("paid_fee_amount", details.paid_of(request)),
@@ -78,7 +78,7 @@ def _of_hold(message: LookupRequest, circ: Circulation, hold: Hold) -> LookupReq
         RequestElementType.REQUEST_SCOPE_TYPE: ("request_scope_type", scope.coded()),
         RequestElementType.REQUEST_STATUS_TYPE: ("request_status_type", status.coded()),
         RequestElementType.HOLD_QUEUE_POSITION: ("hold_queue_position", holds.position(circ, hold) if waits else None),
-        RequestElementType.DATE_OF_USER_REQUEST: ("date_of_user_request", from_micros(hold.placed_at)),
+        RequestElementType.DATE_OF_USER_REQUEST: ("date_of_user_request", as_told(hold.placed_at)),
         **{
             type_: (name, said[name])
             for type_ in RequestElementType

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ncipd.circulation import account, hold_details, holds
-from ncipd.circulation.clock import from_micros, optional_date
+from ncipd.circulation.clock import as_told, optional_date
 from ncipd.circulation.identity import find_user, refuse_without_access
 from ncipd.circulation.model import Hold, HoldState, ItemStatus, Loan, Request, User
 from ncipd.circulation.unit import hold_row, request_row
@@ -82,7 +82,7 @@ def _of_request(circ: Circulation, request: Request) -> el.RequestedItem:
         bibliographic_id=answers.bibliographic_ids(circ, request.record_id) if request.record_id else (),
         request_type=Coded(request.request_type) if request.request_type else RequestType.LOAN.coded(),
         request_status_type=answers.request_status(request),
-        date_placed=from_micros(request.created_at),
+        date_placed=as_told(request.created_at),
         pickup_location=_pickup(circ, request.pickup_library_id),
         pickup_expiry_date=optional_date(hold.expires_at if hold else request.pickup_expires),
         title=request.title or None,
@@ -101,7 +101,7 @@ def _of_hold(circ: Circulation, hold: Hold) -> el.RequestedItem:
         bibliographic_id=answers.bibliographic_ids(circ, record.id),
         request_type=hold_details.request_type(hold),
         request_status_type=status.coded(),
-        date_placed=from_micros(hold.placed_at),
+        date_placed=as_told(hold.placed_at),
         pickup_location=_pickup(circ, hold.pickup_library_id),
         pickup_expiry_date=optional_date(hold.expires_at),
         hold_queue_position=None if ready else holds.position(circ, hold),

@@ -11,7 +11,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from ncipd.circulation.clock import to_micros
+from ncipd.circulation.clock import when_told
 from ncipd.circulation.model import Loan
 from ncipd.ncip.elements import MandatedAction
 from ncipd.ncip.types import Leaf
@@ -32,10 +32,10 @@ def take_as_fact(circ: Circulation, ext: Ext | None) -> None:
 def _moment(circ: Circulation, ext: Ext | None) -> Micros | None:
     action = ext.find(MandatedAction) if ext is not None else None
     if action is not None:
-        return to_micros(action.date_event_occurred, circ.zone)
+        return when_told(action.date_event_occurred, circ.zone)
     alone = ext.find("DateEventOccurred") if ext is not None else None
     date = alone.value if isinstance(alone, Leaf) else None
-    return to_micros(date, circ.zone) if isinstance(date, datetime) else None
+    return when_told(date, circ.zone) if isinstance(date, datetime) else None
 
 
 def before(circ: Circulation, loan: Loan, date: Micros | None = None) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ncipd.circulation import notices
-from ncipd.circulation.clock import from_micros
+from ncipd.circulation.clock import as_told
 from ncipd.circulation.identity import find_user, refuse_without_access
 from ncipd.ncip.messages import SendUserNotice, SendUserNoticeResponse
 from ncipd.services import serves
@@ -25,7 +25,7 @@ def send_user_notice(message: SendUserNotice, circ: Circulation) -> SendUserNoti
     notices.refuse_details(circ, user, type_, details, "SendUserNotice")
     sent_at = at if circ.mandated else None
     notices.queue(circ, user, type_, notices.text(circ, details, "SendUserNotice"), send_at=at, sent_at=sent_at)
-    date = from_micros(at)
+    date = as_told(at)
     if circ.mandated:
         return SendUserNoticeResponse(user_id=message.user_id, date_sent=date)
     return SendUserNoticeResponse(user_id=message.user_id, date_will_send=date)

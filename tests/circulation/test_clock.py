@@ -9,7 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ncipd.circulation.clock import days_later, end_of_day, from_micros, optional_date, to_micros, zone_info
+from ncipd.circulation.clock import (
+    as_told,
+    days_later,
+    end_of_day,
+    from_micros,
+    not_after,
+    optional_date,
+    to_micros,
+    when_told,
+    zone_info,
+)
 
 # One hour in the night, half an hour, at midnight forward and back, no shift at all, and both ends of the world.
 ZONES = (
@@ -105,3 +115,24 @@ def test_a_day_with_two_ends_ends_with_the_second():
 def test_a_zone_that_does_not_exist_is_named_with_what_was_expected(name):
     with pytest.raises(ValueError, match="IANA time zone"):
         zone_info(name)
+
+
+@pytest.mark.parametrize(
+    ("told", "known", "before"),
+    [
+        (datetime(2026, 1, 5, 12, 0, 5), datetime(2026, 1, 5, 12, 0, 5, 300_000), False),
+        (datetime(2026, 1, 5, 12, 0, 5, 200_000), datetime(2026, 1, 5, 12, 0, 5, 300_000), True),
+        (datetime(2026, 1, 5, 12, 0, 4), datetime(2026, 1, 5, 12, 0, 5), True),
+        (datetime(2026, 1, 5, 12, 0, 6), datetime(2026, 1, 5, 12, 0, 5, 999_999), False),
+    ],
+)
+def test_an_event_told_in_whole_seconds_is_of_the_end_of_its_second(told, known, before):
+    assert (when_told(told, "UTC") < to_micros(known, "UTC")) is before
+    assert as_told(when_told(told, "UTC")) == told.replace(tzinfo=UTC), "it is told on as it was told"
+
+
+def test_an_event_told_in_whole_seconds_again_is_no_later_one():
+    told = when_told(datetime(2026, 1, 5, 12, 0, 5), "UTC")
+    assert not_after(told, micros(2026, 1, 5, 12, 0, 5, 300_000))
+    assert not not_after(told, micros(2026, 1, 5, 12, 0, 4, 999_999))
+    assert not not_after(micros(2026, 1, 5, 12, 0, 5, 400_000), micros(2026, 1, 5, 12, 0, 5, 300_000))
