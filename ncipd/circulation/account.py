@@ -250,7 +250,7 @@ def _item_details(circ: Circulation, entry: FiscalEntry) -> el.ItemDetails | Non
         date_checked_out=as_told(loan.out_at) if loan else None,
         date_due=optional_date(loan.due_at) if loan else None,
         indeterminate_loan_period_flag=loan is not None and loan.due_at is None,
-        date_returned=optional_date(loan.returned_at) if loan else None,
+        date_returned=as_told(loan.returned_at) if loan and loan.returned_at is not None else None,
     )
 
 

@@ -52,8 +52,8 @@ def from_micros(moment: Micros) -> datetime:
 
 
 def optional_date(moment: Micros | None) -> datetime | None:
-    """Turn a stored moment that may be absent into the date-time that told it."""
-    return None if moment is None else as_told(moment)
+    """Turn a stored moment that may be absent into a date-time."""
+    return None if moment is None else from_micros(moment)
 
 
 def end_of_day(moment: Micros, zone: str) -> Micros:

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ncipd.circulation import policy
-from ncipd.circulation.clock import optional_date, to_micros
+from ncipd.circulation.clock import as_told, optional_date, to_micros
 from ncipd.circulation.model import (
     User,
     UserAddress,
@@ -284,7 +284,7 @@ def previous(circ: Circulation, user: User) -> tuple[el.PreviousUserId, ...]:
             agency_id=Coded(row.agency or circ.our_code),
             user_identifier_value=row.value,
             valid_from_date=optional_date(row.valid_from),
-            valid_to_date=optional_date(row.valid_to),
+            valid_to_date=as_told(row.valid_to) if row.valid_to is not None else None,
         )
         for row in circ.tx.all("user_previous_identifiers", UserPreviousIdentifier._make, user=user.id)
     )

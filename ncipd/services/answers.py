@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ncipd.circulation import persons
 from ncipd.circulation.catalogue import further_of, resource_of, restrictions
-from ncipd.circulation.clock import optional_date
+from ncipd.circulation.clock import as_told, optional_date
 from ncipd.circulation.model import HoldState, Item, ItemStatus, RecordIdentifier, Request, RequestStatus, User
 from ncipd.ncip import elements as el
 from ncipd.ncip.schemes import (
@@ -119,7 +119,7 @@ def dates_of_status(circ: Circulation, item: Item, types: Iterable[Coded]) -> St
     loan = circ.loan_of(item)
     ready = next((hold for hold in circ.holds_on(item) if hold.state is HoldState.READY), None)
     return StatusDates(
-        optional_date(loan.recalled_at) if loan else None,
+        as_told(loan.recalled_at) if loan and loan.recalled_at is not None else None,
         optional_date(ready.expires_at) if ready else None,
     )
 
