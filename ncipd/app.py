@@ -144,7 +144,7 @@ async def serve(config: Config, *, demo: bool = False, prepare: Callable[[Sqlite
 def _collect_less() -> None:
     """Keep the garbage collector from what stays for good, and from looking again after every few messages.
 
-    A message leaves hardly any circles; looking for them took up to a tenth of the processor.
+    A message leaves hardly any circles, and looking for them among all that is there takes its time.
     """
     gc.collect()
     gc.freeze()
