@@ -24,6 +24,8 @@ from ncipd.ncip.v1.wire import Version1
 
 _IN_NCIP = f"{{{NAMESPACE}}}"
 _ID_TYPES = (f"{_IN_NCIP}UserIdentifierType", f"{_IN_NCIP}ItemIdentifierType")
+_REQUEST_TYPE = f"{_IN_NCIP}RequestType"
+_BEFORE_TYPE = {_IN_NCIP + name for name in ("InitiationHeader", "UserId", "RequestId", "ItemId")}
 _IDS = {"UserId", "ItemId", "RequestId"}
 _ERRORS = {"ProcessingError", "MessagingError"}
 _ERROR_TYPES = {"ProcessingErrorType", "MessagingErrorType"}
@@ -101,6 +103,9 @@ def _rewrite(node: Node, notes: _Notes) -> None:
         _unwrap(node)
     elif name == "LookupUserResponse":
         _put_loans_first(node)
+    elif name == "ItemRequestCancelled" and node.find(_REQUEST_TYPE) is None:
+        notes("v1-request-type", node, "read ItemRequestCancelled without RequestType")
+        _leave_type_open(node)
     elif seen:
         _place(node, name, seen, notes)
     if new in _IDS:
@@ -250,6 +255,12 @@ def _put_loans_first(response: Node) -> None:
     if before is not None:
         for loan in loans:
             before.addprevious(loan)
+
+
+def _leave_type_open(cancelled: Node) -> None:
+    """Give the news of a cancelled request an empty RequestType: which request it was, its ids say."""
+    ids = [child for child in cancelled if child.tag in _BEFORE_TYPE]
+    cancelled.insert(cancelled.index(ids[-1]) + 1 if ids else 0, etree.Element(_REQUEST_TYPE))
 
 
 def _place(node: Node, name: str, seen: list[Node], notes: _Notes) -> None:

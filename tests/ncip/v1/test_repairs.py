@@ -38,6 +38,7 @@ SPOILED = {
     "v1-element-type": LOOKUP.replace(ELEMENTS, ""),
     "v1-header": LOOKUP.replace(HEADER, ""),
     "v1-datatype": LOOKUP.replace("<Value>Location", '<Value datatype="dateTime">Location'),
+    "v1-request-type": f"<ItemRequestCancelled>{HEADER}{USER}{ITEM}</ItemRequestCancelled>",
     "v1-later-service": f"<LookupRequest>{HEADER}{USER}{ITEM}"
     "<RequestType><Scheme>s</Scheme><Value>Hold</Value></RequestType></LookupRequest>",
     "v1-later-element": LOOKUP.replace("UniqueItemId>", "ItemId>"),
