@@ -41,7 +41,7 @@ _VERSION = re.compile(
 def rewritten(document: Document) -> Document:
     """Give a document of version 1 as the document of version 2 that says the same, with the repairs that it took."""
     root = document.root
-    breaches = grammar.violations(root)
+    breaches = grammar.violations(root, long=document.long)
     wire = Version1(
         document.version or DTD,
         asked=local_name(root[0]) if len(root) else "",
@@ -57,7 +57,7 @@ def rewritten(document: Document) -> Document:
         first = breaches[0]
         notes.applied.append(Applied("v1-loose", first.path, f"accepted although {first.reason}"))
     applied = [one for one in document.applied if one.name != "doctype"]  # in version 1 it is no deviation
-    return Document(root, document.version, applied + notes.applied, wire=wire, breaches=breaches)
+    return Document(root, document.version, applied + notes.applied, wire=wire, breaches=breaches, long=document.long)
 
 
 def given_up(raw: bytes) -> Version1 | None:
