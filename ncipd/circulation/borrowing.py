@@ -25,7 +25,7 @@ from ncipd.circulation.model import (
 )
 from ncipd.circulation.partner import BarcodeRule, Partner, TemporaryBarcode
 from ncipd.circulation.recall import note_recall
-from ncipd.circulation.unit import request_row
+from ncipd.circulation.rows import request_row
 from ncipd.ncip.problems import Problem, ProblemType
 
 if TYPE_CHECKING:

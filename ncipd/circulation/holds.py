@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ncipd.circulation import hold_details, lending, matching
 from ncipd.circulation.model import Hold, HoldState, ItemStatus, TaskKind
-from ncipd.circulation.unit import hold_row
+from ncipd.circulation.rows import hold_row
 from ncipd.ncip import elements as el
 from ncipd.ncip.schemes import RequestType
 

@@ -26,7 +26,7 @@ from ncipd.circulation.model import (
     TaskKind,
 )
 from ncipd.circulation.partner import OpenLoan
-from ncipd.circulation.unit import request_row
+from ncipd.circulation.rows import request_row
 from ncipd.ncip.problems import Problem, ProblemType
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from ncipd.circulation.model import (
     TaskKind,
 )
 from ncipd.circulation.movement import UNSHIPPED
-from ncipd.circulation.unit import hold_row
+from ncipd.circulation.rows import hold_row
 
 if TYPE_CHECKING:
     from ncipd.circulation.model import FiscalEntry, Item, Loan, Request, RequestItem

@@ -9,7 +9,7 @@ import msgspec
 from ncipd.circulation import borrowing
 from ncipd.circulation.lifecycle import Event, allows
 from ncipd.circulation.model import Item, ItemStatus, Request, RequestStatus, Role, TaskKind
-from ncipd.circulation.unit import item_row, request_row
+from ncipd.circulation.rows import item_row, request_row
 from ncipd.desk import Done, action, conflict, finding
 
 if TYPE_CHECKING:
