@@ -44,6 +44,7 @@ def _fail(message: str, code: int = 2) -> NoReturn:
 
 def _configured(path: Path | None, *, files: bool = False) -> Config:
     from ncipd import config
+    from ncipd.config.mistakes import Mistakes
 
     file = path or Path("ncipd.toml")
     if path is None and not file.exists():
@@ -53,7 +54,7 @@ def _configured(path: Path | None, *, files: bool = False) -> Config:
         if files:
             config.check_files(settings, str(file))
         return settings
-    except config.Mistakes as mistakes:
+    except Mistakes as mistakes:
         _fail(str(mistakes))
 
 
