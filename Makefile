@@ -32,8 +32,8 @@ demo: $(STAMP)
 	$(BIN)/python .ci/demo.py
 
 bench: $(STAMP)
-	$(BIN)/python -m tests.bench
-	$(BIN)/python -m tests.bench.growth
+	@failed=0; for one in tests.bench tests.bench.reading tests.bench.growth; do \
+		echo "$$one"; $(BIN)/python -m $$one || failed=1; done; exit $$failed
 
 corpus: $(STAMP)
 	$(BIN)/python -m tests.corpus --page docs/corpus.md

@@ -27,6 +27,7 @@ app = App(
     name="ncipd", version=__version__, help="An NCIP endpoint for libraries: lends and borrows over NCIP 1 and 2."
 )
 
+DEMO_DOOR = 8643  # the demo's port for NCIP without HTTP
 LONGEST = 64_000_000  # bytes of a file that are looked at: far more than a message may have
 
 ConfigFile = Annotated[Path | None, Parameter(help="The configuration; by default ./ncipd.toml.")]
@@ -44,6 +45,7 @@ def _fail(message: str, code: int = 2) -> NoReturn:
 
 def _configured(path: Path | None, *, files: bool = False) -> Config:
     from ncipd import config
+    from ncipd.config.mistakes import Mistakes
 
     file = path or Path("ncipd.toml")
     if path is None and not file.exists():
@@ -53,7 +55,7 @@ def _configured(path: Path | None, *, files: bool = False) -> Config:
         if files:
             config.check_files(settings, str(file))
         return settings
-    except config.Mistakes as mistakes:
+    except Mistakes as mistakes:
         _fail(str(mistakes))
 
 
@@ -73,7 +75,7 @@ def serve(
     ] = "http://127.0.0.1:8642/ncip",
     tcp_port: Annotated[
         int | None,
-        Parameter(help="Demo only: port for NCIP without HTTP; 8643 unless named, none with --port 0."),
+        Parameter(help="Demo only: port for NCIP without HTTP; 8643 if free, none with --port 0."),
     ] = None,
     strict: Annotated[
         bool, Parameter(negative="", help="Make no repair: refuse what the schema refuses, whoever sends it.")
@@ -83,7 +85,7 @@ def serve(
     """Serve NCIP over HTTP, and over TCP where configured, until SIGTERM; prints `ncipd ready URL` when it answers."""
     if demo:
         if tcp_port is None and port != 0:
-            tcp_port = 8643
+            tcp_port = _demo_door(host or "127.0.0.1")
         ports = (8080 if port is None else port, tcp_port)
         _serve_demo(data, host or "127.0.0.1", ports, broker_url, strict=strict, level=log_level)
         return
@@ -138,6 +140,22 @@ def _run(settings: Config, level: str, *, demo: bool, prepare: Callable[[SqliteS
     except OSError as error:
         where = error.filename or f"{settings.server.host} port {settings.server.port}"
         _fail(f"cannot listen on {where}: {error.strerror or error}", 1)
+
+
+def _demo_door(host: str) -> int | None:
+    """Give the demo's usual port for NCIP without HTTP; None where another demo has it."""
+    import socket
+
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, DEMO_DOOR))
+        except OSError:
+            told = f"ncipd: port {DEMO_DOOR} is taken, so there is no NCIP without HTTP; name another with --tcp-port"
+            print(told, file=sys.stderr)
+            return None
+    return DEMO_DOOR
 
 
 def _loop_factory() -> Callable[[], Any] | None:

@@ -15,7 +15,8 @@ import msgspec
 
 from ncipd import profiles
 from ncipd.circulation.partner import Partner
-from ncipd.config import MASK, SECRETS, default_of
+from ncipd.config import default_of
+from ncipd.config.reading import MASK, SECRETS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

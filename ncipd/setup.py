@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ncipd import config as configuration
 from ncipd.circulation.clock import zone_info
 from ncipd.circulation.model import Agency
+from ncipd.config.mistakes import Mistakes
 from ncipd.store.bulk import BulkConnection
 from ncipd.store.port import StoreError
 
@@ -77,7 +78,7 @@ def set_up(file: Path, *, agency: str, name: str, time_zone: str, library: str, 
     except OSError as error:
         message = f"{file} cannot be made: {error.strerror or error}"
         raise SetupError(message) from error
-    except (ValueError, StoreError, configuration.Mistakes) as error:
+    except (ValueError, StoreError, Mistakes) as error:
         raise SetupError(str(error)) from error
     return Done(lines, token)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from ncipd.circulation.clock import as_told, optional_date
 from ncipd.circulation.model import FiscalEntry
-from ncipd.circulation.unit import only_column
+from ncipd.circulation.rows import only_column
 from ncipd.ncip import elements as el
 from ncipd.ncip.schemes import CURRENCY_CODE, FiscalActionType, FiscalTransactionType, ItemIdentifierType
 from ncipd.ncip.types import Coded

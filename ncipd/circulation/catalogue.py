@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ncipd.circulation import meaning, review
 from ncipd.circulation.model import Item, ItemStatus, Location, Record, RecordIdentifier
-from ncipd.circulation.unit import only_column
+from ncipd.circulation.rows import only_column
 from ncipd.ncip import elements as el
 from ncipd.ncip.codec import decode_text, encode
 from ncipd.ncip.problems import Problem, ProblemType

@@ -11,7 +11,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
 from ncipd.circulation.catalogue import restrictions
-from ncipd.circulation.unit import only_column
+from ncipd.circulation.rows import only_column
 from ncipd.ncip import elements as el
 from ncipd.ncip.problems import Problem, ProblemType
 from ncipd.ncip.schemes import CURRENCY_CODE, ItemUseRestrictionType, PhysicalAddressType

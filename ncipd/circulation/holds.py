@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ncipd.circulation import hold_details, lending, matching
+from ncipd.circulation import allocation, hold_details, matching
 from ncipd.circulation.model import Hold, HoldState, ItemStatus, TaskKind
-from ncipd.circulation.unit import hold_row
+from ncipd.circulation.rows import hold_row
 from ncipd.ncip import elements as el
 from ncipd.ncip.schemes import RequestType
 
@@ -67,7 +67,7 @@ def cancel(circ: Circulation, hold: Hold) -> None:
     if item is not None and item.status in (ItemStatus.REQUESTED, ItemStatus.ON_HOLD_SHELF):
         circ.finish_item_tasks(item, TaskKind.PICK, TaskKind.SHELVE_HOLD)
         circ.set_item_status(item, ItemStatus.AVAILABLE)
-        lending.place_free_item(circ, circ.item(item.id), None)
+        allocation.place_free_item(circ, circ.item(item.id), None)
 
 
 def position(circ: Circulation, hold: Hold) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ncipd.circulation import borrowing, conditions, fees, history, holds, lending, policy, recall, shelf
+from ncipd.circulation import borrowing, conditions, fees, history, holds, policy, recall, shelf, shipping
 from ncipd.circulation.catalogue import resource_of
 from ncipd.circulation.errors import DeskError, ErrorKind
 from ncipd.circulation.model import Hold, HoldState, Item, ItemStatus, Loan, Micros, User
@@ -124,7 +124,7 @@ def check_out(
                 fees.charge_use(circ, item, user, FiscalTransactionType.RENTAL, asked, loan=past)
             return past
         if out is not None:
-            lending.give_way(circ, item, out)
+            shipping.give_way(circ, item, out)
     elif out is not None:
         raise Problem(
             ProblemType.ITEM_ALREADY_CHECKED_OUT,
@@ -142,7 +142,7 @@ def check_out(
     if mine is not None:
         circ.set_hold(mine, HoldState.FILLED, item=item.id)
         loan = circ.change_loan(loan, "set_loan_hold", hold=mine.id)
-    lending.take_away(circ, item)
+    shipping.take_away(circ, item)
     if not charged_elsewhere:
         fees.charge_use(circ, item, user, FiscalTransactionType.RENTAL, asked, loan=loan)
     return loan

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ncipd.circulation import identity
 from ncipd.circulation.model import Item, Request, Role, User
 from ncipd.circulation.partner import PartnerRole, Sides
-from ncipd.circulation.unit import request_row
+from ncipd.circulation.rows import request_row
 from ncipd.ncip.problems import Problem, ProblemType
 
 if TYPE_CHECKING:

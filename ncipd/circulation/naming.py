@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ncipd.circulation import matching
 from ncipd.circulation.model import Request, Role
-from ncipd.circulation.unit import request_row
+from ncipd.circulation.rows import request_row
 
 if TYPE_CHECKING:
     from ncipd.circulation.unit import Circulation

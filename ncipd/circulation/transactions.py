@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ncipd.circulation import account, holds, matching
 from ncipd.circulation.account import REFUND, Key, Posting
 from ncipd.circulation.clock import to_micros
-from ncipd.circulation.unit import request_row
+from ncipd.circulation.rows import request_row
 from ncipd.ncip.currencies import DIGITS, currency, shown
 from ncipd.ncip.problems import Problem, ProblemType
 from ncipd.ncip.schemes import FiscalActionType, FiscalTransactionType

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ncipd.circulation import account, lending, wishes
+from ncipd.circulation import account, allocation, lending, wishes
 from ncipd.circulation.lifecycle import Event, allows
 from ncipd.circulation.model import (
     HoldState,
@@ -19,7 +19,7 @@ from ncipd.circulation.model import (
     TaskKind,
 )
 from ncipd.circulation.movement import UNSHIPPED
-from ncipd.circulation.unit import hold_row
+from ncipd.circulation.rows import hold_row
 
 if TYPE_CHECKING:
     from ncipd.circulation.model import FiscalEntry, Item, Loan, Request, RequestItem
@@ -56,7 +56,7 @@ def _put_back_own(circ: Circulation, item: Item, loan: Loan) -> None:
     hold = circ.tx.one("hold_by_id", hold_row, id=loan.hold_id) if loan.hold_id is not None else None
     circ.change_item(item, "set_item_home", status=ItemStatus.AVAILABLE)
     if hold is None or hold.state is not HoldState.FILLED:
-        lending.place_free_item(circ, circ.item(item.id), None)
+        allocation.place_free_item(circ, circ.item(item.id), None)
         return
     # A hold has a last day only once its item stands on the hold shelf.
     was_ready = hold.expires_at is not None
@@ -88,7 +88,7 @@ def _unship(circ: Circulation, item: Item, request: Request) -> None:
         else:
             _restart(circ, request, others, was=was, set_aside=set_aside)
     if not set_aside:
-        lending.place_free_item(circ, circ.item(item.id), None)
+        allocation.place_free_item(circ, circ.item(item.id), None)
 
 
 #: What an item that is set aside for a request is, and what staff have to do with it.

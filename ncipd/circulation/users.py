@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ncipd.circulation import account, holds, identity, user_additions, user_deletions
 from ncipd.circulation.model import Role, TaskKind, User
-from ncipd.circulation.unit import hold_row, only_column, request_row
+from ncipd.circulation.rows import hold_row, only_column, request_row
 from ncipd.circulation.user_edit import Edit, Manner
 from ncipd.ncip import elements as el
 from ncipd.ncip.currencies import shown

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ncipd.circulation.clock import to_micros
 from ncipd.circulation.errors import DeskError, ErrorKind
-from ncipd.circulation.unit import request_row
+from ncipd.circulation.rows import request_row
 
 _NUMBER = re.compile(r"[0-9]{1,18}")  # that a row can have
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from ncipd.circulation import lending, policy, shelf
+from ncipd.circulation import allocation, policy, shelf
 from ncipd.circulation.model import HoldState, ItemStatus
 from ncipd.desk import Done, action, conflict, finding
 
@@ -33,7 +33,7 @@ def hold_shelf(scan: HoldShelf, circ: Circulation) -> Done:
         raise conflict("nobody-waits", f"Nobody waits for item {item.barcode}.", value=item.barcode)
     if circ.loan_of(item) is not None:
         raise conflict("on-loan", f"Item {item.barcode} is on loan; check it in first.", value=item.barcode)
-    wanted = lending.set_aside_for(circ, item)
+    wanted = allocation.set_aside_for(circ, item)
     if wanted is not None:
         raise conflict(
             "set-aside",

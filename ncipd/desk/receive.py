@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from ncipd.circulation import borrowing
+from ncipd.circulation import acceptance
 from ncipd.circulation.lifecycle import Event, allows
 from ncipd.circulation.model import Item, ItemStatus, Request, RequestStatus, Role, TaskKind
-from ncipd.circulation.unit import item_row, request_row
+from ncipd.circulation.rows import item_row, request_row
 from ncipd.desk import Done, action, conflict, finding
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def receive(form: Receive, circ: Circulation) -> Done:
             value=barcode,
         )
     partner = _partner(circ, form, known)
-    request, item = borrowing.accept(circ, _arrival(circ, form, known, barcode), partner, known)
+    request, item = acceptance.accept(circ, _arrival(circ, form, known, barcode), partner, known)
     if item is None:
         raise conflict("request-is-digital", f"Request {request.identifier} is for a digital copy.", field="request")
     return _done(circ, request, item)
@@ -131,7 +131,7 @@ def _announced_item(circ: Circulation, form: Receive, request: Request, item: It
     arrival = _arrival(circ, form, request, form.barcode)
     matches_theirs = form.barcode.strip() == item.partner_item_id
     arrival = arrival._replace(barcode=item.barcode if matches_theirs else form.barcode.strip())
-    return _done(circ, *borrowing.receive(circ, request, item, arrival, partner))
+    return _done(circ, *acceptance.receive(circ, request, item, arrival, partner))
 
 
 def _from_network(circ: Circulation, form: Receive, barcode: str) -> Receive:
@@ -179,9 +179,9 @@ def _partner(circ: Circulation, form: Receive, known: Request | None) -> Partner
     return partner
 
 
-def _arrival(circ: Circulation, form: Receive, known: Request | None, barcode: str) -> borrowing.Arrival:
+def _arrival(circ: Circulation, form: Receive, known: Request | None, barcode: str) -> acceptance.Arrival:
     user = finding.user(circ, form.user) if form.user else None
-    return borrowing.Arrival(
+    return acceptance.Arrival(
         identifier=known.identifier if known else form.request,
         identifier_agency=known.identifier_agency if known else "",
         partner_item=form.partner_item_id,

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from ncipd.circulation import borrowing, lending
-from ncipd.circulation.lending import Destination
+from ncipd.circulation import allocation, borrowing, returning
+from ncipd.circulation.allocation import Destination
 from ncipd.circulation.model import ItemStatus
 from ncipd.desk import Done, action, finding
 
@@ -63,7 +63,7 @@ def own(circ: Circulation, item: Item) -> Done:
     """Take back an item of ours, from a user, from a partner, or found on a table."""
     loan = circ.loan_of(item)
     if loan is not None:
-        request, destination = lending.check_in(circ, item, loan)
+        request, destination = returning.check_in(circ, item, loan)
     elif item.status in (
         ItemStatus.IN_TRANSIT,
         ItemStatus.RESHELVING,
@@ -71,8 +71,8 @@ def own(circ: Circulation, item: Item) -> Done:
         ItemStatus.MISSING,
         ItemStatus.CLAIMED,
     ):
-        lending.arrive(circ, item)
-        request, destination = None, lending.place_free_item(circ, circ.item(item.id), None)
+        returning.arrive(circ, item)
+        request, destination = None, allocation.place_free_item(circ, circ.item(item.id), None)
     elif item.status in (ItemStatus.REQUESTED, ItemStatus.PICKED):
         return Done(f"{item.barcode} is wanted for a request: keep it.", Destination.PICK, None, item)
     elif item.status is ItemStatus.ON_HOLD_SHELF:

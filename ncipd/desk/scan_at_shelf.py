@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from ncipd.circulation import lending
+from ncipd.circulation import allocation, lending
 from ncipd.circulation.lifecycle import Event
 from ncipd.circulation.model import HoldState, ItemState, ItemStatus, RequestStatus, Role
 from ncipd.desk import Done, action, conflict, finding
@@ -40,7 +40,7 @@ def scan_at_shelf(scan: ScanAtShelf, circ: Circulation) -> Done:
         ]
         if not waiting:
             return _for_a_user(circ, item.barcode)
-        request = lending.set_aside_for(circ, item) or min(waiting, key=lambda one: one.id)
+        request = allocation.set_aside_for(circ, item) or min(waiting, key=lambda one: one.id)
     circ.about(request)
     if request.status is RequestStatus.CREATED_LENDING and not request.digital and item.status is ItemStatus.AVAILABLE:
         request = circ.advance(request, Event.LOCATE)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from ncipd.circulation import lending
+from ncipd.circulation import allocation, shipping
 from ncipd.circulation.clock import from_micros
 from ncipd.circulation.model import ItemState, RequestStatus, Role
 from ncipd.desk import Done, action, conflict, finding
@@ -34,7 +34,7 @@ def ship(sent: Ship, circ: Circulation) -> Done:
     request = finding.request(circ, sent.request, Role.LENDING) if sent.request else _request_for(circ, item)
     if request.digital:
         raise conflict("request-is-digital", f"Request {request.identifier} is for a digital copy.", field="request")
-    shipment = lending.ship(circ, request, item, request.identifier, finding.moment(circ, sent.due_date))
+    shipment = shipping.ship(circ, request, item, request.identifier, finding.moment(circ, sent.due_date))
     loan = shipment.loan
     due = f", due {from_micros(loan.due_at):%Y-%m-%d}" if loan and loan.due_at else ""
     whom = request.partner_agency or request.partner
@@ -65,7 +65,7 @@ def _request_for(circ: Circulation, item: Item) -> Request:
             value=item.barcode,
             hint="Name the request to send this copy instead of the one listed.",
         )
-    held = lending.set_aside_for(circ, item)
+    held = allocation.set_aside_for(circ, item)
     return held or min(waiting, key=lambda request: (request.digital, request.id))
 
 
@@ -73,7 +73,7 @@ def _digitally(circ: Circulation, name: str) -> Done:
     request = finding.request(circ, name, Role.LENDING)
     if not request.digital:
         raise conflict("request-is-physical", f"Request {request.identifier} is for the item itself.", field="request")
-    moved = lending.ship_digitally(circ, request)
+    moved = shipping.ship_digitally(circ, request)
     waits = moved.status is RequestStatus.SHIPPED_DIGITALLY
     text = "it completes when its arrival is confirmed" if waits else "the request is completed"
     return Done(f"Request {moved.identifier} is supplied digitally; {text}.", "confirm digital" if waits else "", moved)

@@ -21,7 +21,7 @@ from ncipd.circulation.model import (
     User,
     UserIdentifier,
 )
-from ncipd.circulation.unit import hold_row, request_row, task_row
+from ncipd.circulation.rows import hold_row, request_row, task_row
 from ncipd.desk import finding
 
 if TYPE_CHECKING:

@@ -69,6 +69,8 @@ class Limits:
     max_children: int = 4_000
     max_elements: int = 20_000
     max_attributes: int = 20_000
+    max_repaired: int = 2_000
+    """Elements of a message that may be repaired; a longer one must be valid as it comes."""
 
 
 DEFAULT_LIMITS = Limits()
@@ -93,6 +95,8 @@ class Document:
     """The version and spelling in which it is answered; that of NCIP 2 follows from the version attribute."""
     breaches: list[Violation] = field(default_factory=list)
     """What the grammar of version 1 does not allow in it, where it came in that version."""
+    long: bool = False
+    """Whether it has more elements than may be repaired."""
     kind: Kind = field(init=False)
     """What it is: an NCIPMessage with a message, problems, an Ext or nothing in it, or something else."""
     service: str | None = field(init=False, default=None)
@@ -209,7 +213,9 @@ def parse(raw: bytes, *, limits: Limits = DEFAULT_LIMITS) -> Document:
     if in_ext:
         root.replace(root[0], root[0][0])
         applied.append(Applied("message-in-ext", "/NCIPMessage/Ext", "took the message out of the Ext"))
-    document = Document(root, version, applied, in_ext=in_ext)
+    tags = text.count(b"<")
+    long = tags > limits.max_repaired and _count(root, "count(//*)") > limits.max_repaired
+    document = Document(root, version, applied, in_ext=in_ext, long=long)
     if version is not None and _major(version) != 2 and document.speaks:
         applied.append(Applied("nonsense-version", "/NCIPMessage", f"took the version {version[:60]!r} to be 2.02"))
     return document

@@ -14,7 +14,7 @@ from ncipd.ncip.messages import MESSAGES
 from ncipd.ncip.paths import path
 from ncipd.ncip.problems import Problem, ProblemType
 from ncipd.ncip.repairs import repair
-from ncipd.ncip.schema import MOST_VIOLATIONS, Violation, is_valid, violations
+from ncipd.ncip.schema import MOST_VIOLATIONS, Violation, breach_of_long, is_valid, violations
 from ncipd.ncip.shape import simple_elements
 from ncipd.ncip.types import Ext
 
@@ -47,15 +47,27 @@ def read(document: Document, *, allowed: Collection[str] | None = None) -> Readi
     """
     refused = [each for each in document.applied if allowed is not None and each.name not in allowed]
     if refused:
-        raise Invalid(document.breaches or [*(_not_allowed(each) for each in refused), *violations(document.root)])
+        raise Invalid(document.breaches or [*(_not_allowed(each) for each in refused), *_broken(document)])
     applied = list(document.applied)
-    if not is_valid(document.root):
+    if document.long:
+        found = document.breaches or _broken(document)
+        if found:
+            raise Invalid(document.wire.worded(found))
+    elif not is_valid(document.root):
         applied += repair(document, allowed)
         found = _left(document)
         document.restore()
         if found:
             raise Invalid(document.wire.worded(found))
     return Reading(_envelope(document), tuple(applied))
+
+
+def _broken(document: Document) -> list[Violation]:
+    """Give what is wrong with a document that is not repaired."""
+    if not document.long:
+        return violations(document.root)
+    breach = breach_of_long(document.root)
+    return [] if breach is None else [breach]
 
 
 def _left(document: Document) -> list[Violation]:

@@ -72,6 +72,26 @@ def obeys(element: Node) -> bool:
     return bool(_schema().validate(element))
 
 
+def breach_of_long(root: Node, schema: Any = None) -> Violation | None:
+    """Give what is wrong with a message that is too long to be repaired, in the words of the schema; None if nothing.
+
+    It is checked while it is parsed again: looking for the place of each breach in a tree takes time in proportion to
+    the siblings of each, and thousands of breaches among thousands of siblings would keep the machine busy.
+    """
+    if schema is None and root.tag != f"{_IN_NCIP}NCIPMessage":
+        return _wrong_root(root)
+    parser = etree.XMLParser(schema=_schema() if schema is None else schema, resolve_entities=False, no_network=True)
+    try:
+        etree.fromstring(etree.tostring(root), parser)
+    except etree.XMLSyntaxError as error:
+        said = (error.msg or "it does not obey the schema").replace(_IN_NCIP, "").removesuffix(", line 0")
+        size = int(root.xpath("count(//*)"))
+        reason = f"a message with {size:,} elements is only read if it obeys the schema, and this one does not: {said}"
+        expected = "a valid message, or less at once"
+        return _of(root, "misplaced", found="a long message", expected=expected, reason=reason[:500].rstrip("."))
+    return None
+
+
 def violations(root: Node) -> list[Violation]:
     """Give the breaches of the grammar in the order of the document: at most twenty, one of a kind for each element."""
     if root.tag != f"{_IN_NCIP}NCIPMessage":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ncipd.circulation import borrowing, catalogue, matching, naming
+from ncipd.circulation import acceptance, catalogue, matching, naming
 from ncipd.circulation.clock import to_micros
 from ncipd.circulation.model import Request, RequestStatus, Role
 from ncipd.circulation.partner import Sides
@@ -44,7 +44,7 @@ def accept_item(message: AcceptItem, circ: Circulation) -> AcceptItemResponse:
     user = matching.user_of(circ, ids.user)
     if ids.user and user is None:
         raise matching.unknown_user("AcceptItem", ids.user)
-    arrival = borrowing.Arrival(
+    arrival = acceptance.Arrival(
         identifier=ids.identifier,
         identifier_agency=ids.identifier_agency,
         partner_item=ids.item,
@@ -63,7 +63,7 @@ def accept_item(message: AcceptItem, circ: Circulation) -> AcceptItemResponse:
         policy="",
         note="",
     )
-    _, item = borrowing.accept(circ, arrival, circ.partner, known)
+    _, item = acceptance.accept(circ, arrival, circ.partner, known)
     if item is not None and fields is not None:
         catalogue.restrict(circ, item, fields.item_use_restriction_type)
     return AcceptItemResponse(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from ncipd.circulation import borrowing, policy
+from ncipd.circulation import acceptance, policy
 from ncipd.circulation.clock import to_micros
 
 if TYPE_CHECKING:
@@ -21,21 +21,21 @@ if TYPE_CHECKING:
 def take_in(message: Told, circ: Circulation, ids: matching.Named, request: Request, *, waits: bool) -> None:
     """Make the temporary item of an item that is under way, to be received at the desk, or that has come."""
     partner = msgspec.structs.replace(circ.partner, automatic_receive=not waits)
-    borrowing.accept(circ, _arrival(message, circ, ids, request), partner, request)
+    acceptance.accept(circ, _arrival(message, circ, ids, request), partner, request)
 
 
 def receive(message: Told, circ: Circulation, ids: matching.Named, request: Request, item: Item) -> None:
     """Receive a temporary item that was expected."""
     partner = circ.partner_of(request) or policy.LOCAL
-    borrowing.receive(circ, request, item, _arrival(message, circ, ids, request), partner)
+    acceptance.receive(circ, request, item, _arrival(message, circ, ids, request), partner)
 
 
-def _arrival(message: Told, circ: Circulation, ids: matching.Named, request: Request) -> borrowing.Arrival:
+def _arrival(message: Told, circ: Circulation, ids: matching.Named, request: Request) -> acceptance.Arrival:
     fields = message.item_optional_fields
     about = fields.bibliographic_description if fields else None
     copy = fields.item_description if fields else None
     due = getattr(message, "date_due", None) or (fields.date_due if fields else None)
-    return borrowing.Arrival(
+    return acceptance.Arrival(
         identifier=request.identifier,
         identifier_agency=request.identifier_agency,
         partner_item=ids.item,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ncipd.circulation import borrowing, fees, history, lending, matching
-from ncipd.circulation.lending import Destination
+from ncipd.circulation import allocation, borrowing, fees, history, lending, matching, returning
+from ncipd.circulation.allocation import Destination
 from ncipd.circulation.lifecycle import Event
 from ncipd.circulation.model import ItemState, ItemStatus, RequestStatus, Role, TaskKind
 from ncipd.circulation.partner import NotOnLoan, PartnerRole
@@ -97,7 +97,7 @@ def _came_back(message: CheckInItem, circ: Circulation, item: Item, ids: matchin
             circ.note("the check-in is about an earlier loan than the present one; nothing was changed")
             return _as_it_stands(message, circ, item)
         _refuse_another(circ, item, loan, ids)
-        _, destination = lending.check_in(circ, item, loan)
+        _, destination = returning.check_in(circ, item, loan)
         return _as_it_stands(message, circ, item, destination, loan)
     if loan is None and item.status in _SOUGHT and (known is not None or matching.is_local(circ.partner)):
         return _found(message, circ, item)
@@ -123,9 +123,9 @@ def _is_theirs(circ: Circulation, loan: Loan) -> bool:
 
 
 def _found(message: CheckInItem, circ: Circulation, item: Item) -> CheckInItemResponse:
-    lending.arrive(circ, item)
+    returning.arrive(circ, item)
     circ.note("the item was thought to be lost; it is here")
-    return _as_it_stands(message, circ, item, lending.place_free_item(circ, circ.item(item.id), None))
+    return _as_it_stands(message, circ, item, allocation.place_free_item(circ, circ.item(item.id), None))
 
 
 def _as_it_stands(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ncipd.circulation import borrowing, conditions, fees, lending, local, matching, naming, policy
+from ncipd.circulation import borrowing, conditions, fees, lending, local, matching, naming, policy, shipping
 from ncipd.circulation.catalogue import resource_of
 from ncipd.circulation.clock import optional_date, to_micros
 from ncipd.circulation.handover import hand_over
@@ -37,7 +37,7 @@ def check_out_item(message: CheckOutItem, circ: Circulation) -> CheckOutItemResp
     if item is None:
         raise lending.unknown_item("CheckOutItem", ids.item)
     wished = to_micros(message.desired_date_due, circ.zone) if message.desired_date_due else None
-    shipment = lending.ship(
+    shipment = shipping.ship(
         circ, request, item, ids.identifier, wished, identifier_agency=ids.identifier_agency, user_as_sent=ids.user
     )
     return _answer(message, circ, item, shipment.loan)
@@ -61,7 +61,7 @@ def _supply_digitally(
         request = next(iter(matching.called(circ, ids)), None)
     if request is None:
         raise matching.unknown_request("CheckOutItem", ids.identifier)
-    lending.ship_digitally(circ, request)
+    shipping.ship_digitally(circ, request)
     item = matching.our_item(circ, ids.item)
     return CheckOutItemResponse(
         item_id=message.item_id,

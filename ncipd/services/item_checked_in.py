@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ncipd.circulation import borrowing, fees, lending, matching, review
+from ncipd.circulation import borrowing, fees, lending, matching, returning, review
 from ncipd.circulation.model import Role
 from ncipd.circulation.partner import PartnerRole
 from ncipd.ncip.messages import ItemCheckedIn, ItemCheckedInResponse
@@ -50,7 +50,7 @@ def _at_our_station(circ: Circulation, ids: matching.Named) -> Loan | None:
         circ.about(request)
         borrowing.give_back(circ, request, item)
     elif loan.user_id is not None or circ.partner.role is PartnerRole.ILS:
-        lending.check_in(circ, item, loan)
+        returning.check_in(circ, item, loan)
     return loan
 
 
@@ -78,5 +78,5 @@ def _from_partner(circ: Circulation, ids: matching.Named) -> Loan | None:
     elif circ.partner.role is PartnerRole.PEER:
         circ.note("the reader of the other library has brought it back there; it is still out of ours")
     elif not occurrence.before(circ, loan):
-        lending.check_in(circ, item, loan)
+        returning.check_in(circ, item, loan)
     return None

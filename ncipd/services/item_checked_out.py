@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ncipd.circulation import borrowing, fees, lending, local, matching, naming, policy, review
+from ncipd.circulation import borrowing, fees, lending, local, matching, naming, policy, review, shipping
 from ncipd.circulation.clock import to_micros
 from ncipd.circulation.handover import hand_over
 from ncipd.circulation.identity import find_user
@@ -104,7 +104,7 @@ def _lent(message: ItemCheckedOut, circ: Circulation, ids: matching.Named) -> No
     item = matching.our_item(circ, ids.item)
     request = matching.open_request(circ, Role.LENDING, ids, SERVICE, item)
     if request is not None and (request.digital or message.electronic_resource_provided_flag):
-        lending.ship_digitally(circ, request)
+        shipping.ship_digitally(circ, request)
         return
     if item is None:
         raise lending.unknown_item(SERVICE, ids.item)
@@ -118,7 +118,7 @@ def _lent(message: ItemCheckedOut, circ: Circulation, ids: matching.Named) -> No
     else:
         newest = _newest(circ, item)
         sent = {"identifier_agency": ids.identifier_agency, "user_as_sent": ids.user}
-        shipment = lending.ship(circ, request, item, ids.identifier, _due(message, circ), **sent)
+        shipment = shipping.ship(circ, request, item, ids.identifier, _due(message, circ), **sent)
         if shipment.loan is not None:
             _dated(message, circ, shipment.loan, shipment.request, new=shipment.loan.id > newest)
 

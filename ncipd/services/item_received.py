@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ncipd.circulation import borrowing, lending, matching, movement, naming, review
+from ncipd.circulation import borrowing, matching, movement, naming, returning, review, shipping
 from ncipd.circulation.clock import when_told
 from ncipd.circulation.lifecycle import Event, allows
 from ncipd.circulation.model import ItemState, ItemStatus, Role
@@ -36,7 +36,7 @@ def _borrower_has_it(message: ItemReceived, circ: Circulation, told: Movement) -
     request = told.request
     if request.status in movement.UNSHIPPED and told.item is not None and not request.digital:
         movement.contradicts(circ, told, "nobody had recorded that it was shipped")
-        request = lending.ship(circ, request, told.item, request.identifier, None).request
+        request = shipping.ship(circ, request, told.item, request.identifier, None).request
     if not allows(Role.LENDING, request.status, Event.ARRIVE):
         movement.contradicts(circ, told, f"the request is in status {request.status.value!r}")
         return
@@ -51,7 +51,7 @@ def _back_home(message: ItemReceived, circ: Circulation, told: Movement) -> None
     if told.item is None or loan is None or loan.request_id != told.request.id or circ.occurred_at < loan.out_at:
         circ.note("it is not out for this request; nothing was changed")
     else:
-        lending.check_in(circ, told.item, loan)
+        returning.check_in(circ, told.item, loan)
 
 
 def _here(message: ItemReceived, circ: Circulation, told: Movement) -> None:

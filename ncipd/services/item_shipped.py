@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ncipd.circulation import borrowing, lending, matching, movement, naming, review, wishes
+from ncipd.circulation import borrowing, matching, movement, naming, review, shipping, wishes
 from ncipd.circulation.clock import when_told
 from ncipd.circulation.lifecycle import Event, allows
 from ncipd.circulation.model import Role, TaskKind
@@ -55,11 +55,11 @@ def _left_us(message: ItemShipped, circ: Circulation, told: Movement) -> None:
 def _left_for_borrower(message: ItemShipped, circ: Circulation, told: Movement) -> None:
     """We have sent it to the borrower, and a broker says so."""
     if told.request.digital and not allows(Role.LENDING, told.request.status, Event.SHIP):
-        lending.ship_digitally(circ, told.request)
+        shipping.ship_digitally(circ, told.request)
     elif told.item is None:
         movement.contradicts(circ, told, "it is not known which item that was")
     else:
-        lending.ship(circ, told.request, told.item, told.request.identifier, None)
+        shipping.ship(circ, told.request, told.item, told.request.identifier, None)
     movement.write_down(circ, told, Event.SHIP)
 
 

@@ -16,7 +16,7 @@ from ncipd.circulation import matching
 from ncipd.circulation.clock import MINUTE, optional_date
 from ncipd.circulation.dialect import problem_for
 from ncipd.circulation.model import Item
-from ncipd.circulation.unit import item_row
+from ncipd.circulation.rows import item_row
 from ncipd.ncip import elements as el
 from ncipd.ncip.codec import encode
 from ncipd.ncip.messages import LookupItemSet, LookupItemSetResponse

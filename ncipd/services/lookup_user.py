@@ -8,7 +8,7 @@ from ncipd.circulation import account, hold_details, holds
 from ncipd.circulation.clock import as_told, optional_date
 from ncipd.circulation.identity import find_user, refuse_without_access
 from ncipd.circulation.model import Hold, HoldState, ItemStatus, Loan, Request, User
-from ncipd.circulation.unit import hold_row, request_row
+from ncipd.circulation.rows import hold_row, request_row
 from ncipd.ncip import elements as el
 from ncipd.ncip.messages import LookupUser, LookupUserResponse
 from ncipd.ncip.schemes import CirculationStatus, RequestStatusType, RequestType

@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout, suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
@@ -21,7 +21,7 @@ from unittest.mock import patch
 import pytest
 
 from ncipd import __version__, profiles
-from ncipd.cli import app
+from ncipd.cli import DEMO_DOOR, app
 from ncipd.desk import actions
 from ncipd.desk_client import VIEWS
 from tests.circulation.messages import check_out
@@ -400,6 +400,18 @@ def test_a_tcp_port_that_is_taken_is_told_so(place: Path) -> None:
     assert done.returncode == 1
     assert f"cannot listen on {address}: " in complained(done)
     assert "in use" in complained(done)
+
+
+def test_a_demo_whose_usual_tcp_port_is_taken_goes_without_it(tmp_path: Path) -> None:
+    """Two demos may run side by side."""
+    with ExitStack() as stack:
+        with suppress(OSError):  # somebody else has it: all the same
+            stack.enter_context(socket.create_server(("127.0.0.1", DEMO_DOOR)))
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        with served(tmp_path, "--demo", "--port", port) as (_, url):
+            assert url.endswith(f":{port}/ncip")
+    assert f"port {DEMO_DOOR} is taken" in (tmp_path / "log").read_text()
 
 
 def test_a_tcp_door_for_whom_is_not_there_is_told_and_opened(place: Path) -> None:

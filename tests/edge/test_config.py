@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ncipd.circulation.partner import Partner, PartnerRole
-from ncipd.config import Config, Mistakes, check_files, effective, load, parse
+from ncipd.config import Config, check_files, effective, load, parse
+from ncipd.config.mistakes import Mistakes
 from ncipd.tls import Unusable, server_context
 
 PARTNER = '[[partner]]\ncode = "ALMA-BROKER"\nagency = "XX-LEND"\n'

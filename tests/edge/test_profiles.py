@@ -13,7 +13,8 @@ from lxml import etree
 from ncipd import portrait, profiles
 from ncipd.circulation.keys import looked_up
 from ncipd.circulation.partner import Partner
-from ncipd.config import Mistakes, effective, parse
+from ncipd.config import effective, parse
+from ncipd.config.mistakes import Mistakes
 from ncipd.ncip import messages
 from ncipd.ncip.document import parse as parse_message
 from ncipd.ncip.envelope import VERSION

@@ -387,7 +387,7 @@ async def test_a_refusal_that_cannot_be_written_is_a_temporary_failure_too(
     replaced(monkeypatch, refuse)
     answer = await ask(office, message(RECALL))
     assert (answer.kind, answer.problem) == ("RecallItemResponse", "Temporary Processing Failure")
-    monkeypatch.setattr("ncipd.responder.reply_header", lambda _header: 1 / 0)
+    monkeypatch.setattr("ncipd.responder.answers.reply_header", lambda _header: 1 / 0)
     answer = await ask(office, message(RECALL))
     assert (answer.kind, answer.problem) == ("Problem", "Temporary Processing Failure")
 

@@ -298,6 +298,7 @@ def test_every_repair_is_tried_here(request: pytest.FixtureRequest) -> None:
         "ils-di",
         "message-in-ext",
         "misplaced-element",
+        "missing-currency",
         "nonsense-version",
         "proof-beside-user",
         "unknown-element",
@@ -513,6 +514,66 @@ def test_what_is_empty_and_must_not_be_is_dropped_and_nothing_else(empty: str, g
     else:
         with pytest.raises(Invalid, match="RequestIdentifierValue"):
             read(parse(raw.encode()))
+
+
+NO_FEE = "<n:Amount><n:MonetaryValue>0</n:MonetaryValue></n:Amount>"
+NO_VALUE = "<n:Amount><n:CurrencyCode>EUR</n:CurrencyCode><n:MonetaryValue/></n:Amount>"
+
+
+def billed(amount: str) -> str:
+    """What is said of a fee, with this amount."""
+    types = "<n:FiscalActionType>Assess</n:FiscalActionType><n:FiscalTransactionType>Fee</n:FiscalTransactionType>"
+    return f"<n:FiscalTransactionInformation>{types}{amount}</n:FiscalTransactionInformation>"
+
+
+def accepting(fee: str) -> bytes:
+    """An AcceptItem with a fee."""
+    return message(
+        "<n:AcceptItem><n:RequestId><n:RequestIdentifierValue>R-1</n:RequestIdentifierValue></n:RequestId>"
+        "<n:RequestedActionType>Hold For Pickup</n:RequestedActionType>"
+        "<n:ItemId><n:ItemIdentifierValue>I-1</n:ItemIdentifierValue></n:ItemId>"
+        f"<n:DateForReturn>2026-01-31T12:00:00Z</n:DateForReturn>{fee}</n:AcceptItem>"
+    )
+
+
+@pytest.mark.parametrize(
+    ("amount", "repair_made"),
+    [
+        (NO_FEE, "missing-currency"),
+        (NO_FEE.replace(">0<", "> 000 <"), "missing-currency"),
+        (NO_VALUE, "empty-value"),
+        ("<n:Amount><n:MonetaryValue/></n:Amount>", "empty-value"),
+    ],
+)
+def test_an_item_is_accepted_whatever_is_said_of_a_fee_of_nothing(amount: str, repair_made: str) -> None:
+    assert needs(accepting(billed(amount)), repair_made).envelope == read(parse(accepting(""))).envelope
+
+
+def test_of_a_loan_only_the_amount_is_left_out() -> None:
+    user = "<n:UserId><n:UserIdentifierValue>U-1</n:UserIdentifierValue></n:UserId>"
+    item = "<n:ItemId><n:ItemIdentifierValue>I-1</n:ItemIdentifierValue></n:ItemId>"
+    due = "<n:DateDue>2026-01-31T12:00:00Z</n:DateDue>"
+    with_amount, without = (
+        message(f"<n:LookupUserResponse>{user}<n:LoanedItem>{item}{due}{one}</n:LoanedItem></n:LookupUserResponse>")
+        for one in (NO_FEE, "")
+    )
+    assert needs(with_amount, "missing-currency").envelope == read(parse(without)).envelope
+
+
+@pytest.mark.parametrize("value", ["1", "100", "-5", "0.5", "free"])
+def test_an_amount_of_no_currency_that_is_not_nothing_is_refused(value: str) -> None:
+    """What is owed is not guessed."""
+    with pytest.raises(Invalid) as caught:
+        read(parse(accepting(billed(NO_FEE.replace(">0<", f">{value}<")))))
+    assert caught.value.element == "AcceptItem/FiscalTransactionInformation/Amount/CurrencyCode"
+
+
+@pytest.mark.parametrize("amount", [NO_FEE, NO_VALUE])
+def test_an_amount_that_the_message_is_about_is_not_left_out(amount: str) -> None:
+    user = "<n:UserId><n:UserIdentifierValue>U-1</n:UserIdentifierValue></n:UserId>"
+    with pytest.raises(Invalid) as caught:
+        read(parse(message(f"<n:CreateUserFiscalTransaction>{user}{billed(amount)}</n:CreateUserFiscalTransaction>")))
+    assert "FiscalTransactionInformation/Amount" in str(caught.value.element)
 
 
 def test_what_is_empty_but_needed_is_missing() -> None:

@@ -15,8 +15,9 @@ import pytest
 from aiosmtpd.controller import Controller
 
 from ncipd.circulation.notices import KINDS
-from ncipd.config import Mistakes, effective, parse
 from ncipd.config import Notices as Settings
+from ncipd.config import effective, parse
+from ncipd.config.mistakes import Mistakes
 from ncipd.metrics import Metrics
 from ncipd.notices import ATTEMPTS, NEVER, Letter, LogSender, Notices, SmtpSender, Unsent, next_pause, sender_of
 from tests.services.people import PEOPLE, U1, notes, rows, user

@@ -212,6 +212,12 @@ REPAIRS: dict[str, Repair] = {
             "Spells it as `+01:00` or `Z`.",
             values.odd_offset,
         ),
+        Repair(
+            "missing-currency",
+            "an amount of 0 without CurrencyCode, as in the fee of an AcceptItem that costs nothing",
+            "Drops the amount, or the element that is about it, whichever may be absent; any other amount is refused.",
+            values.missing_currency,
+        ),
         # --- what is left
         Repair(
             "misplaced-element",
@@ -228,7 +234,7 @@ REPAIRS: dict[str, Repair] = {
         Repair("child-order", "child elements in another order", "Puts them in order.", content.child_order),
         Repair(
             "empty-value",
-            "an empty element that may be absent and must not be empty",
+            "an empty element that may be absent and must not be empty, or one that is about an amount without a value",
             "Drops it.",
             values.empty_value,
         ),

@@ -9,7 +9,7 @@ from datetime import date
 
 from ncipd.ncip.document import Document
 from ncipd.ncip.paths import Node, local_name
-from ncipd.ncip.repairs.walk import EXT, IN_NCIP, Changes, elements, is_known, optional_in, type_of
+from ncipd.ncip.repairs.walk import EXT, IN_NCIP, Changes, children_of, elements, is_known, optional_in, type_of
 from ncipd.ncip.schema import obeys
 
 _SPELLED = re.compile(
@@ -21,6 +21,8 @@ _GOOD = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)
 _YES = {"", "true", "yes", "y", "1"}
 _NO = {"false", "no", "n", "0"}
 _LONGEST_DATE = 60
+_CURRENCY, _VALUE = f"{IN_NCIP}CurrencyCode", f"{IN_NCIP}MonetaryValue"
+_ZERO = re.compile(r"\s*[+-]?0{1,20}\s*", re.ASCII)
 
 
 # --- dates -----------------------------------------------------------------------------------------------------------
@@ -120,12 +122,41 @@ def flag_value(document: Document) -> Changes:
 
 
 def empty_value(document: Document) -> Changes:
-    """Drop what may be absent and says nothing, the inner elements first."""
+    """Drop what may be absent and says nothing, the inner elements first; an amount without a value says nothing."""
     for node in reversed(elements(document.root)):
         parent = node.getparent()
-        if parent is not None and _is_optional(node, parent) and _says_nothing(node) and not obeys(node):
+        if parent is None:
+            continue
+        if _is_optional(node, parent) and _says_nothing(node) and not obeys(node):
             yield node, "dropped it: it is empty"
             _drop(node)
+        elif node.tag == _VALUE and not (node.text or "").strip() and not len(node):
+            held = _about_amount(parent)
+            if held is not None:
+                yield held, "dropped it: its amount has no value"
+                _drop(held)
+
+
+def missing_currency(document: Document) -> Changes:
+    """Drop an amount of nothing that names no currency, with what is said of it."""
+    for node in reversed(elements(document.root)):
+        parent = node.getparent()
+        if node.tag == _VALUE and parent is not None and _ZERO.fullmatch(node.text or "") and not len(node):
+            held = _about_amount(parent) if not (parent.findtext(_CURRENCY) or "").strip() else None
+            if held is not None and not obeys(parent):
+                yield held, "dropped it: its amount is 0 and names no currency"
+                _drop(held)
+
+
+def _about_amount(amount: Node) -> Node | None:
+    """Give the amount, or else the element that is about it, whichever may be absent; None where neither may."""
+    if "MonetaryValue" not in children_of(local_name(amount)):
+        return None
+    for node in (amount, amount.getparent()):
+        parent = None if node is None else node.getparent()
+        if parent is not None and local_name(node) in optional_in(local_name(parent)):
+            return node
+    return None
 
 
 def _is_optional(node: Node, parent: Node) -> bool:

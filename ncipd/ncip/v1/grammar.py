@@ -9,7 +9,7 @@ from typing import Any
 from lxml import etree
 
 from ncipd.ncip.paths import Node, local_name, path
-from ncipd.ncip.schema import MOST_VIOLATIONS, Kind, Violation, in_words, located, xsd_path
+from ncipd.ncip.schema import MOST_VIOLATIONS, Kind, Violation, breach_of_long, in_words, located, xsd_path
 from ncipd.ncip.v1.table import LATER
 
 _EXPECTED = re.compile(r"Expected is (?:one of )?\( (.*) \)")
@@ -34,8 +34,11 @@ def is_valid_answer(root: Node) -> bool:
     return bool(_schema(version).validate(root))
 
 
-def violations(root: Node) -> list[Violation]:
-    """Give the breaches of the grammar of 1.0 in the order of the document: at most twenty."""
+def violations(root: Node, *, long: bool = False) -> list[Violation]:
+    """Give the breaches of the grammar of 1.0 in the order of the document: at most twenty, of a long one one."""
+    if long:
+        breach = breach_of_long(root, _schema("1_0"))
+        return [] if breach is None else [breach]
     schema = _schema("1_0")
     if schema.validate(root):
         return []

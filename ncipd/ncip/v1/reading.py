@@ -24,6 +24,8 @@ from ncipd.ncip.v1.wire import Version1
 
 _IN_NCIP = f"{{{NAMESPACE}}}"
 _ID_TYPES = (f"{_IN_NCIP}UserIdentifierType", f"{_IN_NCIP}ItemIdentifierType")
+_REQUEST_TYPE = f"{_IN_NCIP}RequestType"
+_BEFORE_TYPE = {_IN_NCIP + name for name in ("InitiationHeader", "UserId", "RequestId", "ItemId")}
 _IDS = {"UserId", "ItemId", "RequestId"}
 _ERRORS = {"ProcessingError", "MessagingError"}
 _ERROR_TYPES = {"ProcessingErrorType", "MessagingErrorType"}
@@ -39,7 +41,7 @@ _VERSION = re.compile(
 def rewritten(document: Document) -> Document:
     """Give a document of version 1 as the document of version 2 that says the same, with the repairs that it took."""
     root = document.root
-    breaches = grammar.violations(root)
+    breaches = grammar.violations(root, long=document.long)
     wire = Version1(
         document.version or DTD,
         asked=local_name(root[0]) if len(root) else "",
@@ -55,7 +57,7 @@ def rewritten(document: Document) -> Document:
         first = breaches[0]
         notes.applied.append(Applied("v1-loose", first.path, f"accepted although {first.reason}"))
     applied = [one for one in document.applied if one.name != "doctype"]  # in version 1 it is no deviation
-    return Document(root, document.version, applied + notes.applied, wire=wire, breaches=breaches)
+    return Document(root, document.version, applied + notes.applied, wire=wire, breaches=breaches, long=document.long)
 
 
 def given_up(raw: bytes) -> Version1 | None:
@@ -101,6 +103,9 @@ def _rewrite(node: Node, notes: _Notes) -> None:
         _unwrap(node)
     elif name == "LookupUserResponse":
         _put_loans_first(node)
+    elif name == "ItemRequestCancelled" and node.find(_REQUEST_TYPE) is None:
+        notes("v1-request-type", node, "read ItemRequestCancelled without RequestType")
+        _leave_type_open(node)
     elif seen:
         _place(node, name, seen, notes)
     if new in _IDS:
@@ -250,6 +255,12 @@ def _put_loans_first(response: Node) -> None:
     if before is not None:
         for loan in loans:
             before.addprevious(loan)
+
+
+def _leave_type_open(cancelled: Node) -> None:
+    """Give the news of a cancelled request an empty RequestType: which request it was, its ids say."""
+    ids = [child for child in cancelled if child.tag in _BEFORE_TYPE]
+    cancelled.insert(cancelled.index(ids[-1]) + 1 if ids else 0, etree.Element(_REQUEST_TYPE))
 
 
 def _place(node: Node, name: str, seen: list[Node], notes: _Notes) -> None:

@@ -127,6 +127,7 @@ REPAIRS = {
     "v1-element-type": "Reads a lookup of version 1 that does not say which data are wanted.",
     "v1-header": "Reads a message of version 1 without a header.",
     "v1-datatype": "Ignores an attribute datatype that is not the one of its element.",
+    "v1-request-type": "Reads an ItemRequestCancelled of version 1 that does not say which type of request it was.",
     "v1-later-service": "Reads LookupRequest, which version 1.01 added, as version 2 has it.",
     "v1-later-element": "Reads elements in a message of version 1 that only version 2 has.",
     "v1-two-user-ids": "Keeps the unique one of two user identifiers in LookupUser, and the visible one in the Ext.",

@@ -38,6 +38,7 @@ SPOILED = {
     "v1-element-type": LOOKUP.replace(ELEMENTS, ""),
     "v1-header": LOOKUP.replace(HEADER, ""),
     "v1-datatype": LOOKUP.replace("<Value>Location", '<Value datatype="dateTime">Location'),
+    "v1-request-type": f"<ItemRequestCancelled>{HEADER}{USER}{ITEM}</ItemRequestCancelled>",
     "v1-later-service": f"<LookupRequest>{HEADER}{USER}{ITEM}"
     "<RequestType><Scheme>s</Scheme><Value>Hold</Value></RequestType></LookupRequest>",
     "v1-later-element": LOOKUP.replace("UniqueItemId>", "ItemId>"),
@@ -167,3 +168,11 @@ def test_bytes_that_cannot_be_parsed_are_answered_in_the_version_that_they_begin
     raw: bytes, is_version_1: bool
 ) -> None:
     assert (wire_of_unreadable(raw) is not LATEST) == is_version_1
+
+
+def test_a_long_message_is_read_only_where_it_is_valid() -> None:
+    wanted = WANTED * 1_000
+    raw = document(f"<LookupUser>{HEADER}{USER}{wanted}</LookupUser>")
+    assert read(receive(raw)).repairs == ()
+    with pytest.raises(Invalid, match="less at once"):
+        read(receive(raw.replace(b"<Scheme>s</Scheme><Value>Location", b"<Value>Location")))

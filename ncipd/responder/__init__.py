@@ -12,37 +12,33 @@ Processing Failure with the correlation id under which it was logged.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
-from hashlib import blake2b
+from dataclasses import dataclass
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
-import msgspec
 import structlog
-from lxml import etree
 
 from ncipd import log
 from ncipd.authentication import Authentication
-from ncipd.circulation.clock import MINUTE, when_told
-from ncipd.circulation.dialect import problem_for
+from ncipd.circulation.clock import when_told
 from ncipd.circulation.errors import DeskError
 from ncipd.circulation.keys import placed
 from ncipd.circulation.lifecycle import IllegalMoveError
 from ncipd.circulation.partner import MEDIA_TYPE
 from ncipd.circulation.quirks import answered
 from ncipd.circulation.unit import Circulation
-from ncipd.journal import Entry, masked, words
+from ncipd.journal import Entry
 from ncipd.ncip import messages, version
-from ncipd.ncip.codec import encode, without_foreign
 from ncipd.ncip.document import DEFAULT_LIMITS, Document, Limits
-from ncipd.ncip.elements import InitiationHeader
-from ncipd.ncip.envelope import header_of, reply_header
 from ncipd.ncip.problems import Problem, ProblemType
 from ncipd.ncip.read import read
 from ncipd.ncip.receive import REPAIR_NAMES, receive, wire_of_unreadable
 from ncipd.ncip.repairs import TOLERATED
 from ncipd.ncip.types import Initiation, Response
-from ncipd.ncip.wire import LATEST, Wire
+from ncipd.ncip.wire import Wire
+from ncipd.responder import replies
+from ncipd.responder.answers import AnswerInvalid, as_problem, refusal, written
+from ncipd.responder.exchange import Exchange
 from ncipd.services import services
 from ncipd.store.port import StoreError
 
@@ -50,7 +46,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ncipd.circulation.partner import Partner
-    from ncipd.circulation.proof import Proof
     from ncipd.directory import Directory, Parties
     from ncipd.metrics import Metrics
     from ncipd.ncip.applied import Applied
@@ -58,7 +53,6 @@ if TYPE_CHECKING:
     from ncipd.store.port import Store, Transaction, Value
 
 _log = structlog.get_logger()
-_to_json = msgspec.json.encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,30 +78,10 @@ class Now(Protocol):
         ...
 
 
-@dataclass(slots=True)
-class _Exchange:
-    """What is known so far of one message and of how it will be answered."""
-
-    entry: Entry
-    raw: bytes
-    wire: Wire = LATEST
-    service: str | None = None
-    document: Document | None = None
-    header: InitiationHeader | None = None
-    proof: Proof | None = None
-    unit: Circulation | None = None
-    partner: Partner | None = None
-    our_code: str = ""
-
-
 class Answer(bytes):
     """The bytes of an answer to a partner that wants a Content-Type of its own for them."""
 
     media_type: str = ""
-
-
-class _AnswerInvalid(Exception):
-    """Our own answer broke the schema: a bug, and none of its effects may remain."""
 
 
 class Responder:
@@ -149,14 +123,14 @@ class Responder:
         """Answer one message; always an NCIPMessage, whatever came."""
         started = perf_counter()
         entry = Entry(self._clock.now(), "in", "", log.correlate())
-        exchange = _Exchange(entry, raw)
+        exchange = Exchange(entry, raw)
         try:
             answer = await self._answer(exchange, door)
         except Problem as problem:
             answer = await self._refuse(exchange, problem)
         except (IllegalMoveError, DeskError) as error:
-            answer = await self._refuse(exchange, _as_problem(error))
-        except (StoreError, _AnswerInvalid) as error:
+            answer = await self._refuse(exchange, as_problem(error))
+        except (StoreError, AnswerInvalid) as error:
             answer = await self._fail(exchange, error)
         except Exception as error:  # noqa: BLE001 - the last line of defence: silence or a stack trace would be worse
             answer = await self._fail(exchange, error)
@@ -178,12 +152,12 @@ class Responder:
     async def refuse(self, raw: bytes, problem: Problem) -> bytes:
         """Answer what a door could not even hand over as a message; `raw` is what there is of it."""
         entry = Entry(self._clock.now(), "in", "", log.correlate())
-        answer = await self._refuse(_Exchange(entry, raw, wire_of_unreadable(raw)), problem)
+        answer = await self._refuse(Exchange(entry, raw, wire_of_unreadable(raw)), problem)
         self._metrics.message("(unreadable)", entry.verdict, 0.0)
         _log.info("message refused", verdict=entry.verdict)
         return answer
 
-    async def _answer(self, exchange: _Exchange, door: Door) -> bytes:
+    async def _answer(self, exchange: Exchange, door: Door) -> bytes:
         exchange.partner = self._directory.assumed(door.key, door.agency, door.partner)
         try:
             document = receive(exchange.raw, limits=self._limits)
@@ -215,7 +189,7 @@ class Responder:
             self._wake()
         return answer
 
-    async def _versions(self, exchange: _Exchange, document: Document) -> bytes:
+    async def _versions(self, exchange: Exchange, document: Document) -> bytes:
         exchange.entry.service = exchange.service = "LookupVersion"
         asked = version.read(document.root)
         answer = version.answer(asked, [*self._services, "LookupVersion"])
@@ -224,7 +198,7 @@ class Responder:
 
     # ------------------------------------------------------------------------------------------ what was asked
 
-    def _service(self, exchange: _Exchange, document: Document) -> Service:
+    def _service(self, exchange: Exchange, document: Document) -> Service:
         if not document.speaks:
             raise Problem(
                 ProblemType.UNSUPPORTED_SERVICE,
@@ -267,7 +241,7 @@ class Responder:
             )
         return found
 
-    def _count_repairs(self, exchange: _Exchange, repairs: tuple[Applied, ...]) -> None:
+    def _count_repairs(self, exchange: Exchange, repairs: tuple[Applied, ...]) -> None:
         if repairs:
             names = list(dict.fromkeys(applied.name for applied in repairs))
             exchange.entry.repairs = json.dumps(names)
@@ -276,7 +250,7 @@ class Responder:
 
     # ------------------------------------------------------------------------------------------ carrying it out
 
-    def _unit(self, tx: Transaction, exchange: _Exchange, message: Initiation, parties: Parties) -> Circulation:
+    def _unit(self, tx: Transaction, exchange: Exchange, message: Initiation, parties: Parties) -> Circulation:
         action = getattr(message, "mandated_action", None)
         zone = parties.partner.time_zone or parties.agency.time_zone
         exchange.unit = Circulation(
@@ -294,10 +268,10 @@ class Responder:
         )
         return exchange.unit
 
-    async def _look_up(self, exchange: _Exchange, service: Service, message: Initiation, parties: Parties) -> bytes:
+    async def _look_up(self, exchange: Exchange, service: Service, message: Initiation, parties: Parties) -> bytes:
         def look(tx: Transaction) -> tuple[bytes, Circulation]:
             circ = self._unit(tx, exchange, message, parties)
-            return self._checked(exchange, _serve(service, message, circ)), circ
+            return written(exchange, _serve(service, message, circ)), circ
 
         answer, circ = self._store.read(look)
         self._note(exchange, circ)
@@ -305,79 +279,50 @@ class Responder:
         return answer
 
     def _carry_out(
-        self, tx: Transaction, exchange: _Exchange, service: Service, message: Initiation, parties: Parties
+        self, tx: Transaction, exchange: Exchange, service: Service, message: Initiation, parties: Parties
     ) -> bytes:
         entry = exchange.entry
         key: dict[str, Value] = {
             "agency": parties.agency.id,
             "partner": parties.partner.code,
             "service": exchange.service,
-            "identity": self._identity(exchange, message),
+            "identity": replies.identity(message, exchange.wire, self._reply_key),
         }
-        stored = _stored_reply(tx, key)
-        if stored is not None and self._still_holds(tx, stored, entry.at, parties):
+        answer = replies.find(tx, key, entry.at, parties.partner.resend_window_minutes)
+        if answer is not None:
             entry.note = "sent again: the stored answer was repeated"
             self._metrics.resent(exchange.service or "")
-            answer = _kept_answer(tx, *stored[2:])
             entry.write(tx, *self._words(exchange, answer))
             return answer
         circ = self._unit(tx, exchange, message, parties)
-        answer = self._checked(exchange, _serve(service, message, circ))
+        answer = written(exchange, _serve(service, message, circ))
         self._note(exchange, circ)
         said = self._words(exchange, answer)
         journal = entry.write(tx, *said)
         if circ.traces:
-            traces = _to_json([(kind, number, version) for (kind, number), version in circ.traces.items()]).decode()
-            once = said[1] is not None and masked(answer) is answer  # the audit trail has these very bytes already
-            body = None if once else answer
-            tx.later("insert_reply", **key, stored_at=entry.at, traces=traces, journal=journal, body=body)
+            has_words = said[1] is not None
+            replies.keep(tx, key, answer, circ.traces, at=entry.at, journal=journal, in_journal=has_words)
         _keep(tx, exchange)
         return answer
 
-    def _identity(self, exchange: _Exchange, message: Initiation) -> int:
-        """Hash what a message says, however it was written; 64 bits, among the messages of a partner and a service."""
-        grammar = exchange.wire.grammar.encode()  # what was answered in one version is no answer in another
-        said = blake2b(encode(message).encode(), key=self._reply_key, digest_size=8, person=grammar)
-        return int.from_bytes(said.digest(), signed=True)
-
     @staticmethod
-    def _still_holds(tx: Transaction, stored: tuple[Any, ...], now: int, parties: Parties) -> bool:
-        stored_at, traces = stored[:2]
-        if not stored_at <= now <= stored_at + parties.partner.resend_window_minutes * MINUTE:
-            return False
-        return all(
-            (row := tx.one(f"{kind}_version", id=number)) is not None and row[0] == version
-            for kind, number, version in json.loads(traces)
-        )
-
-    def _checked(self, exchange: _Exchange, response: Response) -> bytes:
-        """Write a response under its header, and refuse to send what the schema refuses."""
-        header = reply_header(exchange.header)
-        if header is not None:
-            response = replace(response, response_header=header)
-        try:
-            return _valid(exchange.wire, exchange.wire.write(response))
-        except _AnswerInvalid:  # ids are sent back as they came, and with them what was accepted unchecked in an Ext
-            return _valid(exchange.wire, exchange.wire.write(without_foreign(response)))
-
-    @staticmethod
-    def _note(exchange: _Exchange, circ: Circulation) -> None:
+    def _note(exchange: Exchange, circ: Circulation) -> None:
         exchange.entry.side = circ.side or ""
         exchange.entry.request = circ.request_id
         exchange.entry.note = "; ".join(circ.notes)
 
     # ------------------------------------------------------------------------------------------ saying no
 
-    async def _refuse(self, exchange: _Exchange, problem: Problem) -> bytes:
+    async def _refuse(self, exchange: Exchange, problem: Problem) -> bytes:
         try:
-            answer = self._problem_answer(exchange, problem)
+            answer = refusal(exchange, problem)
         except Exception as error:  # noqa: BLE001 - an answer that cannot be written must not be silence
             return await self._fail(exchange, error)
         exchange.entry.verdict = str(problem.type)
         await self._write_later(exchange, answer)
         return answer
 
-    async def _fail(self, exchange: _Exchange, error: Exception) -> bytes:
+    async def _fail(self, exchange: Exchange, error: Exception) -> bytes:
         _log.error("message failed", service=exchange.service, exc_info=error)
         problem = Problem(
             ProblemType.TEMPORARY_PROCESSING_FAILURE,
@@ -386,41 +331,19 @@ class Responder:
         )
         exchange.entry.verdict = str(problem.type)
         try:
-            answer = self._problem_answer(exchange, problem)
+            answer = refusal(exchange, problem)
         except Exception as again:  # noqa: BLE001 - then without anything that came from the message
             _log.error("refusal failed", service=exchange.service, exc_info=again)
             answer = exchange.wire.plain.refuse((problem.as_element(None),))
         await self._write_later(exchange, answer)
         return answer
 
-    def _problem_answer(self, exchange: _Exchange, problem: Problem) -> bytes:
-        told = tuple(
-            problem_for(exchange.partner, one, exchange.service, exchange.our_code)
-            for one in (problem, *problem.and_also)
-        )
-        kind = getattr(messages, f"{exchange.service}Response", None) if exchange.service else None
-        if kind is None:
-            return _valid(exchange.wire, exchange.wire.refuse(told))
-        more: dict[str, Any] = {}
-        if problem.required_fee is not None:
-            more["required_fee_amount"] = problem.required_fee
-        if problem.required_restrictions:
-            more["required_item_use_restriction_type"] = problem.required_restrictions
-        header = exchange.header
-        if header is None and exchange.document is not None:
-            header = header_of(exchange.document.root)
-        response = kind(response_header=reply_header(header), problem=told, **more)
-        try:
-            return _valid(exchange.wire, exchange.wire.write(response))
-        except _AnswerInvalid:  # the header was read from a message that is not valid
-            return _valid(exchange.wire, exchange.wire.write(replace(response, response_header=None)))
-
     # ------------------------------------------------------------------------------------------ writing it down
 
-    def _words(self, exchange: _Exchange, answer: bytes) -> tuple[bytes | None, bytes | None]:
+    def _words(self, exchange: Exchange, answer: bytes) -> tuple[bytes | None, bytes | None]:
         return (exchange.raw, answer) if self._keep_bodies else (None, None)
 
-    async def _write_later(self, exchange: _Exchange, answer: bytes) -> None:
+    async def _write_later(self, exchange: Exchange, answer: bytes) -> None:
         said = self._words(exchange, answer)
 
         def write_down(tx: Transaction) -> None:
@@ -434,14 +357,6 @@ class Responder:
                 await self._store.later(write_down)
         except Exception as error:  # noqa: BLE001 - the answer is more than the line about it
             _log.error("journal line lost", exc_info=error)
-
-
-def _valid(wire: Wire, answer: bytes) -> bytes:
-    """Give an answer that its grammar accepts; what it refuses is not sent."""
-    root = etree.fromstring(answer)
-    if not wire.is_valid(root):
-        raise _AnswerInvalid("; ".join(str(violation) for violation in wire.violations(root)[:3]))
-    return answer
 
 
 def _serve(service: Service, message: Initiation, circ: Circulation) -> Response:
@@ -458,26 +373,7 @@ def _agreed(wire: Wire, partner: Partner | None) -> Wire:
     return wire if partner is None else wire.agreed(prefix=partner.prefix, datatypes=partner.v1_datatypes)
 
 
-def _stored_reply(tx: Transaction, key: dict[str, Value]) -> tuple[Any, ...] | None:
-    """Find the answer last given to a message, also where it is not written yet."""
-    for row in reversed(tx.pending("insert_reply")):
-        if row["identity"] == key["identity"] and all(row[name] == value for name, value in key.items()):
-            return row["stored_at"], row["traces"], row["journal"], row["body"]
-    return tx.one("stored_reply", **key)
-
-
-def _kept_answer(tx: Transaction, journal: int, body: bytes | None) -> bytes:
-    """Find the bytes of a stored answer: beside it, or where the audit trail keeps what was said."""
-    if body is not None:
-        return body
-    said = words(tx, journal)
-    if said is None:
-        message = f"the words of journal line {journal} are gone, though a stored answer refers to them"
-        raise LookupError(message)
-    return said[1]
-
-
-def _keep(tx: Transaction, exchange: _Exchange) -> None:
+def _keep(tx: Transaction, exchange: Exchange) -> None:
     """Put on the task list what a person has to see, whether the message was carried out or refused."""
     for role, kind, note in exchange.unit.kept if exchange.unit is not None else ():
         tx.insert(
@@ -501,18 +397,3 @@ def _authorise(parties: Parties, service: str) -> None:
             value=parties.partner.code,
             detail=f"Partner {parties.partner.code} may use {', '.join(allowed)} here, and not {service}.",
         )
-
-
-def _as_problem(error: IllegalMoveError | DeskError) -> Problem:
-    if isinstance(error, DeskError):
-        return Problem(
-            ProblemType.USER_INELIGIBLE_TO_CHECK_OUT_THIS_ITEM
-            if error.code == "held-for-another-user"
-            else ProblemType.TEMPORARY_PROCESSING_FAILURE,
-            value=str(error.value) if error.value is not None else None,
-            detail=f"{error.message} {error.hint}".strip(),
-        )
-    return Problem(
-        ProblemType.REQUEST_ALREADY_PROCESSED,
-        detail=f"The request is in status {str(error.status or 'none')!r}, which does not allow this any more.",
-    )
