@@ -55,6 +55,8 @@ def _told_by_item(circ: Circulation, ids: matching.Named, service: str) -> match
 
 def _unnamed(circ: Circulation, ids: matching.Named) -> list[Request]:
     """Find the open requests of the partner for an item that it knows by no identifier; the user tells them apart."""
+    if circ.tx.one("has_unnamed_requests", agency=circ.agency.id, partner=circ.partner.code) is None:
+        return []  # as with nearly every partner
     found = circ.tx.all(
         "unnamed_requests", request_row, agency=circ.agency.id, partner=circ.partner.code, item=ids.item
     )

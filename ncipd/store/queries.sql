@@ -509,6 +509,10 @@ SELECT {request} FROM request WHERE request.agency_id = :agency AND request.part
 SELECT {request} FROM request WHERE request.agency_id = :agency AND request.identifier = :identifier
 ORDER BY request.open DESC, request.id DESC LIMIT 20
 
+-- name: has_unnamed_requests
+-- Say whether there is any open request of a partner that it knows by no identifier.
+SELECT 1 FROM request WHERE agency_id = :agency AND partner = :partner AND open = 1 AND identifier_made = 1 LIMIT 1
+
 -- name: unnamed_requests
 -- Find the open requests for an item, as its id was sent, that the partner knows by no identifier, oldest first.
 SELECT {request} FROM request WHERE request.agency_id = :agency AND request.partner = :partner
