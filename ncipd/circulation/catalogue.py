@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ncipd.circulation import meaning, review
-from ncipd.circulation.model import Item, ItemStatus, Location, Record, RecordIdentifier
+from ncipd.circulation.model import Item, ItemStatus, Location, Record
 from ncipd.circulation.rows import only_column
 from ncipd.ncip import elements as el
 from ncipd.ncip.codec import decode_text, encode
@@ -306,11 +306,6 @@ def _describe(circ: Circulation, record: Record, changes: dict[str, str], furthe
     if changes:
         values = {column: changes.get(column, getattr(record, column)) for column in _DESCRIBED}
         circ.describe(record.id, **values)
-
-
-def numbers_of(circ: Circulation, record: int) -> list[RecordIdentifier]:
-    """List the numbers of a record."""
-    return circ.tx.all("record_identifiers", RecordIdentifier._make, record=record)
 
 
 def resource_of(item: Item) -> el.ElectronicResource | None:

@@ -90,6 +90,11 @@ def borrowed_item(circ: Circulation, partner: Partner, value: str) -> Item | Non
     return theirs[0] if theirs else None
 
 
+def item_called(circ: Circulation, value: str) -> Item | None:
+    """Find the item that a partner names so, whichever side it is of: one of ours first, else one that it has sent."""
+    return circ.item_by_barcode(value) or borrowed_item(circ, circ.partner, value)
+
+
 def side_of(circ: Circulation, ids: Named, *, titles: tuple[tuple[str, str], ...] = (), wish: bool = False) -> Role:
     """Decide whether a message is about lending or borrowing, and write it down for the journal.
 

@@ -140,7 +140,7 @@ def items(circ: Circulation, details: el.UserNoticeDetails, service: str) -> lis
     found = []
     for one in details.notice_item:
         value = one.item_details.item_id.item_identifier_value.strip()
-        item = circ.item_by_barcode(value) or matching.borrowed_item(circ, circ.partner, value)
+        item = matching.item_called(circ, value)
         if item is None:
             raise Problem(
                 ProblemType.UNKNOWN_ITEM,

@@ -200,7 +200,7 @@ def _item(circ: Circulation, info: el.FiscalTransactionInformation, where: str) 
     if info.item_details is None:
         return None
     value = info.item_details.item_id.item_identifier_value.strip()
-    item = circ.item_by_barcode(value) or matching.borrowed_item(circ, circ.partner, value)
+    item = matching.item_called(circ, value)
     if item is None:
         raise Problem(
             ProblemType.UNKNOWN_ITEM,

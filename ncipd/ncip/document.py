@@ -183,11 +183,6 @@ class Document:
             parent[:] = children
         self.set_aside.clear()
 
-    def source_line(self, node: Node) -> int | None:
-        """Give the line of the received text in which an element starts."""
-        line: int | None = node.sourceline
-        return line
-
 
 def parse(raw: bytes, *, limits: Limits = DEFAULT_LIMITS) -> Document:
     """Parse the bytes of a message.

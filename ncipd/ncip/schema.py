@@ -7,7 +7,7 @@ words for authors of messages.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -96,12 +96,16 @@ def violations(root: Node) -> list[Violation]:
     """Give the breaches of the grammar in the order of the document: at most twenty, one of a kind for each element."""
     if root.tag != f"{_IN_NCIP}NCIPMessage":
         return [_wrong_root(root)]
-    schema = _schema()
+    return breaches(_schema(), root, _violation)
+
+
+def breaches(schema: Any, root: Node, say: Callable[[Node, str], Violation]) -> list[Violation]:
+    """Give the breaches of any schema; `say` puts what libxml2 says of an element into plain words."""
     if schema.validate(root):
         return []
     found: dict[tuple[str, Kind], Violation] = {}
     for entry in schema.error_log:
-        violation = _violation(located(root, entry.path), entry.message)
+        violation = say(located(root, entry.path), entry.message)
         found.setdefault((violation.path, violation.kind), violation)
         if len(found) == MOST_VIOLATIONS:
             break

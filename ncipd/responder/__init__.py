@@ -37,10 +37,9 @@ from ncipd.ncip.repairs import TOLERATED
 from ncipd.ncip.types import Initiation, Response
 from ncipd.ncip.wire import Wire
 from ncipd.responder import replies
-from ncipd.responder.answers import AnswerInvalid, as_problem, refusal, written
+from ncipd.responder.answers import as_problem, refusal, written
 from ncipd.responder.exchange import Exchange
 from ncipd.services import services
-from ncipd.store.port import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -130,8 +129,6 @@ class Responder:
             answer = await self._refuse(exchange, problem)
         except (IllegalMoveError, DeskError) as error:
             answer = await self._refuse(exchange, as_problem(error))
-        except (StoreError, AnswerInvalid) as error:
-            answer = await self._fail(exchange, error)
         except Exception as error:  # noqa: BLE001 - the last line of defence: silence or a stack trace would be worse
             answer = await self._fail(exchange, error)
         if exchange.partner is not None and exchange.partner.content_type != MEDIA_TYPE:

@@ -1,11 +1,11 @@
-"""The request that a message means: by its id, or by user, item and type (Z39.83-1 sections 5.3.3 and 5.4.21)."""
+"""The request or the item that a message means: by its id, or by user, item and type (Z39.83-1 5.3.3 and 5.4.21)."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ncipd.circulation import identity, matching
-from ncipd.circulation.model import Item, ItemState, Request
+from ncipd.circulation import borrowing, identity, lending, matching
+from ncipd.circulation.model import Item, ItemState, Request, Role
 from ncipd.ncip.problems import Problem, ProblemType
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ def request_named(circ: Circulation, ids: matching.Named, service: str) -> Reque
     if ids.identifier:
         found = matching.called(circ, ids)
     else:
-        item = circ.item_by_barcode(ids.item) or matching.borrowed_item(circ, circ.partner, ids.item)
+        item = matching.item_called(circ, ids.item)
         of_item = circ.open_requests_of(item) if item is not None else []
         proven = identity.proven_user(circ)
         found = [
@@ -39,6 +39,23 @@ def request_named(circ: Circulation, ids: matching.Named, service: str) -> Reque
             detail=f"Several open requests fit {ids.identifier or ids.item!r}; send the RequestId of the one meant.",
         )
     return found[0]
+
+
+def loaned_item(circ: Circulation, ids: matching.Named, service: str) -> Item:
+    """Find the live item whose loan a message is about: ours or one that we borrowed, as the partner and the ids say.
+
+    Raises Problem Unknown Item.
+    """
+    item: Item | None
+    if matching.is_local(circ.partner):
+        item = circ.item_by_barcode(ids.item) if ids.item else None
+    elif matching.side_of(circ, ids) is Role.BORROWING:
+        item = borrowing.item_meant(circ, service, ids.item, ids.user)
+    else:
+        item = matching.our_item(circ, ids.item)
+    if item is None or not item.live:
+        raise lending.unknown_item(service, ids.item)
+    return item
 
 
 def item_of(circ: Circulation, request: Request) -> Item | None:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ncipd.circulation import holds, matching
+from ncipd.circulation import holds, lending, matching
 from ncipd.circulation.model import Item, ItemState
 from ncipd.ncip import elements as el
 from ncipd.ncip.messages import LookupItem, LookupItemResponse
-from ncipd.ncip.problems import Problem, ProblemType
 from ncipd.services import answers, holders, serves
 
 if TYPE_CHECKING:
@@ -38,15 +37,10 @@ def lookup_item(message: LookupItem, circ: Circulation) -> LookupItemResponse:
 
 def _named(circ: Circulation, item_id: el.ItemId | None) -> Item:
     value = item_id.item_identifier_value.strip() if item_id else ""
-    item = circ.item_by_barcode(value) or matching.borrowed_item(circ, circ.partner, value)
+    item = matching.item_called(circ, value)
     if item is not None and item.live:
         return item
-    raise Problem(
-        ProblemType.UNKNOWN_ITEM,
-        element="LookupItem/ItemId/ItemIdentifierValue",
-        value=value,
-        detail=f"No item here has the barcode {value!r}; check the barcode.",
-    )
+    raise lending.unknown_item("LookupItem", value)
 
 
 def _of_request(circ: Circulation, request_id: el.RequestId) -> tuple[el.RequestId, Item | None]:

@@ -131,7 +131,7 @@ def _set_of(item: Item) -> str:
 
 def _of_item(message: LookupItemSet, circ: Circulation, asked: el.ItemId) -> el.BibInformation:
     value = asked.item_identifier_value.strip()
-    item = circ.item_by_barcode(value) or matching.borrowed_item(circ, circ.partner, value)
+    item = matching.item_called(circ, value)
     if item is None or not item.live:
         problem = problem_for(circ.partner, _unknown(asked), "LookupItemSet", circ.our_code)
         information = el.ItemInformation(item_id=asked, problem=(problem,))

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from ncipd.circulation import borrowing, claims, history, lending, matching
+from ncipd.circulation import claims, history, matching
 from ncipd.circulation.clock import end_of_day, to_micros
 from ncipd.circulation.identity import find_user
-from ncipd.circulation.model import Loan, LoanMark, Role
+from ncipd.circulation.model import Loan, LoanMark
 from ncipd.ncip.messages import (
     CirculationStatusChangeReported,
     ReportCirculationStatusChange,
     ReportCirculationStatusChangeResponse,
 )
 from ncipd.ncip.problems import Problem, ProblemType
-from ncipd.services import answers, serves
+from ncipd.services import answers, finding, serves
 
 if TYPE_CHECKING:
     from ncipd.circulation.model import Item, Micros, User
@@ -54,7 +54,7 @@ def take_up(message: Report, circ: Circulation, service: str, inputs: tuple[Auth
     """
     mark, returned_at = _said(message, circ, service)
     ids = matching.named(circ, item=message.item_id, user=message.user_id)
-    item = _item(circ, ids, service)
+    item = finding.loaned_item(circ, ids, service)
     user = _user(message, circ, item, ids, service, inputs)
     loan = _loan(circ, item, user)
     if loan is None:
@@ -88,19 +88,6 @@ def _said(message: Report, circ: Circulation, service: str) -> tuple[LoanMark, M
             detail="An item cannot have come back in the future; send the day on which it is said to have come back.",
         )
     return LoanMark.CLAIMED_RETURNED, returned_at
-
-
-def _item(circ: Circulation, ids: matching.Named, service: str) -> Item:
-    item: Item | None
-    if matching.is_local(circ.partner):
-        item = circ.item_by_barcode(ids.item) if ids.item else None
-    elif matching.side_of(circ, ids) is Role.BORROWING:
-        item = borrowing.item_meant(circ, service, ids.item, ids.user)
-    else:
-        item = matching.our_item(circ, ids.item)
-    if item is None or not item.live:
-        raise lending.unknown_item(service, ids.item)
-    return item
 
 
 def _user(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ncipd.circulation import account, borrowing, history, lending, matching, undo
+from ncipd.circulation import account, history, lending, matching, undo
 from ncipd.circulation.identity import find_user
 from ncipd.circulation.model import Loan, LoanMark, RequestStatus, Role
 from ncipd.ncip.messages import UndoCheckOutItem, UndoCheckOutItemResponse
 from ncipd.ncip.problems import Problem, ProblemType
-from ncipd.services import serves
+from ncipd.services import finding, serves
 
 if TYPE_CHECKING:
     from ncipd.circulation.model import FiscalEntry, Item, Request
@@ -25,7 +25,7 @@ def undo_check_out_item(message: UndoCheckOutItem, circ: Circulation) -> UndoChe
     digital = _digital(circ, ids)
     if digital is not None:
         return _undo_digital(message, circ, digital)
-    item = _item(circ, ids)
+    item = finding.loaned_item(circ, ids, SERVICE)
     user = _user_named(message, circ, item, ids)
     present = circ.loan_of(item)
     if circ.mandated and (present is None or circ.occurred_at < present.out_at):
@@ -67,19 +67,6 @@ def _undo_digital(message: UndoCheckOutItem, circ: Circulation, request: Request
     else:
         circ.note("nothing had been supplied; nothing was changed")
     return UndoCheckOutItemResponse(item_id=message.item_id, user_id=message.user_id)
-
-
-def _item(circ: Circulation, ids: matching.Named) -> Item:
-    item: Item | None
-    if matching.is_local(circ.partner):
-        item = circ.item_by_barcode(ids.item) if ids.item else None
-    elif matching.side_of(circ, ids) is Role.BORROWING:
-        item = borrowing.item_meant(circ, SERVICE, ids.item, ids.user)
-    else:
-        item = matching.our_item(circ, ids.item)
-    if item is None or not item.live:
-        raise lending.unknown_item(SERVICE, ids.item)
-    return item
 
 
 def _user_named(message: UndoCheckOutItem, circ: Circulation, item: Item, ids: matching.Named) -> int | None:

@@ -598,16 +598,6 @@ UPDATE request SET version = version + 1 WHERE id = :id RETURNING version
 -- Read the version of a request.
 SELECT version FROM request WHERE id = :id
 
--- name: insert_request_identifier
--- Note a further id of a request.
-INSERT INTO request_identifier (agency_id, value, type, request_id) VALUES (:agency, :value, :type, :request)
-ON CONFLICT DO NOTHING
-
--- name: insert_request_attempt
--- Note that a partner was asked.
-INSERT INTO request_attempt (request_id, position, partner, at)
-VALUES (:request, (SELECT coalesce(max(position), 0) + 1 FROM request_attempt WHERE request_id = :request), :partner, :at)
-
 -- name: insert_request_event
 -- Write a line of a request's history.
 INSERT INTO request_event (request_id, at, event, status, note) VALUES (:request, :at, :event, :status, :note)

@@ -69,11 +69,6 @@ def test_peek_finds_text_by_name_whatever_the_namespace() -> None:
     assert document.peek("InitiationHeader", "FromAgencyId", "AgencyId") is None
 
 
-def test_an_element_knows_its_line() -> None:
-    document = parse(message("\n\n<LookupUser/>").encode())
-    assert document.source_line(document.root[0]) == 3
-
-
 URI = "http://www.niso.org/schemas/ncip/{}/ncip_{}.xsd"
 
 

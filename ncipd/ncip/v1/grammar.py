@@ -9,7 +9,7 @@ from typing import Any
 from lxml import etree
 
 from ncipd.ncip.paths import Node, local_name, path
-from ncipd.ncip.schema import MOST_VIOLATIONS, Kind, Violation, breach_of_long, in_words, located, xsd_path
+from ncipd.ncip.schema import Kind, Violation, breach_of_long, breaches, in_words, xsd_path
 from ncipd.ncip.v1.table import LATER
 
 _EXPECTED = re.compile(r"Expected is (?:one of )?\( (.*) \)")
@@ -39,16 +39,7 @@ def violations(root: Node, *, long: bool = False) -> list[Violation]:
     if long:
         breach = breach_of_long(root, _schema("1_0"))
         return [] if breach is None else [breach]
-    schema = _schema("1_0")
-    if schema.validate(root):
-        return []
-    found: dict[tuple[str, Kind], Violation] = {}
-    for entry in schema.error_log:
-        violation = _violation(located(root, entry.path), entry.message)
-        found.setdefault((violation.path, violation.kind), violation)
-        if len(found) == MOST_VIOLATIONS:
-            break
-    return list(found.values())
+    return breaches(_schema("1_0"), root, _violation)
 
 
 def _violation(node: Node, message: str) -> Violation:
