@@ -102,7 +102,7 @@ class Circulation:
         self.sends = False  # whether a message to a partner waits since this work
         self.traces: dict[tuple[str, int], int] = {}
         self._records: dict[int, Record] = {}
-        self._seen: dict[tuple[object, ...], Any] = {}  # what was read since the last write, so that it is read once
+        self._seen: dict[str, dict[object, Any]] = {}  # by kind, what was asked since rows of it last changed
         self._rows: dict[tuple[str, int], Any] = {}  # the rows that have not changed since they were read
 
     # ------------------------------------------------------------------------------------------ the setting
@@ -235,8 +235,7 @@ class Circulation:
         """Find the live item with this barcode."""
         value = barcode.strip()
         return self._once(
-            ("barcode", value),
-            lambda: self.tx.one("item_by_barcode", item_row, agency=self.agency.id, barcode=value),
+            "item", value, lambda: self.tx.one("item_by_barcode", item_row, agency=self.agency.id, barcode=value)
         )
 
     def withdrawn_item(self, barcode: str) -> Item | None:
@@ -298,7 +297,8 @@ class Circulation:
     def requests_called(self, partner: str, identifier: str) -> list[Request]:
         """Find all requests of a partner with this id, open and new ones first."""
         return self._once(
-            ("request", partner, identifier),
+            "request",
+            (partner, identifier),
             lambda: self.tx.all(
                 "requests_by_identifier", request_row, agency=self.agency.id, partner=partner, identifier=identifier
             ),
@@ -306,9 +306,7 @@ class Circulation:
 
     def open_requests_of(self, item: Item) -> list[Request]:
         """Find the open requests that an item belongs to, the newest first."""
-        return self._once(
-            ("requests", item.id), lambda: self.tx.all("open_requests_of_item", request_row, item=item.id)
-        )
+        return self._once("request", item.id, lambda: self.tx.all("open_requests_of_item", request_row, item=item.id))
 
     def last_request_of(self, item: Item) -> Request | None:
         """Find the request, open or ended, that an item belonged to last."""
@@ -363,18 +361,22 @@ class Circulation:
 
     def request_items(self, request: Request) -> list[RequestItem]:
         """List the items of a request, dropped ones too."""
-        return self.tx.all("request_items", request_item_row, request=request.id)
+        return self._once(
+            "request_item", request.id, lambda: self.tx.all("request_items", request_item_row, request=request.id)
+        )
 
     def request_item(self, request: Request, item: Item) -> RequestItem | None:
         """Find an item's place in a request."""
-        return self.tx.one("request_item", request_item_row, request=request.id, item=item.id)
+        return next((place for place in self.request_items(request) if place.item_id == item.id), None)
 
     def add_request_item(self, request: Request, item: Item, state: ItemState, loan: int | None = None) -> None:
         """Make an item part of a request, or take it in again."""
-        self._seen.clear()
-        row = self.tx.one("upsert_request_item", request=request.id, item=item.id, loan=loan, state=state)
-        number, version = _there(row, "request", request.id)
-        self.traces["request_item", number] = version
+        place = self.request_item(request, item)
+        if place is not None:
+            self._changed("request_item", place.id, "readmit_request_item", loan=loan, state=state)
+            return
+        number = self.tx.insert("insert_request_item", request=request.id, item=item.id, loan=loan, state=state)
+        self._made("request_item", number)
 
     def set_request_item(self, place: RequestItem, state: ItemState, loan: int | None = None) -> None:
         """Move an item within its request; its loan stays where none is given."""
@@ -386,11 +388,11 @@ class Circulation:
 
     def loan_of(self, item: Item) -> Loan | None:
         """Find the loan on which an item is out."""
-        return self._once(("loan", item.id), lambda: self.tx.one("open_loan_of_item", Loan._make, item=item.id))
+        return self._once("loan", item.id, lambda: self.tx.one("open_loan_of_item", Loan._make, item=item.id))
 
     def loan(self, number: int) -> Loan:
         """Read a loan that a row refers to."""
-        return _there(self.tx.one("loan_by_id", Loan._make, id=number), "loan", number)
+        return self._row("loan", number, Loan._make)
 
     def lend(
         self,
@@ -443,7 +445,8 @@ class Circulation:
     def holds_on(self, item: Item) -> list[Hold]:
         """List the open holds that an item could fill: on it or on its record, oldest first."""
         return self._once(
-            ("holds", item.id),
+            "hold",
+            item.id,
             lambda: self.tx.all("open_holds_on_item", hold_row, item=item.id, record=item.record_id),
         )
 
@@ -457,7 +460,7 @@ class Circulation:
             "insert_hold", **{**NEW_HOLD, **columns}, agency=self.agency.id, user=user, placed_at=self.occurred_at
         )
         self._made("hold", number)
-        return _there(self.tx.one("hold_by_id", hold_row, id=number), "hold", number)
+        return self.hold(number)
 
     def change_hold(self, hold: Hold, query: str, **columns: Any) -> Hold:
         """Change a hold by a named statement, and read it again."""
@@ -466,7 +469,7 @@ class Circulation:
 
     def hold(self, number: int) -> Hold:
         """Read a hold that a row refers to."""
-        return _there(self.tx.one("hold_by_id", hold_row, id=number), "hold", number)
+        return self._row("hold", number, hold_row)
 
     def set_hold(
         self, hold: Hold, state: HoldState, *, item: int | None = None, expires_at: Micros | None = None
@@ -500,7 +503,7 @@ class Circulation:
         self, role: Role, kind: TaskKind, *, request: Request | None = None, item: Item | None = None, note: str = ""
     ) -> None:
         """Put something on the task list."""
-        self._seen.clear()
+        self._seen.pop("task", None)
         self.tx.insert(
             "insert_task",
             agency=self.agency.id,
@@ -522,6 +525,7 @@ class Circulation:
 
     def finish_tasks(self, request: Request, *kinds: TaskKind) -> None:
         """Strike tasks of a request, all of them where no kind is named."""
+        self._seen.pop("task", None)
         if not kinds:
             self.tx.run("finish_all_tasks_of_request", request=request.id, at=self.now)
         for kind in kinds:
@@ -529,13 +533,13 @@ class Circulation:
 
     def tasks_about(self, item: Item) -> list[Task]:
         """List what is still to do with an item."""
-        return self._once(("tasks", item.id), lambda: self.tx.all("open_tasks_of_item", task_row, item=item.id))
+        return self._once("task", item.id, lambda: self.tx.all("open_tasks_of_item", task_row, item=item.id))
 
     def finish_item_tasks(self, item: Item, *kinds: TaskKind) -> None:
         """Strike tasks about an item."""
         for kind in {task.kind for task in self.tasks_about(item)}.intersection(kinds):
             self.tx.run("finish_tasks_of_item", item=item.id, kind=kind, at=self.now)
-            self._seen.clear()
+            self._seen.pop("task", None)
 
     # ------------------------------------------------------------------------------------------ messages out
 
@@ -560,12 +564,16 @@ class Circulation:
 
     # ------------------------------------------------------------------------------------------ what was seen
 
-    def _once(self, key: tuple[object, ...], read: Callable[[], T]) -> T:
-        """Read what has not been read since this work last wrote; a message asks for the same rows more than once."""
-        if key not in self._seen:
-            self._seen[key] = read()
-        found: T = self._seen[key]
-        return found
+    def _once(self, kind: str, key: object, read: Callable[[], T]) -> T:
+        """Ask for what has not been asked since rows of this kind last changed; a message asks the same repeatedly."""
+        seen = self._seen.setdefault(kind, {})
+        if key not in seen:
+            found: Any = read()
+            seen[key] = found
+            for row in found if type(found) is list else () if found is None else (found,):
+                self._rows[kind, row.id] = row
+        answer: T = seen[key]
+        return answer
 
     def _row(self, kind: str, number: int, make: Callable[[Row], T]) -> T:
         """Read a row that another refers to, unless it is known as it now is."""
@@ -598,15 +606,25 @@ class Circulation:
             self.traces = {("item", number): self.item(number).version for number in items}
 
     def _made(self, kind: str, number: int) -> None:
-        self._seen.clear()
+        self._forget(kind)
         self.traces[kind, number] = 1
 
     def _changed(self, kind: str, number: int, query: str, **columns: Any) -> int:
-        self._seen.clear()
-        self._rows.pop((kind, number), None)
-        version = self.tx.one(query, only_column, id=number, **columns)
-        self.traces[kind, number] = _there(version, kind, number)
+        """Change a row; gives its new version, which follows from the one before where that is known."""
+        self._forget(kind)
+        row = self._rows.pop((kind, number), None)
+        if not self.tx.run(query, id=number, **columns):
+            _there(None, kind, number)
+        before = self.traces.get((kind, number)) or (row and row.version)
+        after = before + 1 if before else self.tx.one(f"{kind}_version", only_column, id=number)
+        self.traces[kind, number] = _there(after, kind, number)
         return self.traces[kind, number]
+
+    def _forget(self, kind: str) -> None:
+        """Forget what was asked of rows of a kind, or by way of them."""
+        self._seen.pop(kind, None)
+        if kind == "request_item":
+            self._seen.pop("request", None)
 
 
 def _there(row: T | None, kind: str, number: int) -> T:

@@ -13,6 +13,7 @@ from ncipd.store import migrate
 from ncipd.store.late import LateRows
 from ncipd.store.lock import FolderLock
 from ncipd.store.port import ConstraintViolated, Row, StoreError, StoreFailure, StoreRefused, Value
+from ncipd.store.queries import Statements
 
 STORE_FILE = "ncipd.sqlite3"
 OLDEST_SQLITE = (3, 37)  # STRICT tables
@@ -127,11 +128,11 @@ def _not_open(*_: object) -> NoReturn:
 class SqliteTransaction:
     """A `Transaction` on a connection, to be used only between `begin` and `end`."""
 
-    __slots__ = ("_connection", "_execute", "_execute_many", "_queries", "late")
+    __slots__ = ("_connection", "_execute", "_execute_many", "_statements", "late")
 
     def __init__(self, connection: sqlite3.Connection, queries: Mapping[str, str]) -> None:
         self._connection = connection
-        self._queries = queries
+        self._statements = Statements(queries)
         self.late = LateRows(connection, queries)
         """What `later` was given; whoever commits writes it before."""
         self.end()
@@ -153,8 +154,9 @@ class SqliteTransaction:
     def one(self, query: str, as_: Callable[[Row], Any] | None = None, /, **params: Value) -> Any:
         """The first row, or None."""
         try:
-            row = self._execute(self._queries[query], params).fetchone()
-        except sqlite3.Error as error:
+            text, values = self._statements[query]
+            row = self._execute(text, values(params)).fetchone()
+        except (sqlite3.Error, KeyError) as error:
             self._fail(error, query)
         return row if as_ is None or row is None else as_(row)
 
@@ -165,25 +167,28 @@ class SqliteTransaction:
     def all(self, query: str, as_: Callable[[Row], Any] | None = None, /, **params: Value) -> list[Any]:
         """All rows."""
         try:
-            rows = self._execute(self._queries[query], params).fetchall()
-        except sqlite3.Error as error:
+            text, values = self._statements[query]
+            rows = self._execute(text, values(params)).fetchall()
+        except (sqlite3.Error, KeyError) as error:
             self._fail(error, query)
         return rows if as_ is None else [as_(row) for row in rows]
 
     def run(self, query: str, /, **params: Value) -> int:
         """Make a change; answers how many rows it touched."""
         try:
-            cursor = self._execute(self._queries[query], params)
+            text, values = self._statements[query]
+            cursor = self._execute(text, values(params))
             return cursor.rowcount if cursor.description is None else len(cursor.fetchall())
-        except sqlite3.Error as error:
+        except (sqlite3.Error, KeyError) as error:
             self._fail(error, query)
 
     def insert(self, query: str, /, **params: Value) -> int:
         """Add one row; answers its id, from RETURNING where the query has it."""
         try:
-            cursor = self._execute(self._queries[query], params)
+            text, values = self._statements[query]
+            cursor = self._execute(text, values(params))
             ids = None if cursor.description is None else cursor.fetchall()
-        except sqlite3.Error as error:
+        except (sqlite3.Error, KeyError) as error:
             self._fail(error, query)
         added = cursor.rowcount if ids is None else len(ids)
         if added != 1:
@@ -192,14 +197,14 @@ class SqliteTransaction:
 
     def many(self, query: str, rows: Iterable[Mapping[str, Value]], /) -> None:
         """Make one change for each set of parameters."""
-        sql = self._queries[query]
         try:
-            if "RETURNING" in sql.upper():  # executemany leaves such a statement unfinished
+            text, values = self._statements[query]
+            if "RETURNING" in text.upper():  # executemany leaves such a statement unfinished
                 for row in rows:
-                    self._execute(sql, row).fetchall()
+                    self._execute(text, values(row)).fetchall()
             else:
-                self._execute_many(sql, rows)
-        except sqlite3.Error as error:
+                self._execute_many(text, map(values, rows))
+        except (sqlite3.Error, KeyError) as error:
             self._fail(error, query)
 
     def later(self, query: str, /, **params: Value) -> int:
@@ -213,7 +218,11 @@ class SqliteTransaction:
         """List what `later` was given and is not written yet."""
         return self.late.of(query)
 
-    def _fail(self, error: sqlite3.Error, query: str) -> NoReturn:
+    def _fail(self, error: sqlite3.Error | KeyError, query: str) -> NoReturn:
+        if isinstance(error, KeyError):
+            if query in self._statements:
+                raise TypeError(f"query {query!r} needs a value for :{error.args[0]}") from None
+            raise error
         if not self._connection.in_transaction:
             self.end()  # SQLite has given up all of it: a next statement must not commit on its own
         if isinstance(error, sqlite3.IntegrityError):

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from operator import itemgetter
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from ncipd.circulation import model
 
@@ -20,6 +22,7 @@ _NAME = re.compile(r"--\s*name:\s*(.*?)\s*$")
 _IDENTIFIER = re.compile(r"[a-z][a-z0-9_]*$")
 _STATEMENT = re.compile(r"(SELECT|INSERT|UPDATE|DELETE|WITH)\b", re.IGNORECASE)
 _COLUMNS = re.compile(r"\{([a-z_]+)\}")
+_PARAMETER = re.compile(r"'[^']*'|--[^\n]*|(?<![:\w]):(?P<name>[A-Za-z_]\w*)")
 
 
 class QueryFileError(ValueError):
@@ -31,6 +34,26 @@ class Queries(dict[str, str]):
 
     def __missing__(self, name: str) -> str:
         raise KeyError(f"no query is named {name!r}; the names are those of the `-- name:` lines in queries.sql")
+
+
+class Statement(NamedTuple):
+    """A query as SQLite takes it soonest: numbered parameters in its text, and what puts their values in order."""
+
+    text: str
+    values: Callable[[Mapping[str, Any]], tuple[Any, ...]]
+
+
+class Statements(dict[str, Statement]):
+    """Statements by the name of their query, each made when it is first wanted."""
+
+    def __init__(self, queries: Mapping[str, str]) -> None:
+        super().__init__()
+        self._queries = queries
+
+    def __missing__(self, name: str) -> Statement:
+        """Make the statement of a query."""
+        made = self[name] = statement(self._queries[name])
+        return made
 
 
 def load(path: Path = QUERIES, columns: Mapping[str, Sequence[str]] | None = None) -> Queries:
@@ -76,9 +99,19 @@ def statements(script: str) -> Iterator[str]:
         raise ValueError(f"no `;` ends the statement that begins {' '.join(statement.split())[:60]!r}")
 
 
-def parameters(sql: str) -> frozenset[str]:
-    """The names of a query's `:parameters`."""
-    return frozenset(re.findall(r"(?<![:\w]):([A-Za-z_]\w*)", re.sub(r"'[^']*'|--[^\n]*", "", sql)))
+def parameters(sql: str) -> tuple[str, ...]:
+    """The names of a query's `:parameters`, in the order in which they first stand there."""
+    return tuple(dict.fromkeys(found["name"] for found in _PARAMETER.finditer(sql) if found["name"]))
+
+
+def statement(sql: str) -> Statement:
+    """Number the parameters of a query: SQLite looks each name up from the first, and Python each in turn."""
+    names = parameters(sql)
+    numbers = {name: f"?{number}" for number, name in enumerate(names, 1)}
+    text = _PARAMETER.sub(lambda found: numbers[found["name"]] if found["name"] else found[0], sql)
+    if len(names) > 1:
+        return Statement(text, itemgetter(*names))
+    return Statement(text, lambda params: tuple(params[name] for name in names))
 
 
 def _entries(path: Path, text: str) -> Iterator[tuple[int, str, list[str]]]:

@@ -31,7 +31,7 @@ INSERT INTO agency (code, name, time_zone, network, served) VALUES (:code, :name
 
 -- name: touch_agency
 -- Say that what is known of an agency has changed.
-UPDATE agency SET version = version + 1 WHERE id = :id RETURNING version
+UPDATE agency SET version = version + 1 WHERE id = :id
 
 -- name: agency_version
 -- Read the version of an agency.
@@ -184,15 +184,14 @@ VALUES (:user, :type, :valid_from, :valid_to, :note, :agency)
 -- Write what a message changes of a user.
 UPDATE user SET surname = :surname, given_name = :given_name, name = :name, user_group = :user_group,
     language = :language, born_at = :born_at, expires_at = :expires_at, version = version + 1 WHERE id = :id
-RETURNING version
 
 -- name: set_user_primary_id
 -- Give a user another number as the one under which the agency knows them.
-UPDATE user SET primary_id = :primary_id, version = version + 1 WHERE id = :id RETURNING version
+UPDATE user SET primary_id = :primary_id, version = version + 1 WHERE id = :id
 
 -- name: touch_user
 -- Note that what belongs to a user has changed.
-UPDATE user SET version = version + 1 WHERE id = :id RETURNING version
+UPDATE user SET version = version + 1 WHERE id = :id
 
 -- name: user_version
 -- Read the version of a user.
@@ -416,14 +415,14 @@ VALUES (:agency, :record, :barcode, :status, :temporary, :partner, :partner_item
 -- Replace what a load says of an item; its circulation is left alone.
 UPDATE item SET record_id = :record, circulates = :circulates, policy = :policy, call_number = :call_number,
     copy_number = :copy_number, volume = :volume, home_library_id = :home_library,
-    permanent_location_id = :permanent_location, note = :note, version = version + 1 WHERE id = :id RETURNING version
+    permanent_location_id = :permanent_location, note = :note, version = version + 1 WHERE id = :id
 
 -- name: update_item_fields
 -- Write what UpdateItem changes of an item.
 UPDATE item SET call_number = :call_number, copy_number = :copy_number, volume = :volume, pieces = :pieces,
     permanent_location_id = :permanent_location_id, temporary_location_id = :temporary_location_id,
     condition_type = :condition_type, condition_details = :condition_details, security_marker = :security_marker,
-    sensitize = :sensitize, version = version + 1 WHERE id = :id RETURNING version
+    sensitize = :sensitize, version = version + 1 WHERE id = :id
 
 -- name: item_restrictions
 -- List what limits the use of an item.
@@ -440,16 +439,15 @@ ON CONFLICT (item_id, type) DO UPDATE SET acknowledge = 1
 
 -- name: set_item_resource
 -- Write which electronic resource an item stands for; '' where it is none.
-UPDATE item SET resource = :resource, version = version + 1 WHERE id = :id RETURNING version
+UPDATE item SET resource = :resource, version = version + 1 WHERE id = :id
 
 -- name: set_item_fee
 -- Write what borrowing an item costs, in minor units; NULL where it is free.
-UPDATE item SET fee_amount = :amount, fee_currency = :currency, version = version + 1 WHERE id = :id RETURNING version
+UPDATE item SET fee_amount = :amount, fee_currency = :currency, version = version + 1 WHERE id = :id
 
 -- name: set_item_price
 -- Write what replacing an item costs.
 UPDATE item SET price_amount = :amount, price_currency = :currency, version = version + 1 WHERE id = :id
-RETURNING version
 
 -- name: insert_item_restriction
 -- Limit the use of an item.
@@ -465,33 +463,32 @@ DELETE FROM record_identifier WHERE agency_id = :agency AND value = :value AND c
 
 -- name: set_item_status
 -- Move an item in circulation.
-UPDATE item SET status = :status, version = version + 1 WHERE id = :id RETURNING version
+UPDATE item SET status = :status, version = version + 1 WHERE id = :id
 
 -- name: set_item_lent
 -- Put an item in the lending location, on loan.
 UPDATE item SET status = 'on-loan', temporary_location_id = :location, version = version + 1 WHERE id = :id
-RETURNING version
 
 -- name: set_item_home
 -- Take an item out of its temporary location and say where it stands now.
-UPDATE item SET status = :status, temporary_location_id = NULL, version = version + 1 WHERE id = :id RETURNING version
+UPDATE item SET status = :status, temporary_location_id = NULL, version = version + 1 WHERE id = :id
 
 -- name: describe_temporary_item
 -- Write what the receiving form says of a temporary item.
 UPDATE item SET barcode = :barcode, call_number = :call_number, policy = :policy, note = :note, status = :status,
-    version = version + 1 WHERE id = :id RETURNING version
+    version = version + 1 WHERE id = :id
 
 -- name: set_partner_item
 -- Note what the partner calls a temporary item that the desk had received.
-UPDATE item SET partner_item_id = :partner_item, version = version + 1 WHERE id = :id RETURNING version
+UPDATE item SET partner_item_id = :partner_item, version = version + 1 WHERE id = :id
 
 -- name: withdraw_item
 -- Take a temporary item out of use; it keeps its barcode for later scans.
-UPDATE item SET live = 0, status = 'withdrawn', version = version + 1 WHERE id = :id RETURNING version
+UPDATE item SET live = 0, status = 'withdrawn', version = version + 1 WHERE id = :id
 
 -- name: touch_item
 -- Say that answers about an item no longer hold.
-UPDATE item SET version = version + 1 WHERE id = :id RETURNING version
+UPDATE item SET version = version + 1 WHERE id = :id
 
 -- name: item_version
 -- Read the version of an item.
@@ -562,37 +559,36 @@ VALUES (:agency, :role, :partner, :identifier, :identifier_agency, :open, :statu
 
 -- name: set_request_status
 -- Move a request along its lifecycle.
-UPDATE request SET status = :status, open = :open, version = version + 1 WHERE id = :id RETURNING version
+UPDATE request SET status = :status, open = :open, version = version + 1 WHERE id = :id
 
 -- name: name_request
 -- Give a request the identifier by which its partner knows it.
 UPDATE request SET identifier = :identifier, identifier_agency = :identifier_agency, identifier_made = 0,
-    version = version + 1 WHERE id = :id RETURNING version
+    version = version + 1 WHERE id = :id
 
 -- name: set_request_due
 -- Write the lender's date for return.
-UPDATE request SET due_at = :due_at, version = version + 1 WHERE id = :id RETURNING version
+UPDATE request SET due_at = :due_at, version = version + 1 WHERE id = :id
 
 -- name: set_request_record
 -- Tie a request to the record and the description that it is about.
 UPDATE request SET record_id = :record, title = :title, author = :author, version = version + 1 WHERE id = :id
-RETURNING version
 
 -- name: set_request_details
 -- Write when, where and at what cost a request is wanted.
 UPDATE request SET earliest_needed = :earliest_needed, need_before = :need_before,
     pickup_library_id = :pickup_library_id, pickup_expires = :pickup_expires, available_at = :available_at,
     shipping = :shipping, fee_acknowledged = :fee_acknowledged, fee_paid = :fee_paid, fee_currency = :fee_currency,
-    version = version + 1 WHERE id = :id RETURNING version
+    version = version + 1 WHERE id = :id
 
 -- name: complete_request_facts
 -- Write what AcceptItem says of a borrowing request.
 UPDATE request SET user_id = :user, due_at = :due_at, pickup_library_id = :pickup_library,
-    renewal_forbidden = :renewal_forbidden, digital = :digital, version = version + 1 WHERE id = :id RETURNING version
+    renewal_forbidden = :renewal_forbidden, digital = :digital, version = version + 1 WHERE id = :id
 
 -- name: touch_request
 -- Say that answers about a request no longer hold.
-UPDATE request SET version = version + 1 WHERE id = :id RETURNING version
+UPDATE request SET version = version + 1 WHERE id = :id
 
 -- name: request_version
 -- Read the version of a request.
@@ -618,15 +614,18 @@ SELECT {request_item} FROM request_item WHERE request_item.request_id = :request
 -- Read the version of an item's place in a request.
 SELECT version FROM request_item WHERE id = :id
 
--- name: upsert_request_item
--- Make an item part of a request, or take it in again.
+-- name: insert_request_item
+-- Make an item part of a request.
 INSERT INTO request_item (request_id, item_id, loan_id, state) VALUES (:request, :item, :loan, :state)
-ON CONFLICT (request_id, item_id) DO UPDATE SET loan_id = coalesce(excluded.loan_id, loan_id), state = excluded.state,
-    before = state, version = version + 1 RETURNING id, version
+
+-- name: readmit_request_item
+-- Take an item of a request in again.
+UPDATE request_item SET loan_id = coalesce(:loan, loan_id), state = :state, before = state, version = version + 1
+WHERE id = :id
 
 -- name: set_request_item
 -- Move an item within its request.
-UPDATE request_item SET loan_id = :loan, state = :state, version = version + 1 WHERE id = :id RETURNING version
+UPDATE request_item SET loan_id = :loan, state = :state, version = version + 1 WHERE id = :id
 
 -- ---------------------------------------------------------------------------------------------- loans and holds
 
@@ -673,25 +672,25 @@ VALUES (:agency, :item, :user, :partner, :request, :out_at, :due_at, :returned_a
 
 -- name: mark_loan
 -- Note what is said of a loan beside out and back.
-UPDATE loan SET mark = :mark, claimed_at = :claimed_at, version = version + 1 WHERE id = :id RETURNING version
+UPDATE loan SET mark = :mark, claimed_at = :claimed_at, version = version + 1 WHERE id = :id
 
 -- name: undo_loan
 -- Take back a loan that was made in error: it ended as it began.
-UPDATE loan SET mark = 'undone', returned_at = out_at, version = version + 1 WHERE id = :id RETURNING version
+UPDATE loan SET mark = 'undone', returned_at = out_at, version = version + 1 WHERE id = :id
 
 -- name: set_loan_hold
 -- Note which hold a loan filled.
-UPDATE loan SET hold_id = :hold, version = version + 1 WHERE id = :id RETURNING version
+UPDATE loan SET hold_id = :hold, version = version + 1 WHERE id = :id
 
 -- name: set_loan_renewed
 -- Write a renewal that was told with its date; no wish waits any more.
 UPDATE loan SET due_at = :due_at, renewals = renewals + 1, renewed_at = :renewed_at, desired_due_at = NULL,
     version = version + 1
-WHERE id = :id RETURNING version
+WHERE id = :id
 
 -- name: set_loan_wish
 -- Note a renewal wish that is being decided, or forget it.
-UPDATE loan SET desired_due_at = :desired_due_at, version = version + 1 WHERE id = :id RETURNING version
+UPDATE loan SET desired_due_at = :desired_due_at, version = version + 1 WHERE id = :id
 
 -- name: insert_loan
 -- Lend an item.
@@ -702,19 +701,19 @@ VALUES (:agency, :item, :user, :partner, :request, :out_at, :due_at, :reported)
 -- Move the due date of a loan, counting a renewal or not; a renewal decides what was wished.
 UPDATE loan SET due_at = :due_at, renewals = renewals + :renewals,
     desired_due_at = CASE WHEN :renewals > 0 THEN NULL ELSE desired_due_at END, version = version + 1
-WHERE id = :id RETURNING version
+WHERE id = :id
 
 -- name: report_loan
 -- Note that a message confirmed a loan that the desk had made, with its due date.
-UPDATE loan SET reported = 1, due_at = :due_at, version = version + 1 WHERE id = :id RETURNING version
+UPDATE loan SET reported = 1, due_at = :due_at, version = version + 1 WHERE id = :id
 
 -- name: set_loan_recalled
 -- Note that a loan is recalled, and its new due date.
-UPDATE loan SET recalled_at = :recalled_at, due_at = :due_at, version = version + 1 WHERE id = :id RETURNING version
+UPDATE loan SET recalled_at = :recalled_at, due_at = :due_at, version = version + 1 WHERE id = :id
 
 -- name: return_loan
 -- End a loan.
-UPDATE loan SET returned_at = :returned_at, version = version + 1 WHERE id = :id RETURNING version
+UPDATE loan SET returned_at = :returned_at, version = version + 1 WHERE id = :id
 
 -- name: loan_version
 -- Read the version of a loan.
@@ -770,12 +769,11 @@ SELECT {hold} FROM hold WHERE hold.id = :id
 -- name: set_hold
 -- Move a hold, and tie it to an item.
 UPDATE hold SET state = :state, item_id = :item, expires_at = :expires_at, version = version + 1 WHERE id = :id
-RETURNING version
 
 -- name: set_hold_details
 -- Keep what a hold says beside who and what: place, dates, addresses, fees.
 UPDATE hold SET pickup_library_id = :pickup_library, expires_at = :expires_at, details = :details, version = version + 1
-WHERE id = :id RETURNING version
+WHERE id = :id
 
 -- name: hold_version
 -- Read the version of a hold.

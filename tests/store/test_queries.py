@@ -58,7 +58,7 @@ def test_the_row_types_are_those_of_the_domain():
 
 def test_parameters_are_found_and_texts_are_not_taken_for_them():
     sql = "SELECT ':no', a AS b FROM t WHERE x = :x AND y=:y_2 AND z IN (:x, ':neither') -- :nor this"
-    assert queries.parameters(sql) == {"x", "y_2"}
+    assert queries.parameters(sql) == ("x", "y_2")
 
 
 @pytest.mark.parametrize(

@@ -108,7 +108,7 @@ async def test_a_query_that_is_wrong_says_which_it_is(store):
 
 
 async def test_a_missing_parameter_says_which_it_is(store):
-    with pytest.raises(sqlite3.ProgrammingError, match=":name"):
+    with pytest.raises(TypeError, match=":name"):
         await store.transact(lambda tx: tx.run("add_member"))
 
 
