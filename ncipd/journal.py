@@ -20,7 +20,7 @@ from ncipd.ncip.schema import is_valid
 from ncipd.store.words import find
 
 if TYPE_CHECKING:
-    from ncipd.store.port import Transaction
+    from ncipd.store.port import Transaction, Value
 
 _SECRETS = ("AuthenticationInputData", "FromSystemAuthentication", "FromAgencyAuthentication")
 _NAMED = re.compile("|".join(_SECRETS).encode(), re.IGNORECASE)
@@ -87,29 +87,36 @@ class Entry:
         """Write the line, and the words where there are any; gives its number."""
         number = tx.later(
             "insert_journal",
-            at=self.at,
-            agency=self.agency,
-            partner=self.partner,
-            direction=self.direction,
-            service=self.service,
-            verdict=self.verdict,
-            side=self.side,
-            request=self.request,
-            correlation=self.correlation,
-            operator=self.operator,
-            repairs=self.repairs,
-            note=self.note,
+            {
+                "at": self.at,
+                "agency": self.agency,
+                "partner": self.partner,
+                "direction": self.direction,
+                "service": self.service,
+                "verdict": self.verdict,
+                "side": self.side,
+                "request": self.request,
+                "correlation": self.correlation,
+                "operator": self.operator,
+                "repairs": self.repairs,
+                "note": self.note,
+            },
         )
         if request is not None:
-            answered = masked(response) if response is not None else b""
-            tx.later("insert_message_body", journal=number, at=self.at, asked=masked(request), answered=answered)
+            self.say(tx, number, request, response)
         return number
+
+    def say(self, tx: Transaction, number: int, request: bytes, response: bytes | None) -> bytes:
+        """Write the words of a line; gives the answer as it is kept: the very bytes where they hold no secret."""
+        answered = masked(response) if response is not None else b""
+        said: dict[str, Value] = {"journal": number, "at": self.at, "asked": masked(request), "answered": answered}
+        tx.later("insert_message_body", said)
+        return answered
 
 
 def words(tx: Transaction, journal: int) -> tuple[bytes, bytes] | None:
     """Find what was said in the message that a line tells of, the answer empty where there was none."""
-    for one in tx.pending("insert_message_body"):
-        if one["journal"] == journal:
-            return one["asked"], one["answered"]  # type: ignore[return-value]
+    for one in tx.pending("insert_message_body", "journal", journal):
+        return one["asked"], one["answered"]  # type: ignore[return-value]
     row = tx.one("message_body", journal=journal)
     return find(row[0], journal) if row is not None else None

@@ -59,5 +59,5 @@ def _past_loan(
 
 def _left_at(circ: Circulation, request: Request) -> Micros | None:
     """Say when the item left the user, as far as the request's history tells."""
-    events = circ.tx.all("request_events", request=request.id)
+    events = circ.events(request)
     return next((at for at, event, _, _ in events if event in _LEFT and at > circ.occurred_at), None)

@@ -94,7 +94,7 @@ def is_known(circ: Circulation, movement: Movement) -> bool:
     if not movement.request.open:
         circ.note("the request has ended; nothing was changed")
         return True
-    events = circ.tx.all("request_events", request=movement.request.id)
+    events = circ.events(movement.request)
     if any(note == movement.words for _, _, _, note in events):
         circ.note("told before; nothing was changed")
         return True
@@ -104,14 +104,7 @@ def is_known(circ: Circulation, movement: Movement) -> bool:
 def write_down(circ: Circulation, movement: Movement, event: str) -> None:
     """Write a movement into the request's history, by which it is known when it is told again."""
     status = circ.request(movement.request.id).status
-    circ.tx.run(
-        "insert_request_event",
-        request=movement.request.id,
-        at=circ.now,
-        event=event,
-        status=status,
-        note=movement.words,
-    )
+    circ.happened(movement.request.id, event, status, movement.words)
 
 
 def contradicts(circ: Circulation, movement: Movement, why: str) -> None:

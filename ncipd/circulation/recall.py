@@ -124,7 +124,7 @@ def withdraw(circ: Circulation, item: Item, loan: Loan, standing: Recall) -> Loa
         return loan
     circ.about(request)
     if allows(request.role, request.status, Event.CANCEL_RECALL):
-        had_arrived = any(event == Event.ARRIVE for _, event, _, _ in circ.tx.all("request_events", request=request.id))
+        had_arrived = any(event == Event.ARRIVE for _, event, _, _ in circ.events(request))
         request = circ.advance(request, Event.CANCEL_RECALL)
         if had_arrived:
             circ.advance(request, Event.ARRIVE)

@@ -101,7 +101,7 @@ _SET_ASIDE = {
 def _before_shipping(circ: Circulation, request: Request) -> RequestStatus | None:
     """Read what the request's status was when its first item left, last time; None where it began with that."""
     status = before = None
-    for _, event, after, _ in circ.tx.all("request_events", request=request.id):
+    for _, event, after, _ in circ.events(request):
         if event in (Event.SHIP, Event.SHIP_DIGITALLY) and (status is None or status in UNSHIPPED):
             before = status
         status = RequestStatus(after)

@@ -25,6 +25,7 @@ from ncipd.circulation.model import (
     Record,
     Request,
     RequestItem,
+    RequestStatus,
     Role,
     Task,
     TaskKind,
@@ -338,7 +339,7 @@ class Circulation:
         }
         number = self.tx.insert("insert_request", **written, agency=self.agency.id)
         self._made("request", number)
-        self.tx.run("insert_request_event", request=number, at=self.now, event=event, status=status, note="")
+        self.happened(number, event, status)
         request = request_as_written(number, self.agency.id, written)
         self.about(request)
         return request
@@ -351,8 +352,19 @@ class Circulation:
         status = lifecycle.next_status(request.role, request.status, event)
         opened = int(status not in lifecycle.FINAL)
         version = self._changed("request", request.id, "set_request_status", status=status, open=opened)
-        self.tx.run("insert_request_event", request=request.id, at=self.now, event=event, status=status, note=note)
+        self.happened(request.id, event, status, note)
         return request._replace(status=status, open=opened, version=version)
+
+    def happened(self, request: int, event: str, status: RequestStatus, note: str = "") -> None:
+        """Write a line of a request's history."""
+        line: dict[str, Any] = {"request": request, "at": self.now, "event": event, "status": status, "note": note}
+        self.tx.later("insert_request_event", line)
+
+    def events(self, request: Request) -> list[tuple[Micros, str, str, str]]:
+        """Read the history of a request: when, what happened, the status it came to, a note."""
+        told: list[Any] = self.tx.all("request_events", request=request.id)
+        late: Any = self.tx.pending("insert_request_event", "request", request.id)
+        return told + [(line["at"], line["event"], line["status"], line["note"]) for line in late]
 
     def change_request(self, request: Request, query: str, **columns: Any) -> Request:
         """Change a request by a named statement, and read it again."""

@@ -120,7 +120,7 @@ def request_line(request: Request) -> Json:
 
 def request(circ: Circulation, found: Request) -> Json:
     """Show one request with its items, what is to do, and its history."""
-    events = circ.tx.all("request_events", request=found.id)
+    events = circ.events(found)
     pickup = circ.library_by_id(found.pickup_library_id) if found.pickup_library_id is not None else None
     return {
         **request_line(found),

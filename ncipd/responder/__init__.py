@@ -42,7 +42,7 @@ from ncipd.responder.exchange import Exchange
 from ncipd.services import services
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from ncipd.circulation.partner import Partner
     from ncipd.directory import Directory, Parties
@@ -181,7 +181,9 @@ class Responder:
         )
         if service.reads:
             return await self._look_up(exchange, service, message, parties)
-        answer = await self._store.transact(lambda tx: self._carry_out(tx, exchange, service, message, parties))
+        answer = await self._store.transact(
+            lambda tx: self._carry_out(tx, exchange, service, message, parties), _sealed
+        )
         if exchange.unit is not None and exchange.unit.sends:
             self._wake()
         return answer
@@ -277,7 +279,8 @@ class Responder:
 
     def _carry_out(
         self, tx: Transaction, exchange: Exchange, service: Service, message: Initiation, parties: Parties
-    ) -> bytes:
+    ) -> Callable[[], bytes]:
+        """Do what is asked, in a unit of work; gives what then seals it: writes the answer, checks it, and keeps it."""
         entry = exchange.entry
         key: dict[str, Value] = {
             "agency": parties.agency.id,
@@ -285,21 +288,33 @@ class Responder:
             "service": exchange.service,
             "identity": replies.identity(message, exchange.wire, self._reply_key),
         }
-        answer = replies.find(tx, key, entry.at, parties.partner.resend_window_minutes)
-        if answer is not None:
+        stored = replies.find(tx, key, entry.at, parties.partner.resend_window_minutes)
+        if stored is not None:
             entry.note = "sent again: the stored answer was repeated"
             self._metrics.resent(exchange.service or "")
-            entry.write(tx, *self._words(exchange, answer))
-            return answer
+            again = entry.write(tx)
+            return lambda: self._repeat(tx, exchange, again, stored)
         circ = self._unit(tx, exchange, message, parties)
-        answer = written(exchange, _serve(service, message, circ))
+        response = _serve(service, message, circ)
         self._note(exchange, circ)
-        said = self._words(exchange, answer)
-        journal = entry.write(tx, *said)
-        if circ.traces:
-            has_words = said[1] is not None
-            replies.keep(tx, key, answer, circ.traces, at=entry.at, journal=journal, in_journal=has_words)
+        journal = entry.write(tx)
+        reply = replies.keep(tx, key, circ.traces, at=entry.at, journal=journal) if circ.traces else None
         _keep(tx, exchange)
+        return lambda: self._say(tx, exchange, journal, response, reply)
+
+    def _repeat(self, tx: Transaction, exchange: Exchange, journal: int, stored: Mapping[str, Value]) -> bytes:
+        answer = replies.answer_of(tx, stored)
+        if self._keep_bodies:
+            exchange.entry.say(tx, journal, exchange.raw, answer)
+        return answer
+
+    def _say(
+        self, tx: Transaction, exchange: Exchange, journal: int, response: Response, reply: dict[str, Value] | None
+    ) -> bytes:
+        answer = written(exchange, response)
+        kept = exchange.entry.say(tx, journal, exchange.raw, answer) if self._keep_bodies else None
+        if reply is not None and kept is not answer:  # the audit trail does not have these very bytes
+            reply["body"] = answer
         return answer
 
     @staticmethod
@@ -354,6 +369,10 @@ class Responder:
                 await self._store.later(write_down)
         except Exception as error:  # noqa: BLE001 - the answer is more than the line about it
             _log.error("journal line lost", exc_info=error)
+
+
+def _sealed(seal: Callable[[], bytes]) -> bytes:
+    return seal()
 
 
 def _serve(service: Service, message: Initiation, circ: Circulation) -> Response:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from ncipd.circulation.clock import MINUTE
-from ncipd.journal import masked, words
+from ncipd.journal import words
 from ncipd.ncip.codec import encode
 
 if TYPE_CHECKING:
@@ -30,39 +30,46 @@ def identity(message: Initiation, wire: Wire, secret: bytes) -> int:
     return int.from_bytes(said.digest(), signed=True)
 
 
-def find(tx: Transaction, key: Mapping[str, Value], now: Micros, window_minutes: int) -> bytes | None:
-    """Find the answer last given to a message; None where its rows have changed or its window is over."""
+def find(tx: Transaction, key: Mapping[str, Value], now: Micros, window_minutes: int) -> Mapping[str, Any] | None:
+    """Find what was last answered to a message; None where its rows have changed or its window is over."""
     stored = _stored(tx, key)
-    if stored is None:
+    if stored is None or not stored["stored_at"] <= now <= stored["stored_at"] + window_minutes * MINUTE:
         return None
-    stored_at, traces, journal, body = stored
-    if not stored_at <= now <= stored_at + window_minutes * MINUTE or not _stands(tx, traces):
-        return None
-    return _bytes(tx, journal, body)
+    return stored if _stands(tx, stored["traces"]) else None
+
+
+def answer_of(tx: Transaction, stored: Mapping[str, Any]) -> bytes:
+    """Give the bytes of a stored answer: from beside it, or where the audit trail keeps what was said."""
+    if stored["body"] is not None:
+        body: bytes = stored["body"]
+        return body
+    said = words(tx, stored["journal"])
+    if said is None:
+        message = f"the words of journal line {stored['journal']} are gone, though a stored answer refers to them"
+        raise LookupError(message)
+    return said[1]
 
 
 def keep(
-    tx: Transaction,
-    key: Mapping[str, Value],
-    answer: bytes,
-    traces: Mapping[tuple[str, int], int],
-    *,
-    at: Micros,
-    journal: int,
-    in_journal: bool,
-) -> None:
-    """Store an answer with the versions of the rows that it rests on; `in_journal`: the audit trail has its words."""
-    once = in_journal and masked(answer) is answer  # the audit trail has these very bytes already
+    tx: Transaction, key: Mapping[str, Value], traces: Mapping[tuple[str, int], int], *, at: Micros, journal: int
+) -> dict[str, Value]:
+    """Store with what an answer is found again, and the versions of the rows that it rests on.
+
+    Its words are those of the line of the audit trail, unless the row that is given here gets a `body`.
+    """
     rows = _to_json([(kind, number, version) for (kind, number), version in traces.items()]).decode()
-    tx.later("insert_reply", **key, stored_at=at, traces=rows, journal=journal, body=None if once else answer)
+    stored = {**key, "stored_at": at, "traces": rows, "journal": journal, "body": None}
+    tx.later("insert_reply", stored)
+    return stored
 
 
-def _stored(tx: Transaction, key: Mapping[str, Value]) -> tuple[Any, ...] | None:
+def _stored(tx: Transaction, key: Mapping[str, Value]) -> Mapping[str, Any] | None:
     """Find what was stored for a message, also where it is not written yet."""
-    for row in reversed(tx.pending("insert_reply")):
-        if row["identity"] == key["identity"] and all(row[name] == value for name, value in key.items()):
-            return row["stored_at"], row["traces"], row["journal"], row["body"]
-    return tx.one("stored_reply", **key)
+    for row in reversed(tx.pending("insert_reply", "identity", key["identity"])):
+        if all(row[name] == value for name, value in key.items()):
+            return row
+    found = tx.one("stored_reply", **key)
+    return None if found is None else dict(zip(("stored_at", "traces", "journal", "body"), found, strict=True))
 
 
 def _stands(tx: Transaction, traces: str) -> bool:
@@ -70,14 +77,3 @@ def _stands(tx: Transaction, traces: str) -> bool:
         (row := tx.one(f"{kind}_version", id=number)) is not None and row[0] == version
         for kind, number, version in json.loads(traces)
     )
-
-
-def _bytes(tx: Transaction, journal: int, body: bytes | None) -> bytes:
-    """Give the bytes of a stored answer: from beside it, or where the audit trail keeps what was said."""
-    if body is not None:
-        return body
-    said = words(tx, journal)
-    if said is None:
-        message = f"the words of journal line {journal} are gone, though a stored answer refers to them"
-        raise LookupError(message)
-    return said[1]

@@ -207,16 +207,16 @@ class SqliteTransaction:
         except (sqlite3.Error, KeyError) as error:
             self._fail(error, query)
 
-    def later(self, query: str, /, **params: Value) -> int:
+    def later(self, query: str, row: dict[str, Value], /) -> int:
         """Add a row just before the commit; answers its id."""
         try:
-            return self.late.add(query, params)
+            return self.late.add(query, row)
         except sqlite3.Error as error:
             self._fail(error, query)
 
-    def pending(self, query: str, /) -> Sequence[Mapping[str, Value]]:
+    def pending(self, query: str, column: str, value: Value, /) -> Sequence[Mapping[str, Value]]:
         """List what `later` was given and is not written yet."""
-        return self.late.of(query)
+        return self.late.of(query, column, value)
 
     def _fail(self, error: sqlite3.Error | KeyError, query: str) -> NoReturn:
         if isinstance(error, KeyError):

@@ -37,6 +37,7 @@ class LateRows:
         self._connection = connection
         self._queries = queries
         self._rows: dict[str, list[Mapping[str, Value]]] = {}
+        self._found: dict[str, dict[str, dict[Value, list[Mapping[str, Value]]]]] = {}  # by the columns once asked for
         self._order: list[str] = []  # the queries in the order in which their rows came
         self._last: dict[str, int] = {}  # the newest id in each table, by query
 
@@ -46,16 +47,25 @@ class LateRows:
     def clear(self) -> None:
         """Begin anew, with a new transaction."""
         self._rows.clear()
+        for columns in self._found.values():
+            for found in columns.values():
+                found.clear()
         self._order.clear()
         self._last.clear()
 
     def cut(self, length: int) -> None:
         """Forget all but the first so many: the unit of work that gave the others is undone."""
         while len(self._order) > length:
-            self._rows[self._order.pop()].pop()
+            query = self._order.pop()
+            row = self._rows[query].pop()
+            for column, found in self._found.get(query, {}).items():
+                found[row[column]].pop()
 
     def add(self, query: str, row: dict[str, Value]) -> int:
-        """Take a row; answers the id that it will have, 0 where the query writes none. Raises `KeyError`."""
+        """Take a row; answers the id that it will have, 0 where the query writes none. Raises `KeyError`.
+
+        It is written as it then is: what gave it may still complete it.
+        """
         number = 0
         names = _parts(self._queries[query])[2]
         if "id" in names:
@@ -64,11 +74,18 @@ class LateRows:
             self._last[query] = number
         self._order.append(query)
         self._rows.setdefault(query, []).append(row)
+        for column, found in self._found.get(query, {}).items():
+            found.setdefault(row[column], []).append(row)
         return number
 
-    def of(self, query: str) -> Sequence[Mapping[str, Value]]:
-        """List the rows of a query, the oldest first."""
-        return self._rows.get(query, ())
+    def of(self, query: str, column: str, value: Value) -> Sequence[Mapping[str, Value]]:
+        """List the rows of a query with this value in a column, the oldest first."""
+        columns = self._found.setdefault(query, {})
+        if column not in columns:
+            found = columns[column] = {}
+            for row in self._rows.get(query, ()):
+                found.setdefault(row[column], []).append(row)
+        return columns[column].get(value, ())
 
     def write(self) -> None:
         """Write all of it, each query's rows in the order in which they came. Raises `sqlite3.Error`."""

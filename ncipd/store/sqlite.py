@@ -7,7 +7,7 @@ import contextlib
 import sqlite3
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar, overload
 
 from ncipd.store.connection import SqliteTransaction, connect, prepare
 from ncipd.store.lock import FolderLock
@@ -22,6 +22,7 @@ BUSY_LIMIT = 10.0  # seconds that a unit of work waits for another process
 _READER_PATIENCE = 1.0  # seconds; in WAL mode a reader waits only for recovery and such
 
 T = TypeVar("T")
+U = TypeVar("U")
 
 
 class SqliteStore:
@@ -84,10 +85,14 @@ class SqliteStore:
         """Whether units of work are taken."""
         return self._open and self._writer.ready
 
-    async def transact(self, work: Callable[[Transaction], T], /) -> T:
+    @overload
+    async def transact(self, work: Callable[[Transaction], T], /) -> T: ...
+    @overload
+    async def transact(self, work: Callable[[Transaction], T], seal: Callable[[T], U], /) -> U: ...
+    async def transact(self, work: Callable[[Transaction], Any], seal: Callable[[Any], Any] | None = None, /) -> Any:
         """Do `work` whole and durably, or not at all; see `Store`."""
-        answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._writer.take(Unit(work, answer))
+        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._writer.take(Unit(work, answer, seal))
         return await answer
 
     async def later(self, work: Callable[[Transaction], object], /) -> None:

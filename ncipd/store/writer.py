@@ -8,6 +8,10 @@ connection belongs to one of the two threads:
     idle ──take──▶ turn ──▶ turn ──▶ commit (thread) ──▶ settle ──▶ turn, or idle
                     ╰──busy: another process writes──▶ turn, a little later
 
+Units of a turn are sealed together, when the work of all of them is done: what is done many times in a row is done in
+half of the time, as neither its code nor its data has left the processor. A unit that cannot be sealed is a bug, and
+costs the others of its batch that they are done again.
+
 Nobody hears anything, good or bad, of a unit of work before its batch is committed: an error may rest on what another
 unit of the batch had written. If the commit fails, all of the batch fails, and nothing of it remains.
 
@@ -44,11 +48,17 @@ _LOG_LIMIT = 16_000  # pages of log at which a commit makes the checkpoint itsel
 class Unit:
     """A unit of work on its way: what to do, who waits for it, how it went."""
 
-    __slots__ = ("answer", "error", "result", "since", "work")
+    __slots__ = ("answer", "error", "result", "seal", "since", "work")
 
-    def __init__(self, work: Callable[[Transaction], object], answer: asyncio.Future[Any] | None) -> None:
+    def __init__(
+        self,
+        work: Callable[[Transaction], object],
+        answer: asyncio.Future[Any] | None,
+        seal: Callable[[Any], object] | None = None,
+    ) -> None:
         self.work = work
         self.answer = answer
+        self.seal = seal
         self.since = monotonic()
         self.result: object = None
         self.error: BaseException | None = None
@@ -130,12 +140,14 @@ class Writer:
             return
         self._turns += 1
         until = perf_counter() + TURN
+        before = len(self._batch)
         try:
             while self._queue and len(self._batch) < BATCH and perf_counter() < until:
                 unit = self._queue.popleft()
                 if not unit.abandoned:
                     self._batch.append(unit)
                     self._do(unit)
+            self._seal(self._batch[before:])
         except (sqlite3.Error, StoreFailure) as error:
             self._transaction.end()
             self._roll_back()
@@ -167,13 +179,15 @@ class Writer:
         self._retry = _FIRST_RETRY
         return True
 
-    def _do(self, unit: Unit) -> None:
+    def _do(self, unit: Unit, *, sealed: bool = False) -> None:
         """One unit of work, whole or not at all. Raises `sqlite3.Error`, `StoreFailure` if the transaction is lost."""
         execute, late = self._connection.execute, self._transaction.late
         before = len(late)
         execute("SAVEPOINT unit")
         try:
             unit.result = unit.work(self._transaction)
+            if sealed and unit.seal:
+                unit.result = unit.seal(unit.result)
             execute("RELEASE unit")
         except BaseException as error:  # whatever it is, it is the caller's
             unit.error = error
@@ -182,6 +196,24 @@ class Writer:
                 raise StoreFailure(f"SQLite gave up the whole transaction: {error}") from error
             execute("ROLLBACK TO unit")
             execute("RELEASE unit")
+
+    def _seal(self, units: list[Unit]) -> None:
+        """Finish what the units of a turn have done. Raises as `_do`."""
+        try:
+            for unit in units:
+                if unit.seal and not unit.error:
+                    unit.result = unit.seal(unit.result)
+        except BaseException:  # noqa: BLE001 - it will be raised again, and is its caller's
+            self._do_over()
+
+    def _do_over(self) -> None:
+        """Undo the batch, as one of it cannot be sealed, and do it again, each unit with its seal. Raises as `_do`."""
+        self._connection.execute("ROLLBACK")
+        self._connection.execute("BEGIN IMMEDIATE")
+        self._transaction.begin()
+        for unit in self._batch:
+            unit.error = None
+            self._do(unit, sealed=True)
 
     def _try_later(self) -> None:
         """Another process writes: wait without blocking anybody, but for nobody longer than the limit."""

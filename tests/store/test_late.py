@@ -16,7 +16,7 @@ def tell(told: str, *, fail: bool = False):
     """A unit of work that adds a line later, and may fail after it."""
 
     def work(tx):
-        number = tx.later("add_line", told=told)
+        number = tx.later("add_line", {"told": told})
         if fail:
             raise LookupError(told)
         return number
@@ -61,23 +61,25 @@ async def test_a_line_that_the_store_refuses_fails_the_whole_batch_and_not_the_s
 
 async def test_units_of_the_same_batch_see_what_is_pending(store):
     def look(tx):
-        return [row["told"] for row in tx.pending("add_line")]
+        return [[row["told"] for row in tx.pending("add_line", "id", number)] for number in (1, 2, 3)]
 
-    seen = await asyncio.gather(store.transact(tell("first")), store.transact(look))
-    assert seen[1] == ["first"]
-    assert await store.transact(look) == []
+    works = [tell("first"), look, tell("lost", fail=True), look, tell("second"), look]
+    seen = await asyncio.gather(*(store.transact(work) for work in works), return_exceptions=True)
+    assert seen[1] == seen[3] == [["first"], [], []]
+    assert seen[5] == [["first"], [], ["second"]]
+    assert await store.transact(look) == [[], [], []]
 
 
 async def test_a_query_that_reads_cannot_be_put_off(store):
     with pytest.raises(ValueError, match="adds one row"):
-        await store.transact(lambda tx: tx.later("names"))
+        await store.transact(lambda tx: tx.later("names", {}))
 
 
 def test_bulk_work_writes_late_rows_too_and_a_part_that_fails_takes_its_own_with_it(bulk, store):
     with bulk.chunk() as tx:
-        tx.later("add_line", told="kept")
+        tx.later("add_line", {"told": "kept"})
         with pytest.raises(LookupError), bulk.part():
-            tx.later("add_line", told="lost")
+            tx.later("add_line", {"told": "lost"})
             raise LookupError
     assert [told for _, told in store.read(lines)] == ["kept"]
 
