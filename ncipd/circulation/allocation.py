@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ncipd.circulation import shelf
 from ncipd.circulation.lifecycle import Event
 from ncipd.circulation.model import Item, ItemState, ItemStatus, Request, RequestStatus, Role, TaskKind
-from ncipd.circulation.rows import request_row
+from ncipd.circulation.rows import only_column
 
 if TYPE_CHECKING:
     from ncipd.circulation.unit import Circulation
@@ -36,7 +36,8 @@ def serve_waiting(circ: Circulation, item: Item) -> Request | None:
     """Give an item that has become free to the lending request that waits longest for it or its title."""
     if not item.circulates:
         return None
-    for waiting in circ.tx.all("waiting_requests_of_record", request_row, record=item.record_id):
+    for number in circ.tx.all("waiting_requests_of_record", only_column, record=item.record_id):
+        waiting = circ.request(number)
         named = {place.item_id for place in circ.request_items(waiting) if place.state is ItemState.WANTED}
         if not named or item.id in named:
             moved = circ.advance(waiting, Event.LOCATE, f"item {item.barcode} became available")

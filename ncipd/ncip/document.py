@@ -200,7 +200,8 @@ def parse(raw: bytes, *, limits: Limits = DEFAULT_LIMITS) -> Document:
         root = etree.fromstring(text, _PARSER)
     except etree.XMLSyntaxError as error:
         text, root = _mended(text, applied, error)
-    _check_limits(root, text, limits)
+    tags = text.count(b"<")
+    _check_limits(root, text, tags, limits)
     version = root.get(_VERSION)
     if version is None:
         version = root.get("version")
@@ -208,7 +209,6 @@ def parse(raw: bytes, *, limits: Limits = DEFAULT_LIMITS) -> Document:
     if in_ext:
         root.replace(root[0], root[0][0])
         applied.append(Applied("message-in-ext", "/NCIPMessage/Ext", "took the message out of the Ext"))
-    tags = text.count(b"<")
     long = tags > limits.max_repaired and _count(root, "count(//*)") > limits.max_repaired
     document = Document(root, version, applied, in_ext=in_ext, long=long)
     if version is not None and _major(version) != 2 and document.speaks:
@@ -240,9 +240,8 @@ def _mended(text: bytes, applied: list[Applied], error: etree.XMLSyntaxError) ->
     raise prolog.syntax_error(f"Line {line}, column {column}: {said}. Please {advice}.") from error
 
 
-def _check_limits(root: Node, text: bytes, limits: Limits) -> None:
+def _check_limits(root: Node, text: bytes, tags: int, limits: Limits) -> None:
     """Measure the tree, but only where the text has enough signs for a limit to be passed; nearly no message has."""
-    tags = text.count(b"<")
     if tags >= 2 * limits.max_depth and _deeper_than(limits.max_depth)(root):
         raise prolog.syntax_error(f"Elements are nested deeper than {limits.max_depth} levels. Please nest fewer.")
     if tags > limits.max_elements and _count(root, "count(//*)") > limits.max_elements:
@@ -253,7 +252,8 @@ def _check_limits(root: Node, text: bytes, limits: Limits) -> None:
         raise prolog.syntax_error(
             f"An element has more than {limits.max_children:,} children. Please send less at once."
         )
-    if text.count(b"=") > limits.max_attributes and _count(root, "count(//@*)") > limits.max_attributes:
+    many = len(text) > limits.max_attributes and text.count(b"=") > limits.max_attributes
+    if many and _count(root, "count(//@*)") > limits.max_attributes:
         raise prolog.syntax_error(f"The message has more than {limits.max_attributes:,} attributes. Please send fewer.")
 
 

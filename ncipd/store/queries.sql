@@ -536,8 +536,8 @@ SELECT {request} FROM request WHERE request.record_id = :record AND request.open
 
 -- name: waiting_requests_of_record
 -- Find the lending requests that wait for a copy of a record, the longest waiting first.
-SELECT {request} FROM request WHERE request.record_id = :record AND request.open = 1 AND request.role = 'lending'
-  AND request.status = 'created-lending-request' AND request.digital = 0 ORDER BY request.id LIMIT 50
+SELECT id FROM request WHERE record_id = :record AND open = 1 AND role = 'lending'
+  AND status = 'created-lending-request' AND digital = 0 ORDER BY id LIMIT 50
 
 -- name: open_requests_of_user
 -- Find the open requests of a user.
