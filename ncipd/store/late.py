@@ -20,7 +20,7 @@ _AT_ONCE = (32, 8, 1)  # rows in one statement
 
 
 def _blocks(rows: Iterable[Mapping[str, Value]]) -> list[dict[str, Value]]:
-    said: Any = (Said(**row) for row in rows)  # type: ignore[arg-type]
+    said: Any = sorted(Said(**row) for row in rows)  # type: ignore[arg-type]  # in the order of their lines
     return [{"journal": journal, "at": at, "words": words} for journal, at, words in blocks(said)]
 
 

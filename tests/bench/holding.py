@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from time import perf_counter
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from ncipd import app
 from ncipd.log import correlation
@@ -23,6 +23,7 @@ from ncipd.store.port import Transaction
 from ncipd.store.sqlite import SqliteStore
 
 T = TypeVar("T")
+U = TypeVar("U")
 
 WRITER, READER = "writer", "reader"
 LIMIT = 25.0  # median CheckOutItems that no unit of work may hold the writer
@@ -34,34 +35,52 @@ class Watched(SqliteStore):
     into: Path
     held: list[tuple[str, str, float]]  # correlation id, which connection, seconds
 
-    async def transact(self, work: Callable[[Transaction], T], /) -> T:
-        """Do `work` as the store does."""
-        return await super().transact(self._timed(WRITER, work))
+    async def transact(self, work: Callable[[Any], Any], seal: Callable[[Any], Any] | None = None, /) -> Any:
+        """Do `work` as the store does; a seal holds the writer too."""
+        begun = Hold(self, WRITER)
+        if seal is None:
+            return await super().transact(begun.timed(work))
+        return await super().transact(begun.timed(work), begun.timed(seal))
 
     async def later(self, work: Callable[[Transaction], object], /) -> None:
         """Do `work` as the store does."""
-        await super().later(self._timed(WRITER, work))
+        await super().later(Hold(self, WRITER).timed(work))
 
     def read(self, work: Callable[[Transaction], T], /) -> T:
         """Answer as the store does."""
-        return super().read(self._timed(READER, work))
+        return super().read(Hold(self, READER).timed(work))
 
     async def close(self) -> None:
         """Write down what was seen."""
         await super().close()
         self.into.write_text(json.dumps(self.held), "utf-8")
 
-    def _timed(self, connection: str, work: Callable[[Transaction], T]) -> Callable[[Transaction], T]:
-        message = correlation()
 
-        def timed(tx: Transaction) -> T:
+class Hold:
+    """One message's hold of a connection, in one piece or in two."""
+
+    def __init__(self, store: Watched, connection: str) -> None:
+        """Begin with nothing."""
+        self._held, self._at = store.held, -1
+        self._of = correlation(), connection
+
+    def timed(self, work: Callable[[U], T]) -> Callable[[U], T]:
+        """Add the time of this to what is written down."""
+
+        def timed(given: U) -> T:
             started = perf_counter()
             try:
-                return work(tx)
+                return work(given)
             finally:
-                self.held.append((message, connection, perf_counter() - started))
+                self._add(perf_counter() - started)
 
         return timed
+
+    def _add(self, seconds: float) -> None:
+        if self._at < 0:
+            self._at = len(self._held)
+            self._held.append((*self._of, 0.0))
+        self._held[self._at] = (*self._of, self._held[self._at][2] + seconds)
 
 
 @dataclass(frozen=True, slots=True)

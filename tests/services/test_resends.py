@@ -105,6 +105,19 @@ async def test_a_message_that_comes_again_gets_the_same_bytes_and_does_nothing(w
     assert rows(world) == after
 
 
+def look(barcode):
+    return f"<LookupItem>{say.item_id(barcode)}</LookupItem>"
+
+
+async def test_an_answer_is_repeated_whatever_else_was_said_in_its_batch(world):
+    """The words of a question are written down before those of a change that came earlier: its answer is made last."""
+    asked = say.check_out("L1", "R-1")
+    first, *_ = await asyncio.gather(*(world.send(one) for one in (asked, look("L1"), look("L3"))))
+    assert first.problem is None
+    world.clock.pass_days(MINUTE)
+    assert (await world.send(asked)).raw == first.raw
+
+
 @pytest.mark.parametrize("case", CASES)
 async def test_twenty_at_once_are_one_effect_and_twenty_times_the_same_answer(world, case):
     sent, (table, count) = await prepared(world, case)
