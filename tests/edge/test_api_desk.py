@@ -86,6 +86,18 @@ async def test_a_date_that_is_none_is_told_so_with_how_to_write_it(office: Offic
     assert await office.status("R-1") == "being-processed"
 
 
+async def test_nothing_is_lent_until_a_date_that_is_past(office: Office) -> None:
+    """A year typed wrong would make the item overdue at once."""
+    await office.say(request_item("L1", "R-1"))
+    await office.refused(422, "date-past", "ship", barcode="L1", due_date="2025-02-27")
+    assert await office.status("R-1") == "being-processed"
+    error = await office.refused(
+        422, "date-past", "check-out", barcode="L2", user="LEND-USER-1", due_date="2026-01-05T00:00"
+    )
+    assert (error["field"], error["value"]) == ("due_date", "2026-01-05T00:00")
+    await office.do("check-out", barcode="L2", user="LEND-USER-1", due_date="2026-01-05")  # the end of today
+
+
 async def test_ship_says_no_in_words(office: Office) -> None:
     await office.refused(422, "value-missing", "ship")
     await office.refused(422, "value-missing", "ship", digital=True)
@@ -272,6 +284,17 @@ async def test_receive_says_no_in_words(office: Office) -> None:
         partner="BROKER",
         due_date="soon",
     )
+    error = await office.refused(
+        404,
+        "library-not-found",
+        "receive",
+        "BORROW",
+        barcode="T-1",
+        user="BORROW-USER-1",
+        partner="BROKER",
+        pickup_library="MOON",
+    )
+    assert error["field"] == "pickup_library"
     await office.say(accept("X-1", "R-1", "BORROW-USER-1"), to="BORROW")
     await office.do("return", "BORROW", barcode="X-1")
     await office.say(
