@@ -224,7 +224,25 @@ def check(
     else:
         from ncipd.config import effective
 
-        print(effective(_configured(config, files=True)), end="")
+        settings = _configured(config, files=True)
+        _check_places(settings, config or Path("ncipd.toml"))
+        print(effective(settings), end="")
+
+
+def _check_places(settings: Config, file: Path) -> None:
+    """Compare the agencies, libraries and locations that are named with those in the store, where there is one."""
+    from ncipd.config.mistakes import Mistakes
+    from ncipd.places import missing
+    from ncipd.store.bulk import looking
+    from ncipd.store.port import StoreRefused
+
+    try:
+        with looking(Path(settings.store.data)) as tx:
+            mistakes = missing(tx, settings.partner) if tx is not None else []
+    except StoreRefused as error:
+        _fail(str(error))
+    if mistakes:
+        _fail(str(Mistakes(str(file), tuple(mistakes))))
 
 
 def _list_profiles() -> None:

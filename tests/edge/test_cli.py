@@ -191,6 +191,53 @@ def test_check_says_everything_that_is_wrong(tmp_path: Path) -> None:
     assert "partner[1].agency" in text
 
 
+ASTRAY = """
+[[partner]]
+code = "A"
+agency = "MY-LIBB"
+[[partner]]
+code = "B"
+agency = "my-lib"
+default_library = "MAIN"
+pickup_library = "main"
+lending_location = "RS"
+borrowing_location = "STACKS"
+"""
+
+
+def test_check_and_serve_say_which_settings_name_what_the_store_does_not_have(place: Path) -> None:
+    """What is not found is replaced by what is usual, so nobody would know."""
+    (place / "astray.toml").write_text(ASTRAY)
+    done = ncipd("check", "--config", "astray.toml", folder=place)
+    assert done.returncode == 2
+    assert complained(done).splitlines() == [
+        "ncipd: astray.toml has 3 mistakes:",
+        "  partner[1].agency: no agency in the store is called 'MY-LIBB'; there are MY-LIB",
+        "  partner[2].pickup_library: MY-LIB has no library 'main'; there are MAIN",
+        "  partner[2].lending_location: MY-LIB has no location 'RS'; there are STACKS",
+    ]
+    with served(place, "--config", "astray.toml", "--port", "0"):
+        told = [json.loads(line) for line in (place / "log").read_text().splitlines()]
+    assert [one["setting"] for one in told if one["event"] == "configured, but not in the store"] == [
+        "partner[1].agency",
+        "partner[2].pickup_library",
+        "partner[2].lending_location",
+    ]
+
+
+def test_check_without_a_store_looks_at_the_file_alone_and_makes_none(tmp_path: Path) -> None:
+    (tmp_path / "astray.toml").write_text(ASTRAY)
+    assert ncipd("check", "--config", "astray.toml", folder=tmp_path).returncode == 0
+    assert [one.name for one in tmp_path.iterdir()] == ["astray.toml"]
+
+
+def test_check_says_so_where_the_store_is_none(place: Path) -> None:
+    (place / "ncipd-data" / "ncipd.sqlite3").write_bytes(b"something else altogether")
+    done = ncipd("check", folder=place)
+    assert done.returncode == 2
+    assert "is not an ncipd store" in complained(done)
+
+
 def test_check_and_serve_look_at_the_certificates_of_tcp_doors_and_what_does_not_serve_does_not(place: Path) -> None:
     """The key may be for the one who serves alone to read."""
     with (place / "ncipd.toml").open("a") as file:
