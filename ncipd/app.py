@@ -25,6 +25,7 @@ from ncipd.metrics import Metrics
 from ncipd.ncip.document import Limits
 from ncipd.notices import Notices, sender_of
 from ncipd.outbox import Outbox
+from ncipd.places import missing
 from ncipd.responder import Responder
 from ncipd.store.port import StoreError
 from ncipd.store.sqlite import SqliteStore
@@ -84,8 +85,9 @@ async def running(
                 await made
         reply_key = await store.transact(_reply_key)
         clock, directory = Clock(), Directory(config.partner)
-        for astray in store.read(directory.refresh):
-            _log.warning("partner of an unknown agency", partner=astray)
+        store.read(directory.refresh)
+        for mistake in store.read(lambda tx: missing(tx, config.partner)):
+            _log.warning("configured, but not in the store", setting=mistake.path, said=mistake.text)
         _warn_of_doors(config, directory)
         session = await stack.enter_async_context(aiohttp.ClientSession())
         outbox = Outbox(

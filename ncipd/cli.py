@@ -6,6 +6,7 @@ Everything heavy is imported by the command that needs it, so that `ncipd --vers
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -34,8 +35,15 @@ ConfigFile = Annotated[Path | None, Parameter(help="The configuration; by defaul
 
 
 def main() -> None:
-    """Run the command line."""
-    app()
+    """Run the command line; a reader of its output that has seen enough (`| head`) ends it quietly."""
+    try:
+        try:
+            app()
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left is flushed at the end
+        raise SystemExit(1) from None
 
 
 def _fail(message: str, code: int = 2) -> NoReturn:
@@ -216,7 +224,25 @@ def check(
     else:
         from ncipd.config import effective
 
-        print(effective(_configured(config, files=True)), end="")
+        settings = _configured(config, files=True)
+        _check_places(settings, config or Path("ncipd.toml"))
+        print(effective(settings), end="")
+
+
+def _check_places(settings: Config, file: Path) -> None:
+    """Compare the agencies, libraries and locations that are named with those in the store, where there is one."""
+    from ncipd.config.mistakes import Mistakes
+    from ncipd.places import missing
+    from ncipd.store.bulk import looking
+    from ncipd.store.port import StoreRefused
+
+    try:
+        with looking(Path(settings.store.data)) as tx:
+            mistakes = missing(tx, settings.partner) if tx is not None else []
+    except StoreRefused as error:
+        _fail(str(error))
+    if mistakes:
+        _fail(str(Mistakes(str(file), tuple(mistakes))))
 
 
 def _list_profiles() -> None:
@@ -380,7 +406,8 @@ def desk(
     as_json: Annotated[bool, Parameter(name="--json", negative="", help="Print the answer as JSON.")] = False,
 ) -> None:
     """Do at the desk what staff do, through a running ncipd; without an action, list them all."""
-    from ncipd.desk_client import DeskCallError, call, list_actions, show
+    from ncipd.desk_client import DeskCallError, call, list_actions
+    from ncipd.desk_screen import show
 
     if not what:
         list_actions()

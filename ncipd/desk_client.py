@@ -15,7 +15,6 @@ from rich.markup import escape
 from rich.table import Table
 
 from ncipd.desk import actions
-from ncipd.terminal import plain
 
 SECONDS = 30  # to wait for an answer
 
@@ -41,12 +40,6 @@ VIEWS = {
     "outbox": View("outbox", "", ("state", "most"), "List our own messages to partners."),
     "send-again": View("outbox/{}/retry", "message", (), "Send a message of the outbox again now.", "POST"),
     "journal": View("journal", "", ("request", "before", "most"), "List what was said and done, the newest first."),
-}
-_COLUMNS = {
-    "tasks": ("id", "kind", "role", "request", "item", "title", "call_number", "location", "note"),
-    "requests": ("id", "role", "partner", "identifier", "status_name", "title", "due_date"),
-    "messages": ("id", "partner", "service", "state", "attempts", "next_at", "error"),
-    "journal": ("id", "at", "direction", "partner", "service", "verdict", "operator", "note"),
 }
 
 
@@ -141,22 +134,3 @@ def list_actions() -> None:
         takes = [*([view.inside] if view.inside else []), *(f"{one}?" for one in view.filters)]
         table.add_row(name, " ".join(takes), view.summary)
     Console().print(table)
-
-
-def show(what: str, answer: dict[str, Any]) -> None:
-    """Print an answer for people."""
-    console = Console(highlight=False)
-    if answer.get("done"):
-        console.print(f"[green]✓[/] {escape(plain(answer['message']))}")
-        return
-    listed = "messages" if what == "outbox" else what
-    if listed not in _COLUMNS:
-        console.print_json(json.dumps(answer))
-        return
-    table = Table(*_COLUMNS[listed])
-    for row in answer.get(listed, ()):
-        cells = (row.get(column) for column in _COLUMNS[listed])
-        table.add_row(*("" if cell is None else escape(plain(cell)) for cell in cells))
-    console.print(table)
-    if not answer.get(listed):
-        console.print("nothing")

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from ncipd import portrait, recognition
 from ncipd.circulation import keys
+from ncipd.config import Server
+from ncipd.ncip.document import Limits
 from ncipd.ncip.problems import Problem
 from ncipd.ncip.read import Invalid, read
 from ncipd.ncip.receive import REPAIR_NAMES, receive
@@ -81,14 +83,21 @@ _HEADER = {
 
 
 def explain(
-    raw: bytes, *, strict: bool = False, partner: Partner | None = None, others: tuple[Partner, ...] = ()
+    raw: bytes,
+    *,
+    strict: bool = False,
+    partner: Partner | None = None,
+    others: tuple[Partner, ...] = (),
+    max_bytes: int = Server().max_body,
 ) -> Explanation:
-    """Explain the bytes of a message; `strict` allows no repair of what the schema refuses.
+    """Explain the bytes of a message, of which at most `max_bytes` are taken, as `ncipd serve` would take it.
 
+    `strict` allows no repair of what the schema refuses.
     With a `partner`, also what would be done with it as that partner's; `others` are the partners of all agencies.
     """
+    limits = Limits(max_bytes=max_bytes)
     try:
-        document = receive(raw)
+        document = receive(raw, limits=limits)
     except Problem as problem:
         return Explanation(Verdict.UNREADABLE, problem=problem.detail)
     told = Explanation(Verdict.VALID, document.wire.called(document.service), document.version, _header(document))
@@ -103,7 +112,8 @@ def explain(
     refused = partner.refuse_repairs if partner is not None else ()
     allowed = (TOLERATED if strict else REPAIR_NAMES).difference(refused)
     if partner is not None:
-        told.partner = _as_partner(raw, document, partner, others)
+        told.partner = _as_partner(document, partner, others)
+        told.partner["refused_repairs"] = _refused_repairs(raw, partner, limits)
     try:
         reading = read(document, allowed=allowed)
     except Invalid as invalid:
@@ -127,7 +137,7 @@ def explain(
     return told
 
 
-def _as_partner(raw: bytes, document: Document, partner: Partner, others: tuple[Partner, ...]) -> dict[str, Any]:
+def _as_partner(document: Document, partner: Partner, others: tuple[Partner, ...]) -> dict[str, Any]:
     """Tell what would be done with a message of a partner, as far as no store is needed for it."""
     said = recognition.said_in(document)
     of_agency = tuple(one for one in others if one.agency == partner.agency and one.code != partner.code)
@@ -142,7 +152,7 @@ def _as_partner(raw: bytes, document: Document, partner: Partner, others: tuple[
         "recognised_by": str(found.by) if found is not None else "",
         "secret": _secret(said, partner),
         "keys": [],
-        "refused_repairs": _refused_repairs(raw, partner),
+        "refused_repairs": [],
         "settings": [line._asdict() for line in portrait.mattering(partner, document.service or "")],
     }
 
@@ -168,10 +178,10 @@ def _secret(said: dict[str, str], partner: Partner) -> str:
     return "the agreed one was sent"
 
 
-def _refused_repairs(raw: bytes, partner: Partner) -> list[dict[str, str]]:
+def _refused_repairs(raw: bytes, partner: Partner, limits: Limits) -> list[dict[str, str]]:
     """List the repairs that the message needs and that are not made for this partner."""
     try:
-        applied = read(receive(raw)).repairs if partner.refuse_repairs else ()
+        applied = read(receive(raw, limits=limits)).repairs if partner.refuse_repairs else ()
     except Problem:
         return []
     return [_repair(one) for one in applied if one.name in partner.refuse_repairs]

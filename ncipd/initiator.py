@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
+import socket
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -71,8 +73,7 @@ class Initiator:
         except FramingLost as error:
             raise Undelivered(f"{place} answered what is no NCIP message: {error.detail}") from error
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            reason = (str(error) or type(error).__name__).replace(url, place)
-            raise Undelivered(f"{place} cannot be reached: {reason}") from error
+            raise Undelivered(f"{place} cannot be reached: {_reason(error).replace(url, place)}") from error
         return understand(raw, place)
 
     async def _post(self, url: str, place: str, body: bytes) -> bytes:
@@ -84,6 +85,15 @@ class Initiator:
                     seconds_until(answered.headers.get("Retry-After", ""), datetime.now(UTC)),
                 )
             return await _whole(answered.content)
+
+
+def _reason(error: Exception) -> str:
+    """Say why there was no answer, in the words of the system where it has some: `Connection refused`."""
+    cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
+    if isinstance(cause, ConnectionError) and cause.errno:
+        return os.strerror(cause.errno)
+    words = cause.strerror if isinstance(cause, socket.gaierror) else str(cause)
+    return words or type(cause).__name__
 
 
 async def _ask(url: str, body: bytes) -> bytes:

@@ -90,9 +90,11 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "ncipd.config": (
         "ncipd.circulation.partner",
         "ncipd.profiles",
+        "ncipd.ncip.messages",
         "ncipd.ncip.problem_types",
         "ncipd.ncip.receive",
         "ncipd.ncip.schemes",
+        "ncipd.ncip.types",
         "ncipd.log",
         "ncipd.tls",
     ),

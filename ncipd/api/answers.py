@@ -47,7 +47,7 @@ def shown(circ: Circulation, came_to: Done) -> dict[str, Any]:
     return {
         **done(came_to.message),
         "instruction": came_to.instruction,
-        "request": views.request_line(came_to.request) if came_to.request else None,
+        "request": views.request_line(circ, came_to.request) if came_to.request else None,
         "item": views.item(circ, came_to.item) if came_to.item else None,
         "loan": views.loan_line(came_to.loan) if came_to.loan else None,
     }

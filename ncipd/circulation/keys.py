@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from ncipd.circulation.model import ItemState
 from ncipd.circulation.partner import ItemPlace, PickupPlace, RequestPlace, UserPlace
 from ncipd.ncip.elements import ItemId, RequestId, UserId
+from ncipd.ncip.messages import CheckInItem
 from ncipd.ncip.types import Coded, Ext, Initiation, Leaf
 
 if TYPE_CHECKING:
@@ -44,8 +45,17 @@ def looked_up(message: Initiation, partner: Partner) -> list[Found]:
             ("request", partner.request_key),
             ("pickup", partner.pickup_key),
         )
-        for place in places
+        for place in dict.fromkeys(_where(message, place) for place in places)
     ]
+
+
+def _where(message: Initiation, place: Place) -> Place:
+    """Say where a service looks: a check-in has no place for user and request but its Ext, where repairs put them."""
+    if not isinstance(message, CheckInItem):
+        return place
+    return (
+        UserPlace.EXT if place is UserPlace.USER_ID else RequestPlace.EXT if place is RequestPlace.REQUEST_ID else place
+    )
 
 
 def placed(message: M, circ: Circulation) -> M:

@@ -30,5 +30,6 @@ class Mistakes(Exception):
 
 def did_you_mean(word: object, known: Any) -> str:
     """Say which known word is near to one that is not; '' where none is."""
-    near = get_close_matches(str(word).lower(), [str(one) for one in known], 1)
-    return f"; did you mean {near[0]!r}?" if near else ""
+    called = {str(one).lower(): str(one) for one in known}
+    near = get_close_matches(str(word).lower(), called, 1)
+    return f"; did you mean {called[near[0]]!r}?" if near else ""

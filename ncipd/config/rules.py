@@ -10,9 +10,11 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from ncipd.config.mistakes import Mistake, did_you_mean
+from ncipd.ncip.messages import MESSAGES
 from ncipd.ncip.problem_types import ProblemType
 from ncipd.ncip.receive import REPAIR_NAMES
 from ncipd.ncip.schemes import AgencyElementType, ItemElementType, RequestElementType, UserElementType
+from ncipd.ncip.types import Initiation
 
 if TYPE_CHECKING:
     from ncipd.config import Notices
@@ -26,11 +28,12 @@ def nonsense(name: str, value: Any) -> str:  # noqa: PLR0911 - one line per sett
         return "must not be empty"
     if name in _LISTED:
         strange = next((one for one in value if one is not None and one.strip().casefold() not in _LISTED[name]), None)
-        known = _LISTED[name].values()
-        return "" if strange is None else f"the standard has no {strange!r}{did_you_mean(strange, known)}"
-    if name == "refuse_repairs":
-        strange = next((one for one in value if one is not None and one not in REPAIR_NAMES), None)
-        return "" if strange is None else f"no repair is called {strange!r}{did_you_mean(strange, REPAIR_NAMES)}"
+        listed = _LISTED[name].values()
+        return "" if strange is None else f"the standard has no {strange!r}{did_you_mean(strange, listed)}"
+    if name in _NAMED:
+        what, known = _NAMED[name]
+        strange = next((one for one in value if one is not None and one not in known), None)
+        return "" if strange is None else f"no {what} is called {strange!r}{did_you_mean(strange, known)}"
     if name in _SENSIBLE:
         sensible, expected = _SENSIBLE[name]
         return "" if sensible(value) else f"expected {expected}, got {value!r}"
@@ -50,6 +53,7 @@ def between_partners(tables: object) -> Iterator[Mistake]:
     """What must hold among the partners of one agency: codes differ, and one at most is the fallback."""
     codes: dict[tuple[str, str], int] = {}
     fallbacks: dict[str, int] = {}
+    keys: dict[str, int] = {}
     for at, table in enumerate(tables if isinstance(tables, list) else [], 1):
         partner = table if isinstance(table, dict) else {}
         agency, code = str(partner.get("agency", at)), str(partner.get("code", at))
@@ -58,6 +62,13 @@ def between_partners(tables: object) -> Iterator[Mistake]:
             yield Mistake(f"partner[{at}].code", f"{code!r} is also partner[{first}] of {agency}")
         if partner.get("fallback") is True and (first := fallbacks.setdefault(agency, at)) != at:
             yield Mistake(f"partner[{at}].fallback", f"partner[{first}] is the fallback of {agency} already")
+        for key in _texts(partner.get("keys")):
+            if (first := keys.setdefault(key, at)) != at:
+                yield Mistake(f"partner[{at}].keys", f"{key!r} is a key of partner[{first}] already")
+
+
+def _texts(value: object) -> Iterator[str]:
+    return (one for one in value if isinstance(one, str)) if isinstance(value, list) else iter(())
 
 
 def of_doors(doors: list[dict[str, Any]], partners: list[dict[str, Any]]) -> Iterator[Mistake]:
@@ -110,6 +121,8 @@ def _words(*lists: type[StrEnum]) -> dict[str, str]:
 
 
 _NEEDED: Final = frozenset({"code", "agency", "host", "data", "named_by", "authenticated_by"})
+_SERVICES: Final = frozenset(name for name, kind in MESSAGES.items() if issubclass(kind, Initiation))
+_NAMED: Final = {"refuse_repairs": ("repair", REPAIR_NAMES), "services": ("service", _SERVICES)}
 _LISTED: Final = {
     "problem_types": _words(ProblemType),
     "always_include": _words(AgencyElementType, ItemElementType, RequestElementType, UserElementType),

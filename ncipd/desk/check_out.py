@@ -30,7 +30,7 @@ def check_out(slip: CheckOut, circ: Circulation) -> Done:
     """Lend an item to a user, ours or borrowed for them."""
     item = finding.item(circ, slip.barcode)
     user = finding.user(circ, slip.user)
-    due_at = finding.moment(circ, slip.due_date)
+    due_at = finding.coming(circ, slip.due_date)
     loan = circ.loan_of(item)
     if loan is not None:
         whom = "this user" if loan.user_id == user.id else "somebody else"

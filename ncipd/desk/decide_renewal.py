@@ -36,7 +36,7 @@ class RejectRenewal(msgspec.Struct, forbid_unknown_fields=True):
 def approve_renewal(decision: ApproveRenewal, circ: Circulation) -> Done:
     """Grant a partner's renewal and tell the partner (ItemRenewed)."""
     request, item, loan = _what(circ, decision.request, decision.barcode)
-    renewed, told = renewal.approve(circ, request, item, loan, finding.moment(circ, decision.due_date))
+    renewed, told = renewal.approve(circ, request, item, loan, finding.coming(circ, decision.due_date))
     date = f"{from_micros(renewed.due_at):%Y-%m-%d}" if renewed.due_at else ""
     return Done(f"{item.barcode} is renewed until {date}. {_told(told)}", "", circ.request(request.id), item, renewed)
 

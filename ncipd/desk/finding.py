@@ -13,7 +13,7 @@ from ncipd.circulation.rows import request_row
 _NUMBER = re.compile(r"[0-9]{1,18}")  # that a row can have
 
 if TYPE_CHECKING:
-    from ncipd.circulation.model import Item, Micros, Request, Role, User
+    from ncipd.circulation.model import Item, Library, Micros, Request, Role, User
     from ncipd.circulation.unit import Circulation
 
 
@@ -90,6 +90,21 @@ def user(circ: Circulation, identifier: str) -> User:
     )
 
 
+def library(circ: Circulation, code: str, field: str = "pickup_library") -> Library:
+    """Find a library of the agency by its code."""
+    found = circ.library(code)
+    if found is None:
+        raise DeskError(
+            ErrorKind.NOT_FOUND,
+            "library-not-found",
+            f"No library has the code {code!r}.",
+            field=field,
+            value=code,
+            hint=f"One of {', '.join(one.code for one in circ.libraries())}.",
+        )
+    return found
+
+
 def moment(circ: Circulation, text: str | None, field: str = "due_date") -> Micros | None:
     """Read a date as typed: `2026-03-01` is the end of that day here, `2026-03-01T12:00` that moment."""
     if not text:
@@ -107,6 +122,21 @@ def moment(circ: Circulation, text: str | None, field: str = "due_date") -> Micr
             value=text,
             hint="Write it as 2026-03-01 or 2026-03-01T12:00.",
         ) from error
+
+
+def coming(circ: Circulation, text: str | None, field: str = "due_date") -> Micros | None:
+    """Read the date until which something is lent, as typed; raises DeskError where it is past."""
+    found = moment(circ, text, field)
+    if found is not None and found <= circ.now:
+        raise DeskError(
+            ErrorKind.INVALID,
+            "date-past",
+            f"{text!r} is past.",
+            field=field,
+            value=text,
+            hint="Write a date to come, or leave it out for the usual one.",
+        )
+    return found
 
 
 def required(value: str, field: str, what: str) -> str:

@@ -181,6 +181,8 @@ def _partner(circ: Circulation, form: Receive, known: Request | None) -> Partner
 
 def _arrival(circ: Circulation, form: Receive, known: Request | None, barcode: str) -> acceptance.Arrival:
     user = finding.user(circ, form.user) if form.user else None
+    if form.pickup_library:
+        finding.library(circ, form.pickup_library)
     return acceptance.Arrival(
         identifier=known.identifier if known else form.request,
         identifier_agency=known.identifier_agency if known else "",

@@ -39,15 +39,7 @@ def request_item(wish: RequestForUser, circ: Circulation) -> Done:
             f"No title with items has the number {wish.record!r}.",
             field="record",
         )
-    library = circ.library(wish.pickup_library) if wish.pickup_library else None
-    if wish.pickup_library and library is None:
-        raise DeskError(
-            ErrorKind.NOT_FOUND,
-            "library-not-found",
-            f"No library has the code {wish.pickup_library!r}.",
-            field="pickup_library",
-            hint=f"One of {', '.join(one.code for one in circ.libraries())}.",
-        )
+    library = finding.library(circ, wish.pickup_library) if wish.pickup_library else None
     _, words = local.place_hold(
         circ, user, items, any_copy=not wish.barcode, pickup_library=library.id if library else None
     )

@@ -34,7 +34,7 @@ def ship(sent: Ship, circ: Circulation) -> Done:
     request = finding.request(circ, sent.request, Role.LENDING) if sent.request else _request_for(circ, item)
     if request.digital:
         raise conflict("request-is-digital", f"Request {request.identifier} is for a digital copy.", field="request")
-    shipment = shipping.ship(circ, request, item, request.identifier, finding.moment(circ, sent.due_date))
+    shipment = shipping.ship(circ, request, item, request.identifier, finding.coming(circ, sent.due_date))
     loan = shipment.loan
     due = f", due {from_micros(loan.due_at):%Y-%m-%d}" if loan and loan.due_at else ""
     whom = request.partner_agency or request.partner

@@ -25,7 +25,7 @@ from ncipd.circulation.rows import hold_row, request_row, task_row
 from ncipd.desk import finding
 
 if TYPE_CHECKING:
-    from ncipd.circulation.model import Micros, Task
+    from ncipd.circulation.model import Hold, Micros, Task
     from ncipd.circulation.unit import Circulation
 
 Json = dict[str, Any]
@@ -89,7 +89,7 @@ def requests(circ: Circulation, role: Role | None, status: str, identifier: str,
     """List open requests, newest first; by their id, ended ones too."""
     if identifier:
         found = circ.tx.all("requests_named", request_row, agency=circ.agency.id, identifier=identifier)
-        return [request_line(one) for one in found if role is None or one.role is role]
+        return [request_line(circ, one) for one in found if role is None or one.role is role]
     rows: list[Request] = []
     for one in (role,) if role else tuple(Role):
         for wanted in TABLES[one]:
@@ -97,11 +97,11 @@ def requests(circ: Circulation, role: Role | None, status: str, identifier: str,
                 rows += circ.tx.all(
                     "requests_by_status", request_row, agency=circ.agency.id, role=one, status=wanted, most=most
                 )
-    return [request_line(one) for one in sorted(rows, key=lambda one: -one.id)[:most]]
+    return [request_line(circ, one) for one in sorted(rows, key=lambda one: -one.id)[:most]]
 
 
-def request_line(request: Request) -> Json:
-    """Show a request in one line of a list."""
+def request_line(circ: Circulation, request: Request) -> Json:
+    """Show a request in one line of a list, with the title of its item where the request itself came without one."""
     return {
         "id": request.id,
         "role": request.role,
@@ -111,11 +111,16 @@ def request_line(request: Request) -> Json:
         "status_name": STATUS_NAMES[request.status],
         "open": bool(request.open),
         "digital": bool(request.digital),
-        "title": request.title,
+        "title": request.title or _title_of_item(circ, request),
         "user": request.user_as_sent,
         "due_date": moment(request.due_at),
         "created": moment(request.created_at),
     }
+
+
+def _title_of_item(circ: Circulation, request: Request) -> str:
+    places = circ.request_items(request)
+    return circ.record(circ.item(places[0].item_id).record_id).title if places else ""
 
 
 def request(circ: Circulation, found: Request) -> Json:
@@ -123,7 +128,7 @@ def request(circ: Circulation, found: Request) -> Json:
     events = circ.events(found)
     pickup = circ.library_by_id(found.pickup_library_id) if found.pickup_library_id is not None else None
     return {
-        **request_line(found),
+        **request_line(circ, found),
         "author": found.author,
         "pickup_library": pickup.code if pickup else None,
         "renewal_forbidden": bool(found.renewal_forbidden),
@@ -265,7 +270,7 @@ def item(circ: Circulation, found: Item) -> Json:
         "location": shelf.code if shelf else None,
         "temporary_location": lent_to.code if lent_to else None,
         "loan": loan_line(loan) if loan else None,
-        "request": request_line(last) if last else None,
+        "request": request_line(circ, last) if last else None,
         "holds": [
             {"state": hold.state, "placed": moment(hold.placed_at), "expires": moment(hold.expires_at)}
             for hold in circ.holds_on(found)
@@ -287,15 +292,27 @@ def user(circ: Circulation, found: User) -> Json:
         "expires": moment(found.expires_at),
         "blocks": [{"type": one.type, "until": moment(one.valid_to), "note": one.note} for one in circ.blocks(found)],
         "loans": [{**loan_line(loan), "barcode": circ.item(loan.item_id).barcode} for loan in loans],
-        "requests": [request_line(one) for one in circ.tx.all("open_requests_of_user", request_row, user=found.id)],
-        "holds": [
-            {"state": hold.state, "placed": moment(hold.placed_at), "expires": moment(hold.expires_at)}
-            for hold in circ.tx.all("open_holds_of_user", hold_row, user=found.id)
+        "requests": [
+            request_line(circ, one) for one in circ.tx.all("open_requests_of_user", request_row, user=found.id)
         ],
+        "holds": [_hold_of_user(circ, hold) for hold in circ.tx.all("open_holds_of_user", hold_row, user=found.id)],
         "notices": [
             {"type": one.type, "content": one.content, "created": moment(one.created_at)}
             for one in circ.tx.all("notices_of_user", Notice._make, user=found.id)
         ],
+    }
+
+
+def _hold_of_user(circ: Circulation, hold: Hold) -> Json:
+    """Show what a user waits for: this item, or any copy of a title."""
+    item = circ.item(hold.item_id) if hold.item_id is not None else None
+    record = item.record_id if item is not None else hold.record_id
+    return {
+        "barcode": item.barcode if item is not None else None,
+        "title": circ.record(record).title if record is not None else "",
+        "state": hold.state,
+        "placed": moment(hold.placed_at),
+        "expires": moment(hold.expires_at),
     }
 
 

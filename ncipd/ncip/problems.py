@@ -26,6 +26,10 @@ __all__ = [
 ]
 
 
+LONGEST_DETAIL = 2_000
+"""Characters of a sentence for a person; what is quoted in it may be as long as a message."""
+
+
 class Problem(Exception):
     """Raised where a message cannot be carried out; the answer says so in the standard's words.
 
@@ -48,6 +52,9 @@ class Problem(Exception):
         required_restrictions: tuple[Coded, ...] = (),
     ) -> None:
         """Say what is wrong."""
+        if len(detail) > LONGEST_DETAIL:
+            half = LONGEST_DETAIL // 2
+            detail = f"{detail[:half]} … {detail[-half:]}"
         super().__init__(f"{type}: {detail}")
         self.type = type
         self.element = element

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sqlite3
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Self
 
-from ncipd.store.connection import SqliteTransaction, connect, is_busy, prepare
+from ncipd.store.connection import STORE_FILE, SqliteTransaction, connect, is_busy, prepare
 from ncipd.store.lock import is_served
-from ncipd.store.migrate import MIGRATIONS
+from ncipd.store.migrate import MIGRATIONS, is_new, load, pending
 from ncipd.store.port import StoreBusy, StoreFailure, StoreRefused, Transaction
 from ncipd.store.queries import as_queries
 
@@ -19,6 +20,28 @@ BUSY_LIMIT = 60.0  # seconds that a chunk waits for whoever else writes
 
 _RETRY = 0.001  # a busy ncipd leaves the store free for less than a millisecond between two commits
 _LONGEST_PAUSE = 0.25
+
+
+@contextlib.contextmanager
+def looking(folder: Path) -> Iterator[Transaction | None]:
+    """Look into a store as it is, and change nothing; None where we may not, or there is none of this release's shape.
+
+    Raises `StoreRefused` if what is there is no store.
+    """
+    path = folder / STORE_FILE
+    if not os.access(path, os.R_OK):
+        yield None
+        return
+    try:
+        with contextlib.closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
+            if is_new(connection, path) or pending(connection, load(), path):
+                yield None
+                return
+            transaction = SqliteTransaction(connection, as_queries(None))
+            transaction.begin()
+            yield transaction
+    except sqlite3.Error as error:
+        raise StoreRefused(f"{path} cannot be read: {error}") from error
 
 
 class BulkConnection:

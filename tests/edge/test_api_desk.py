@@ -86,6 +86,18 @@ async def test_a_date_that_is_none_is_told_so_with_how_to_write_it(office: Offic
     assert await office.status("R-1") == "being-processed"
 
 
+async def test_nothing_is_lent_until_a_date_that_is_past(office: Office) -> None:
+    """A year typed wrong would make the item overdue at once."""
+    await office.say(request_item("L1", "R-1"))
+    await office.refused(422, "date-past", "ship", barcode="L1", due_date="2025-02-27")
+    assert await office.status("R-1") == "being-processed"
+    error = await office.refused(
+        422, "date-past", "check-out", barcode="L2", user="LEND-USER-1", due_date="2026-01-05T00:00"
+    )
+    assert (error["field"], error["value"]) == ("due_date", "2026-01-05T00:00")
+    await office.do("check-out", barcode="L2", user="LEND-USER-1", due_date="2026-01-05")  # the end of today
+
+
 async def test_ship_says_no_in_words(office: Office) -> None:
     await office.refused(422, "value-missing", "ship")
     await office.refused(422, "value-missing", "ship", digital=True)
@@ -272,6 +284,17 @@ async def test_receive_says_no_in_words(office: Office) -> None:
         partner="BROKER",
         due_date="soon",
     )
+    error = await office.refused(
+        404,
+        "library-not-found",
+        "receive",
+        "BORROW",
+        barcode="T-1",
+        user="BORROW-USER-1",
+        partner="BROKER",
+        pickup_library="MOON",
+    )
+    assert error["field"] == "pickup_library"
     await office.say(accept("X-1", "R-1", "BORROW-USER-1"), to="BORROW")
     await office.do("return", "BORROW", barcode="X-1")
     await office.say(
@@ -280,13 +303,25 @@ async def test_receive_says_no_in_words(office: Office) -> None:
     await office.refused(409, "request-not-open", "receive", "BORROW", barcode="T-2", request="R-1")
 
 
+async def test_a_request_that_came_without_a_title_is_listed_with_that_of_its_item(office: Office) -> None:
+    await office.say(request_item("X-1", "R-1", user="BORROW-USER-1"), to="BORROW")
+    assert (await office.see("requests", "BORROW"))["requests"][0]["title"] == ""
+    told = "<BibliographicDescription><Title>White Teeth</Title></BibliographicDescription>"
+    more = f"<ItemOptionalFields>{told}</ItemOptionalFields>"
+    await office.say(accept("X-1", "R-1", "BORROW-USER-1", more=more), to="BORROW")
+    (line,) = (await office.see("requests", "BORROW"))["requests"]
+    assert line["title"] == "White Teeth"
+    (hold,) = (await office.see("users/BORROW-USER-1", "BORROW"))["holds"]
+    assert hold["title"] == "White Teeth"
+
+
 async def test_an_item_goes_on_the_hold_shelf_and_the_user_is_told(office: Office) -> None:
     await office.say(accept("X-1", "R-1", "BORROW-USER-1"), to="BORROW")
     done = await office.do("hold-shelf", "BORROW", barcode="X-1")
     assert (done["instruction"], done["item"]["status"]) == ("hold shelf", "on-hold-shelf")
     user = await office.see("users/BORROW-USER-1", "BORROW")
     assert [notice["type"] for notice in user["notices"]] == ["available for pickup"]
-    assert [hold["state"] for hold in user["holds"]] == ["ready"]
+    assert [(hold["barcode"], hold["state"]) for hold in user["holds"]] == [("X-1", "ready")]
     again = await office.do("hold-shelf", "BORROW", barcode="X-1")
     assert "already" in again["message"]
     assert len((await office.see("users/BORROW-USER-1", "BORROW"))["notices"]) == 1

@@ -110,6 +110,22 @@ def place(tmp_path: Path) -> Path:
 # ---------------------------------------------------------------------------------------------- the usual
 
 
+def test_a_reader_who_has_seen_enough_gets_no_stack_trace(tmp_path: Path) -> None:
+    """As in `ncipd load | head -1`."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "ncipd", "load"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()  # before anything was written
+        assert process.stderr.read() == b""
+        assert process.wait(WITHIN) == 1
+
+
 def test_the_version_is_told() -> None:
     done = ncipd("--version")
     assert (done.returncode, said(done).strip(), done.stderr) == (0, __version__, b"")
@@ -173,6 +189,53 @@ def test_check_says_everything_that_is_wrong(tmp_path: Path) -> None:
     for wanted in ("server.port", "server.prot", "did you mean 'port'", "partner[1].role", "'broker'", "UNSET_ONE"):
         assert wanted in text
     assert "partner[1].agency" in text
+
+
+ASTRAY = """
+[[partner]]
+code = "A"
+agency = "MY-LIBB"
+[[partner]]
+code = "B"
+agency = "my-lib"
+default_library = "MAIN"
+pickup_library = "main"
+lending_location = "RS"
+borrowing_location = "STACKS"
+"""
+
+
+def test_check_and_serve_say_which_settings_name_what_the_store_does_not_have(place: Path) -> None:
+    """What is not found is replaced by what is usual, so nobody would know."""
+    (place / "astray.toml").write_text(ASTRAY)
+    done = ncipd("check", "--config", "astray.toml", folder=place)
+    assert done.returncode == 2
+    assert complained(done).splitlines() == [
+        "ncipd: astray.toml has 3 mistakes:",
+        "  partner[1].agency: no agency in the store is called 'MY-LIBB'; there are MY-LIB",
+        "  partner[2].pickup_library: MY-LIB has no library 'main'; there are MAIN",
+        "  partner[2].lending_location: MY-LIB has no location 'RS'; there are STACKS",
+    ]
+    with served(place, "--config", "astray.toml", "--port", "0"):
+        told = [json.loads(line) for line in (place / "log").read_text().splitlines()]
+    assert [one["setting"] for one in told if one["event"] == "configured, but not in the store"] == [
+        "partner[1].agency",
+        "partner[2].pickup_library",
+        "partner[2].lending_location",
+    ]
+
+
+def test_check_without_a_store_looks_at_the_file_alone_and_makes_none(tmp_path: Path) -> None:
+    (tmp_path / "astray.toml").write_text(ASTRAY)
+    assert ncipd("check", "--config", "astray.toml", folder=tmp_path).returncode == 0
+    assert [one.name for one in tmp_path.iterdir()] == ["astray.toml"]
+
+
+def test_check_says_so_where_the_store_is_none(place: Path) -> None:
+    (place / "ncipd-data" / "ncipd.sqlite3").write_bytes(b"something else altogether")
+    done = ncipd("check", folder=place)
+    assert done.returncode == 2
+    assert "is not an ncipd store" in complained(done)
 
 
 def test_check_and_serve_look_at_the_certificates_of_tcp_doors_and_what_does_not_serve_does_not(place: Path) -> None:
@@ -500,14 +563,39 @@ def test_desk_lists_are_tables_in_which_titles_do_nothing(running: tuple[str, st
     assert done.returncode == 0, done.stderr
     assert desk(running, "request", "user=U-1", "barcode=I-2", "--key", "hold-1").stdout == done.stdout
     tasks = said(desk(running, "tasks", "role=lending"))
-    assert "call_number" in tasks
     assert "A [bold]Book[/]" in tasks
     assert not [one for one in tasks if not one.isprintable() and one != "\n"]
     (task,) = json.loads(said(desk(running, "tasks", "--json")))["tasks"]
     done = desk(running, "finish-task", f"task={task['id']}")
     assert said(done) == f"✓ Task {task['id']} is done.\n"
-    assert "nothing" in said(desk(running, "tasks"))
+    assert said(desk(running, "tasks")) == "nothing to do\n"
     assert "task-done" in said(desk(running, "journal"))
+
+
+def test_desk_shows_one_thing_as_a_sheet_for_people(running: tuple[str, str]) -> None:
+    done = desk(running, "check-out", "barcode=I-3", "user=U-1", "due_date=2099-01-01T12:00")
+    assert done.returncode == 0, complained(done)
+    shown = desk(running, "item", "barcode=I-3")
+    lines = [line.split() for line in said(shown).splitlines()]
+    assert ["barcode", "I-3"] in lines
+    assert ["status", "on-loan"] in lines
+    assert "{" not in said(shown)
+    assert "null" not in said(shown)
+    user = said(desk(running, "user", "user=U-1"))
+    assert "Reader" in user
+    assert "I-3" in user
+    desk(running, "return", "barcode=I-3")
+
+
+@pytest.mark.parametrize("columns", ["60", "80"])
+def test_what_is_scanned_or_copied_is_whole_in_a_narrow_terminal(running: tuple[str, str], columns: str) -> None:
+    desk(running, "check-out", "barcode=I-3", "user=U-1", "due_date=2099-01-01T12:00")
+    shown = said(desk(running, "user", "user=U-1", COLUMNS=columns))
+    assert "I-3" in shown
+    assert "2099-01-01 12:00" in shown
+    assert "…" not in shown
+    assert "…" not in said(desk(running, "journal", COLUMNS=columns))
+    desk(running, "return", "barcode=I-3")
 
 
 @pytest.mark.parametrize(

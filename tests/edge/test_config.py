@@ -218,6 +218,21 @@ def test_a_repair_that_does_not_exist_is_a_mistake():
     assert parse(fine).partner[0].refuse_repairs == ("no-namespace",)
 
 
+def test_a_service_that_does_not_exist_is_a_mistake():
+    """Else the partner could call nothing at all, and only its messages would tell."""
+    told = mistakes('[[partner]]\ncode = "B"\nagency = "A"\nservices = ["LookupUser", "CheckoutItem"]\n')
+    assert told == ["partner[1].services: no service is called 'CheckoutItem'; did you mean 'CheckOutItem'?"]
+
+
+def test_a_path_key_names_one_partner_whatever_its_agency():
+    """Else the last one would get the messages of both."""
+    told = mistakes(
+        '[[partner]]\ncode = "B"\nagency = "A"\nkeys = ["here", "there"]\n'
+        '[[partner]]\ncode = "B"\nagency = "Z"\nkeys = ["there"]\n'
+    )
+    assert told == ["partner[2].keys: 'there' is a key of partner[1] already"]
+
+
 # ---------------------------------------------------------------------------------------------- TCP doors
 
 

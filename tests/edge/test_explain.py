@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ncipd.circulation.partner import Partner
 from ncipd.explain import Verdict, explain
 from tests.services.world import NS, message, user_id
 
@@ -33,6 +34,28 @@ def test_each_repair_is_named_with_its_place_and_what_was_done() -> None:
     assert "version" in repair["detail"]
     assert "ncip:version" in repair["accepts"]
     assert told.switch_off == 'refuse_repairs = ["unqualified-version"]'
+
+
+def test_a_message_may_be_as_long_as_one_that_is_served() -> None:
+    """What `ncipd serve` takes by default is not called unreadable."""
+    padded = VALID.replace(b"</NCIPMessage>", b" " * 1_500_000 + b"</NCIPMessage>")
+    assert len(padded) > 1_500_000
+    assert explain(padded).verdict is Verdict.VALID
+    assert "2,000,000" in explain(VALID + b" " * 2_000_000).problem
+
+
+def test_user_and_request_of_a_check_in_are_told_from_where_they_are_taken() -> None:
+    partner = Partner(code="BROKER", agency="LEND")
+    request = "<RequestId><RequestIdentifierValue>R-1</RequestIdentifierValue></RequestId>"
+    item = "<ItemId><ItemIdentifierValue>L1</ItemIdentifierValue></ItemId>"
+    raw = message(f"<CheckInItem>{user_id('U-1')}{item}{request}</CheckInItem>").encode()
+    told = explain(raw, partner=partner)
+    assert told.partner is not None
+    assert [(one["key"], one["place"], one["value"]) for one in told.partner["keys"][:3]] == [
+        ("user", "ext", "U-1"),
+        ("item", "item-id", "L1"),
+        ("request", "ext", "R-1"),
+    ]
 
 
 def test_strict_allows_no_repair() -> None:
@@ -90,7 +113,7 @@ def test_each_violation_has_its_line_its_place_and_what_was_expected() -> None:
         (b'<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><a>&x;</a>', "DOCTYPE"),
         (b"<a>" * 10_000, ""),
         (b"<a>" * 70 + b"</a>" * 70, "nested"),
-        (b"x" * 2_000_000, "bytes"),
+        (b"x" * 2_000_001, "bytes"),
         (b'<NCIPMessage version="3.0"><LookupUser/></NCIPMessage>', "version 2"),
     ],
 )

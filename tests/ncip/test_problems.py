@@ -56,6 +56,17 @@ def test_a_problem_becomes_an_element_with_all_that_is_known() -> None:
     assert str(problem) == "Unknown Item: No item I-1 here."
 
 
+def test_a_sentence_stays_one_that_a_person_can_read() -> None:
+    """A message may have a value of a megabyte; the sentence that quotes it tells its beginning and its end."""
+    value = "L" * 1_000_000
+    problem = Problem(ProblemType.UNKNOWN_ITEM, value=value, detail=f"No item has the barcode {value!r}; check it.")
+    assert problem.detail.startswith("No item has the barcode 'LLL")
+    assert problem.detail.endswith("LLL'; check it.")
+    assert len(problem.detail) < 2_100
+    assert len(str(problem)) < 2_200
+    assert problem.value == value
+
+
 def test_a_problem_can_ask_for_a_fee_and_bring_further_problems() -> None:
     fee = RequiredFeeAmount(currency_code=Coded("EUR"), monetary_value=250)
     other = Problem(ProblemType.USER_BLOCKED, detail="y")
