@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -19,6 +20,10 @@ NS = "http://www.niso.org/2008/ncip"
 FAULTS = (
     "not-xml",
     "invalid",
+    "invalid-prefixed",
+    "invalid-foreign",
+    "invalid-type",
+    "comments",
     "header-not-turned",
     "hang",
     "http-500",
@@ -43,6 +48,12 @@ def element(name: str, *inside: Any, **attributes: str) -> etree._Element:
         elif part is not None:
             node.append(part)
     return node
+
+
+def prefixed(raw: bytes) -> bytes:
+    """The same message as toolkits write it that give every name a prefix."""
+    names = re.sub(rb"(</?)(?=[A-Z])", rb"\1lib:", raw)
+    return names.replace(b'xmlns="', b'xmlns:lib="', 1)
 
 
 class Library:
@@ -117,9 +128,18 @@ class Library:
             response.insert(0, element("ResponseHeader", *parts))
         if fault == "invalid":
             response.append(element("Surprise"))
+        if fault == "invalid-foreign":
+            response.append(etree.Element("{urn:of-our-own}Surprise", nsmap={"own": "urn:of-our-own"}))
+        if fault == "invalid-type":
+            response.set("{http://www.w3.org/2001/XMLSchema-instance}type", "n:Surprise")
+        if fault == "comments":
+            for node in [*response.iter(f"{{{NS}}}ItemIdentifierValue")]:
+                node.append(etree.Comment("the number on the label"))
         if fault == "wrong-response":
             response.tag = f"{{{NS}}}RecallItemResponse"
         raw = etree.tostring(element("NCIPMessage", response, version="2.02"), xml_declaration=True, encoding="UTF-8")
+        if fault == "invalid-prefixed":
+            return prefixed(raw).replace(b"<lib:DateDue>", b"<lib:Surprise/><lib:DateDue>")
         if fault == "no-namespace":
             return raw.replace(NS.encode(), b"urn:something-else")
         return raw.replace(b"?>", b"?><!DOCTYPE NCIPMessage>", 1) if fault == "doctype" else raw

@@ -49,6 +49,9 @@ async def test_the_model_scenarios_pass_against_a_correct_library(stage: Stage) 
         ("not-xml", "The answer is a well-formed XML document", "It works!"),
         ("doctype", "The answer is a well-formed XML document", "document type declaration"),
         ("invalid", "The message is valid by the NCIP 2.02 schema", "Surprise"),
+        ("invalid-prefixed", "The message is valid by the NCIP 2.02 schema", "Surprise"),
+        ("invalid-foreign", "The message is valid by the NCIP 2.02 schema", "Surprise"),
+        ("invalid-type", "The message is valid by the NCIP 2.02 schema", "Surprise"),
         ("no-namespace", "The answer is an NCIPMessage in the NCIP 2 namespace", "urn:something-else"),
         ("header-not-turned", "The ResponseHeader turns the InitiationHeader round: FromAgencyId", "BROKER-SIM"),
         ("hang", "Every message is answered", "no answer after 0.3 s"),
@@ -67,6 +70,10 @@ async def test_a_broken_library_is_red_for_its_own_fault(
     assert found, unmet
     assert actual in found[0].actual
     assert stage.code == 1
+
+
+async def test_comments_in_an_answer_are_no_fault(stage: Stage) -> None:
+    assert only(await stage.play_one(Library("comments"), CHECK_OUT)) == (Verdict.PASS, [])
 
 
 async def test_a_wrong_problem_is_red_and_both_problems_are_named(stage: Stage) -> None:
