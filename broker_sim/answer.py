@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,8 @@ from broker_sim.oracle import Opinion
 from broker_sim.paths import NAMESPACE, Element, children, line_of, local, locate, text_of
 from broker_sim.verdict import Finding
 from broker_sim.wire import Header, Message
+
+_CHARSET = re.compile(r';\s*charset\s*=\s*"?([^";\s]+)', re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,8 @@ def envelope(
         )
         return
     root = answer.message.document
+    if sent.method != "TCP":
+        yield from _charset(answer, root)
     if other_root is not None:
         name = local(root.tag)
         yield Finding(
@@ -104,7 +109,7 @@ def _http(answer: Answer, statuses: tuple[int, ...]) -> Iterator[Finding]:
         sent.status in statuses,
         "An NCIP answer is HTTP 200, Problems too" if statuses == (200,) else "The HTTP status is the one expected",
         f"HTTP {' or '.join(str(status) for status in statuses)}",
-        f"HTTP {sent.status}",
+        f"HTTP {sent.status}" if sent.status in statuses else f"HTTP {sent.status}: {_start(sent.response)}",
         "envelope",
     )
     if sent.status != 200:
@@ -114,6 +119,25 @@ def _http(answer: Answer, statuses: tuple[int, ...]) -> Iterator[Finding]:
         "NCIP travels as application/xml (Z39.83-2 section 7.3)",
         wire.MEDIA_TYPE,
         sent.response_type or "no Content-Type",
+        "envelope",
+    )
+
+
+def _charset(answer: Answer, root: Element) -> Iterator[Finding]:
+    """A charset in the Content-Type goes before what the XML declaration says (RFC 7303): they must not disagree."""
+    given = _CHARSET.search(answer.sent.response_type)
+    if given is None:
+        return
+    told, real = given[1], root.getroottree().docinfo.encoding or "UTF-8"
+    try:
+        same = answer.sent.response.decode(told) == answer.sent.response.decode(real)
+    except (LookupError, UnicodeDecodeError):
+        same = False
+    yield Finding(
+        same,
+        "The charset of the Content-Type is that of the document (RFC 7303)",
+        f"charset {real}",
+        f"charset {told}",
         "envelope",
     )
 
@@ -196,10 +220,21 @@ def _errors(root: Element) -> list[tuple[Element, dict[str, str]]]:
 
 def describe(message: Message) -> str:
     """One line on a message: its name, and its Problems where it has any."""
-    said = [f"{p.get('ProblemType', '?')}: {p.get('ProblemDetail', 'no detail')}" for p in problems(message)]
-    return f"{message.name or 'an empty NCIPMessage'}{' with Problem ' + '; '.join(said) if said else ''}"
+    said = [
+        f"{p.get('ProblemType') or '?'}: {_short(p.get('ProblemDetail') or 'no detail')}" for p in problems(message)
+    ]
+    name = message.name or "an empty NCIPMessage"
+    if not said:
+        return name
+    return f"{name if name == 'Problem' else f'{name} with Problem'} {'; '.join(said)}"
+
+
+def _short(text: str, most: int = 300) -> str:
+    return text if len(text) <= most else f"{text[:most]}…"
 
 
 def _start(body: bytes) -> str:
-    text = body[:80].decode("utf-8", "replace").strip()
-    return f"“{text}{'…' if len(body) > 80 else ''}”" if text else "an empty body"
+    """The beginning of what came, on one line and in characters that a terminal can show."""
+    text = " ".join(body[:120].decode("utf-8", "replace").split())
+    shown = "".join(one if one.isprintable() else "\ufffd" for one in text)
+    return f"“{shown}{'…' if len(body) > 120 else ''}”" if shown else "an empty body"

@@ -28,6 +28,7 @@ FAULTS = (
     "hang",
     "http-500",
     "media-type",
+    "charset",
     "wrong-problem",
     "resend-differs",
     "cut",
@@ -108,11 +109,12 @@ class Library:
         if answer is None:
             answer = self.answers[raw] = self.answer(body, service, fault)
         media_type = "text/html" if fault == "media-type" else "application/xml"
-        return web.Response(body=answer, content_type=media_type, charset="utf-8")
+        charset = "iso-8859-1" if fault == "charset" else "utf-8"
+        return web.Response(body=answer, content_type=media_type, charset=charset)
 
     def answer(self, body: etree._Element, service: str, fault: str | None) -> bytes:
         if fault == "not-xml":
-            return b"<html><body>It works!</body>"
+            return b"<html>\n <body>\x7fIt works!</html>"
         response = self.serve(body, service, fault)
         header = body.find(f"{{{NS}}}InitiationHeader")
         if header is not None:
