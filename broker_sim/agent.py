@@ -15,6 +15,8 @@ from urllib.parse import quote
 
 import msgspec
 
+from broker_sim import mistakes
+
 _RANGE = re.compile(r"(?P<prefix>.*?)(?P<first>\d+)\.\.(?P=prefix)(?P<last>\d+)")
 _HOLE = re.compile(r"\{([A-Za-z_]\w*)(\?)?\}")
 _DROPPED = object()
@@ -148,7 +150,9 @@ def load(path: Path) -> Agent:
         agent = msgspec.convert(data, Agent)
         for fixture in agent.fixtures.values():
             expand(fixture)
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError, ValueError) as error:
+    except msgspec.ValidationError as error:
+        raise AgentMistake(f"{path}: {mistakes.mistake(error, Agent)}") from error
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, ValueError) as error:
         raise AgentMistake(f"{path}: {error}") from error
     for exclusion in agent.exclude:
         if not exclusion.reason.strip():
