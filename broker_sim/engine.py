@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 import aiohttp
 
 import broker_sim
-from broker_sim import events, http, oracle, verdict
+from broker_sim import events, http, oracle, places, verdict
 from broker_sim.agent import Agent
 from broker_sim.casting import cast
 from broker_sim.clock import TargetClock
@@ -150,6 +150,7 @@ def billing(scenario: Scenario) -> Billing:
         steps=len(scenario.steps),
         requirements=scenario.requirements,
         persona=story.persona,
+        bundled=places.conformance() in scenario.path.resolve().parents,
     )
 
 
