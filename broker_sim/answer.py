@@ -17,6 +17,7 @@ from broker_sim.paths import NAMESPACE, Element, children, line_of, local, locat
 from broker_sim.verdict import Finding
 from broker_sim.wire import Header, Message
 
+_NAMES = ("IdentifierValue", "AgencyId")
 _CHARSET = re.compile(r';\s*charset\s*=\s*"?([^";\s]+)', re.IGNORECASE)
 
 
@@ -164,6 +165,29 @@ def schema(opinion: Opinion | None) -> Iterator[Finding]:
             "libxml2 alone finds it invalid" if opinion.libxml2 else "xmlschema alone finds it invalid",
             "schema",
         )
+
+
+def identifiers(answer: Answer) -> Iterator[Finding]:
+    """Identifiers have no white space around them: to whoever compares them letter by letter, they would be others."""
+    if answer.message is None:
+        return
+    named = [node for node in answer.message.root.iter(tag=etree.Element) if local(node.tag).endswith(_NAMES)]
+    padded = next((node for node in named if _is_padded(node)), None)
+    yield Finding(
+        padded is None,
+        "Identifiers stand by themselves, without white space around them",
+        "none",
+        "none" if padded is None else f"{padded.text!r}",
+        "envelope",
+        "SHOULD",
+        where=None if padded is None else locate(padded),
+        line=line_of(padded),
+    )
+
+
+def _is_padded(node: Element) -> bool:
+    text = str(node.text or "")
+    return not children(node) and text != text.strip()
 
 
 def header(answer: Answer, sent: Header | None) -> Iterator[Finding]:

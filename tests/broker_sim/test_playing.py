@@ -89,6 +89,13 @@ async def test_what_is_no_xml_is_quoted_on_one_line_without_what_a_terminal_obey
     assert actual.isprintable()
 
 
+async def test_white_space_around_an_identifier_is_non_strict(stage: Stage) -> None:
+    verdict, (finding,) = only(await stage.play_one(Library("padded"), CHECK_OUT))
+    assert verdict is Verdict.NON_STRICT
+    assert finding.requirement == "Identifiers stand by themselves, without white space around them"
+    assert finding.where == "/NCIPMessage/CheckOutItemResponse/ItemId/ItemIdentifierValue"
+
+
 async def test_comments_in_an_answer_are_no_fault(stage: Stage) -> None:
     assert only(await stage.play_one(Library("comments"), CHECK_OUT)) == (Verdict.PASS, [])
 
