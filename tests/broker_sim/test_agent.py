@@ -91,6 +91,8 @@ def test_a_desk_step_with_wrong_parameters_is_told_the_right_ones() -> None:
         (MINIMAL + "[callbak]\n", "callbak"),
         (MINIMAL + '[fixtures.x]\nids = "a"\n', r"fixtures\.….ids: expected a list, got text"),
         (MINIMAL + "[agent]\n", "declare"),
+        (MINIMAL + '[callback]\nlisten = "here:there"\n', "expected host:port, such as 127.0.0.1:8642"),
+        (MINIMAL + '[callback]\nlisten = "here:99999"\n', "expected host:port"),
         ('[agent]\nnam = "x"\n', r"agent\.nam: unknown key 'nam'; did you mean 'name'\?"),
         (MINIMAL + '[desk.ship]\npath = "/"\nmethod = "POSTS"\n', r"desk\.….method: .*did you mean 'POST'\?"),
         (MINIMAL + '[fixtures.x]\nids = [{ record = "R" }]\n', "needs an `id`"),
