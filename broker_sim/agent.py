@@ -15,9 +15,12 @@ from urllib.parse import quote
 
 import msgspec
 
+from broker_sim import mistakes
+
 _RANGE = re.compile(r"(?P<prefix>.*?)(?P<first>\d+)\.\.(?P=prefix)(?P<last>\d+)")
 _HOLE = re.compile(r"\{([A-Za-z_]\w*)(\?)?\}")
 _DROPPED = object()
+_LAST_PORT = 65535
 
 
 class AgentMistake(Exception):
@@ -141,6 +144,14 @@ class Agent(Section, frozen=True, kw_only=True):
         return sides.get(code) if code else None
 
 
+def address_of(text: str) -> tuple[str, int]:
+    """Host and port of where the broker listens, a port alone being one here; raises ValueError for anything else."""
+    host, _, port = text.rpartition(":")
+    if not port.isdecimal() or int(port) > _LAST_PORT:
+        raise ValueError(f"expected host:port, such as 127.0.0.1:8642, got {text!r}")
+    return host.strip("[]") or "127.0.0.1", int(port)
+
+
 def load(path: Path) -> Agent:
     """Read an agent file; raises AgentMistake for bad TOML, wrong types, unknown keys, an exclusion without reason."""
     try:
@@ -148,7 +159,11 @@ def load(path: Path) -> Agent:
         agent = msgspec.convert(data, Agent)
         for fixture in agent.fixtures.values():
             expand(fixture)
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError, ValueError) as error:
+        if agent.callback is not None:
+            address_of(agent.callback.listen)
+    except msgspec.ValidationError as error:
+        raise AgentMistake(f"{path}: {mistakes.mistake(error, Agent)}") from error
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, ValueError) as error:
         raise AgentMistake(f"{path}: {error}") from error
     for exclusion in agent.exclude:
         if not exclusion.reason.strip():

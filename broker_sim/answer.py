@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,9 @@ from broker_sim.oracle import Opinion
 from broker_sim.paths import NAMESPACE, Element, children, line_of, local, locate, text_of
 from broker_sim.verdict import Finding
 from broker_sim.wire import Header, Message
+
+_NAMES = ("IdentifierValue", "AgencyId")
+_CHARSET = re.compile(r';\s*charset\s*=\s*"?([^";\s]+)', re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -80,6 +84,8 @@ def envelope(
         )
         return
     root = answer.message.document
+    if sent.method != "TCP":
+        yield from _charset(answer, root)
     if other_root is not None:
         name = local(root.tag)
         yield Finding(
@@ -104,7 +110,7 @@ def _http(answer: Answer, statuses: tuple[int, ...]) -> Iterator[Finding]:
         sent.status in statuses,
         "An NCIP answer is HTTP 200, Problems too" if statuses == (200,) else "The HTTP status is the one expected",
         f"HTTP {' or '.join(str(status) for status in statuses)}",
-        f"HTTP {sent.status}",
+        f"HTTP {sent.status}" if sent.status in statuses else f"HTTP {sent.status}: {_start(sent.response)}",
         "envelope",
     )
     if sent.status != 200:
@@ -114,6 +120,25 @@ def _http(answer: Answer, statuses: tuple[int, ...]) -> Iterator[Finding]:
         "NCIP travels as application/xml (Z39.83-2 section 7.3)",
         wire.MEDIA_TYPE,
         sent.response_type or "no Content-Type",
+        "envelope",
+    )
+
+
+def _charset(answer: Answer, root: Element) -> Iterator[Finding]:
+    """A charset in the Content-Type goes before what the XML declaration says (RFC 7303): they must not disagree."""
+    given = _CHARSET.search(answer.sent.response_type)
+    if given is None:
+        return
+    told, real = given[1], root.getroottree().docinfo.encoding or "UTF-8"
+    try:
+        same = answer.sent.response.decode(told) == answer.sent.response.decode(real)
+    except (LookupError, UnicodeDecodeError):
+        same = False
+    yield Finding(
+        same,
+        "The charset of the Content-Type is that of the document (RFC 7303)",
+        f"charset {real}",
+        f"charset {told}",
         "envelope",
     )
 
@@ -140,6 +165,29 @@ def schema(opinion: Opinion | None) -> Iterator[Finding]:
             "libxml2 alone finds it invalid" if opinion.libxml2 else "xmlschema alone finds it invalid",
             "schema",
         )
+
+
+def identifiers(answer: Answer) -> Iterator[Finding]:
+    """Identifiers have no white space around them: to whoever compares them letter by letter, they would be others."""
+    if answer.message is None:
+        return
+    named = [node for node in answer.message.root.iter(tag=etree.Element) if local(node.tag).endswith(_NAMES)]
+    padded = next((node for node in named if _is_padded(node)), None)
+    yield Finding(
+        padded is None,
+        "Identifiers stand by themselves, without white space around them",
+        "none",
+        "none" if padded is None else f"{padded.text!r}",
+        "envelope",
+        "SHOULD",
+        where=None if padded is None else locate(padded),
+        line=line_of(padded),
+    )
+
+
+def _is_padded(node: Element) -> bool:
+    text = str(node.text or "")
+    return not children(node) and text != text.strip()
 
 
 def header(answer: Answer, sent: Header | None) -> Iterator[Finding]:
@@ -196,10 +244,21 @@ def _errors(root: Element) -> list[tuple[Element, dict[str, str]]]:
 
 def describe(message: Message) -> str:
     """One line on a message: its name, and its Problems where it has any."""
-    said = [f"{p.get('ProblemType', '?')}: {p.get('ProblemDetail', 'no detail')}" for p in problems(message)]
-    return f"{message.name or 'an empty NCIPMessage'}{' with Problem ' + '; '.join(said) if said else ''}"
+    said = [
+        f"{p.get('ProblemType') or '?'}: {_short(p.get('ProblemDetail') or 'no detail')}" for p in problems(message)
+    ]
+    name = message.name or "an empty NCIPMessage"
+    if not said:
+        return name
+    return f"{name if name == 'Problem' else f'{name} with Problem'} {'; '.join(said)}"
+
+
+def _short(text: str, most: int = 300) -> str:
+    return text if len(text) <= most else f"{text[:most]}…"
 
 
 def _start(body: bytes) -> str:
-    text = body[:80].decode("utf-8", "replace").strip()
-    return f"“{text}{'…' if len(body) > 80 else ''}”" if text else "an empty body"
+    """The beginning of what came, on one line and in characters that a terminal can show."""
+    text = " ".join(body[:120].decode("utf-8", "replace").split())
+    shown = "".join(one if one.isprintable() else "\ufffd" for one in text)
+    return f"“{shown}{'…' if len(body) > 120 else ''}”" if shown else "an empty body"

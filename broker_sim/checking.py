@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import codecs
+import re
+from collections.abc import Callable, Iterator
+from datetime import datetime
 from typing import Any
 
 from broker_sim import content, paths, variables
@@ -13,6 +16,7 @@ from broker_sim.scenario import (
     Answer,
     AnyStep,
     Await,
+    Clock,
     Desk,
     Duration,
     Expect,
@@ -21,12 +25,16 @@ from broker_sim.scenario import (
     Reply,
     Scenario,
     Send,
+    Silence,
     Transmission,
 )
+from broker_sim.vocabulary import Vocabulary, vocabulary
 from broker_sim.yamlfile import Located, Where
 
 _OF_MESSAGES = frozenset({"response", "problem", "path", "absent"})
 _OF_DESKS = frozenset({"json", "json_absent"})
+_MOMENTS = ("same_instant", "after", "before")
+_PERIOD = re.compile(r"P(?=.)(\d+[WD])*(T(\d+[HMS])+)?")
 _ANSWERS = ("message", "problem", "pending", "status", "raw", "hang")
 
 
@@ -42,6 +50,8 @@ def check(scenario: Scenario, document: Located) -> None:
         known.add(name)
     if not scenario.steps:
         raise document.mistake(("steps",), "a scenario needs at least one step")
+    if scenario.story.clock is not None:
+        _moment(document, ("clock",), scenario.story.clock)
     earlier: dict[str, AnyStep] = {}
     for number, step in enumerate(scenario.steps):
         where = ("steps", number)
@@ -56,6 +66,7 @@ def check(scenario: Scenario, document: Located) -> None:
             if step.name in earlier:
                 raise document.mistake((*where, "name"), f"an earlier step is called {step.name!r} already")
             earlier[step.name] = step
+    _names(document, scenario)
 
 
 def _known(document: Located, where: Where, value: Any, known: set[str]) -> None:
@@ -92,9 +103,96 @@ def _refers(document: Located, where: Where, step: AnyStep, earlier: dict[str, A
         raise document.mistake((*where, step.kind), f"{name!r} must be the name of {what} before this one")
 
 
+def _names(document: Located, scenario: Scenario) -> None:
+    """A name that NCIP does not have would never be found, and where nothing may be found that would pass for right."""
+    words = vocabulary(older=scenario.persona is not None and scenario.persona.is_version_1)
+    for n, name in enumerate(scenario.story.ignore):
+        _is_message(document, ("ignore", n), name, words)
+    for number, step in enumerate(scenario.steps):
+        where = ("steps", number)
+        match step:
+            case Send(valid=True, root=None, raw=None, hex=None) | Await():
+                _is_message(document, (*where, step.kind), step.service, words)
+            case Silence() if step.silence != "any":
+                _is_message(document, (*where, "silence"), step.silence, words)
+            case _:
+                pass
+        for place, path in _message_paths(where, step):
+            _is_path(document, place, path, words)
+        for n, expect in enumerate(step.expect if isinstance(step, Judged) else ()):
+            wanted = expect.response if isinstance(expect.response, list) else [expect.response]
+            for response in wanted:
+                if response is not None and response != "Problem":
+                    _is_message(document, (*where, "expect", n, "response"), response, words)
+
+
+def _is_message(document: Located, where: Where, name: str, words: Vocabulary) -> None:
+    said = None if "${" in name else words.strange_message(name)
+    if said is not None:
+        raise document.mistake(where, said)
+
+
+def _is_path(document: Located, where: Where, path: str, words: Vocabulary) -> None:
+    bare = variables.blanked(path)
+    try:
+        paths.compile_xpath(bare)
+    except ValueError as error:
+        raise document.mistake(where, str(error)) from error
+    said = words.strange(paths.names(bare))
+    if said is not None:
+        raise document.mistake(where, f"{path!r}: {said}")
+
+
+def _message_paths(where: Where, step: AnyStep) -> Iterator[tuple[Where, str]]:
+    """Every path of a step by which a message is looked at."""
+    if isinstance(step, Judged):
+        for n, expect in enumerate(step.expect):
+            for name in ("path", "absent"):
+                if getattr(expect, name) is not None:
+                    yield (*where, "expect", n, name), getattr(expect, name)
+        if not isinstance(step, Desk):
+            yield from (((*where, "capture", name), path) for name, path in step.capture.items())
+    if isinstance(step, Await):
+        yield from (((*where, "where", path), path) for path in step.where)
+    if isinstance(step, Relay):
+        yield from (((*where, "replace", path), path) for path in step.replace)
+        yield from (((*where, "remove", n), path) for n, path in enumerate(step.remove))
+
+
+def _moment(document: Located, where: Where, text: str) -> None:
+    """A date-time that is written out must be one; where it comes from a variable, it is seen in the run."""
+    try:
+        datetime.fromisoformat("2026-01-01" if "${" in text else text)
+    except ValueError as error:
+        raise document.mistake(where, f"expected a date-time such as 2026-03-02T09:00:00Z, got {text!r}") from error
+
+
 def _shape(document: Located, where: Where, step: AnyStep) -> None:
     if isinstance(step, Send):
         _content(document, where, step)
+    if isinstance(step, Clock):
+        _clock(document, where, step)
+    if isinstance(step, Desk):
+        for name, path in step.capture.items():
+            _looked_up(document, (*where, "capture", name), paths.split_json, variables.blanked(path))
+    _numbers(document, where, step)
+    if isinstance(step, Await | Reply) and isinstance(step.answer, Answer):
+        given = [kind for kind in _ANSWERS if getattr(step.answer, kind) is not None]
+        if len(given) != 1 or (step.answer.body is not None and given != ["status"]):
+            raise document.mistake(
+                (*where, "answer"), f"give exactly one of {', '.join(_ANSWERS)}; `body` only beside `status`"
+            )
+
+
+def _clock(document: Located, where: Where, step: Clock) -> None:
+    for how, to in step.clock.items():
+        if how == "set":
+            _moment(document, (*where, "clock", how), to)
+        elif "${" not in to and _PERIOD.fullmatch(to) is None:
+            raise document.mistake((*where, "clock", how), f"expected a period such as P1D or PT12H, got {to!r}")
+
+
+def _numbers(document: Located, where: Where, step: AnyStep) -> None:
     if isinstance(step, Transmission | Desk) and step.times < 1:
         raise document.mistake((*where, "times"), "must be at least 1")
     if isinstance(step, Transmission):
@@ -102,12 +200,13 @@ def _shape(document: Located, where: Where, step: AnyStep) -> None:
             raise document.mistake((*where, "concurrently"), "must be at least 1")
         if step.times > 1 and step.concurrently > 1:
             raise document.mistake((*where, "times"), "a step has either `times` or `concurrently`, not both")
-    if isinstance(step, Await | Reply) and isinstance(step.answer, Answer):
-        given = [kind for kind in _ANSWERS if getattr(step.answer, kind) is not None]
-        if len(given) != 1 or (step.answer.body is not None and given != ["status"]):
-            raise document.mistake(
-                (*where, "answer"), f"give exactly one of {', '.join(_ANSWERS)}; `body` only beside `status`"
-            )
+
+
+def _looked_up(document: Located, where: Where, read: Callable[[str], object], text: str) -> None:
+    try:
+        read(text)
+    except ValueError as error:
+        raise document.mistake(where, str(error)) from error
 
 
 def _content(document: Located, where: Where, step: Send) -> None:
@@ -117,6 +216,10 @@ def _content(document: Located, where: Where, step: Send) -> None:
             where, f"say what is sent by exactly one of message, xml, raw, hex; this step has {given or 'none'}"
         )
     place = (*where, given[0])
+    try:
+        codecs.lookup(step.envelope.encoding)
+    except LookupError as error:
+        raise document.mistake((*where, "envelope", "encoding"), str(error)) from error
     try:
         if step.hex is not None:
             bytes.fromhex(step.hex)
@@ -159,16 +262,14 @@ def _expectation(document: Located, where: Where, step: Judged, expect: Expect, 
 def _operands(document: Located, where: Where, expect: Expect) -> None:
     if expect.holds_for not in {"all", "any", "none"} and not expect.holds_for.isdigit():
         raise document.mistake((*where, "holds_for"), "expected all, any, none or a number of answers")
-    try:
-        for path in (expect.path, expect.absent):
-            if path is not None:
-                paths.compile_xpath(path)
-        for path in (expect.json, expect.json_absent):
-            if path is not None:
-                paths.split_json(path)
-        if expect.matches is not None:
-            paths.compile_pattern(expect.matches)
-    except ValueError as error:
-        raise document.mistake(where, str(error)) from error
+    for name in ("json", "json_absent"):
+        path = getattr(expect, name)
+        if path is not None:
+            _looked_up(document, (*where, name), paths.split_json, path)
+    if expect.matches is not None:
+        _looked_up(document, (*where, "matches"), paths.compile_pattern, expect.matches)
+    for name in _MOMENTS:
+        if getattr(expect, name) is not None:
+            _moment(document, (*where, name), getattr(expect, name))
     if isinstance(expect.within, Duration) and expect.within <= 0:
         raise document.mistake((*where, "within"), "must be more than nothing")

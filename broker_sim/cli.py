@@ -20,7 +20,7 @@ from rich.console import Console
 
 import broker_sim
 from broker_sim import listing, places, requirements
-from broker_sim.agent import AgentMistake
+from broker_sim.agent import AgentMistake, address_of
 from broker_sim.agent import load as load_agent
 from broker_sim.events import Command, Event
 from broker_sim.loading import NothingMatched, load, select
@@ -197,6 +197,11 @@ def _play(command: Command, scenarios: list[Scenario], options: Options, written
     target = options.target
     if urlsplit(target).scheme not in {"http", "https"} or not urlsplit(target).hostname:
         raise Refused(f"--target must be an address like http://127.0.0.1:8080/ncip, not {target!r}")
+    if options.listen is not None:
+        try:
+            address_of(options.listen)
+        except ValueError as error:
+            raise Refused(f"--listen: {error}") from error
     plan = engine.Plan(
         scenarios=scenarios,
         target=target,

@@ -19,8 +19,8 @@ from urllib.parse import urlsplit
 import aiohttp
 
 import broker_sim
-from broker_sim import events, http, oracle, verdict
-from broker_sim.agent import Agent
+from broker_sim import events, http, oracle, places, verdict
+from broker_sim.agent import Agent, address_of
 from broker_sim.casting import cast
 from broker_sim.clock import TargetClock
 from broker_sim.events import Billing
@@ -109,7 +109,7 @@ def _listener(plan: Plan, emit: events.Listener) -> Listener | None:
     address = plan.listen or (plan.agent.callback.listen if plan.agent.callback else None)
     if address is None:
         return None
-    host, _, port = address.rpartition(":")
+    host, port = address_of(address)
 
     def stray(inbound: Inbound, answer: HttpAnswer) -> None:
         exchange = inbound_exchange(plan.agent, inbound, answer)
@@ -119,7 +119,7 @@ def _listener(plan: Plan, emit: events.Listener) -> Listener | None:
             )
         )
 
-    return Listener(host or "127.0.0.1", int(port), stray)
+    return Listener(host, port, stray)
 
 
 def _announcement(plan: Plan, listener: Listener | None) -> events.RunStarted:
@@ -150,6 +150,7 @@ def billing(scenario: Scenario) -> Billing:
         steps=len(scenario.steps),
         requirements=scenario.requirements,
         persona=story.persona,
+        bundled=places.conformance() in scenario.path.resolve().parents,
     )
 
 

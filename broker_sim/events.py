@@ -20,7 +20,10 @@ Command = Literal["run", "conform"]
 
 @dataclass(frozen=True, slots=True)
 class Billing:
-    """A scenario as it is announced: what a report needs to know of it before it begins."""
+    """A scenario as it is announced: what a report needs to know of it before it begins.
+
+    ``bundled``: it can be asked for by its id, and not only by its file.
+    """
 
     id: str
     title: str
@@ -32,6 +35,7 @@ class Billing:
     steps: int
     requirements: tuple[Requirement, ...] = ()
     persona: str | None = None
+    bundled: bool = True
 
     @property
     def group(self) -> str:

@@ -46,7 +46,14 @@ class Listener:
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
         await self._runner.setup()
         site = web.TCPSite(self._runner, self._host, self._port)
-        await site.start()
+        try:
+            await site.start()
+        except OSError as error:
+            await self._runner.cleanup()
+            raise OSError(
+                f"the broker cannot listen at {self._host}:{self._port}: {error.strerror}; "
+                "choose another address by --listen, or by [callback] listen of the agent file"
+            ) from error
         port = self._runner.addresses[0][1]
         self.url = f"http://{self._host}:{port}{PATH}"
 

@@ -11,8 +11,9 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from broker_sim import persona, yamlfile
+from broker_sim import mistakes, persona, yamlfile
 from broker_sim.checking import check
+from broker_sim.mistakes import near
 from broker_sim.persona import Persona, PersonaMistake
 from broker_sim.requirements import Requirement, Requirements, strongest
 from broker_sim.scenario import STEPS, AnyStep, Duration, Scenario, Story
@@ -21,9 +22,6 @@ T = TypeVar("T")
 
 _CAPITAL = re.compile(r"(?<!^)(?=[A-Z])")
 _SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
-_AT = re.compile(r" - at `(?:key in )?(\$[^`]*)`$")
-_PART = re.compile(r"\.([A-Za-z_]\w*)|\[(\d+)\]|\[\.\.\.\]")
-_UNKNOWN_FIELD = re.compile(r"Object contains unknown field `([^`]+)`")
 
 
 class NothingMatched(Exception):
@@ -74,7 +72,7 @@ def _verified(document: yamlfile.Located, identity: str, requirements: Requireme
     group = identity.partition(".")[0]
     if group not in requirements.titles:
         raise document.mistake(
-            (), f"the folder {group!r} is no group of requirements{_near(group, requirements.titles)}"
+            (), f"the folder {group!r} is no group of requirements{near(group, requirements.titles)}"
         )
     if "level" in document.value:
         raise document.mistake(
@@ -84,14 +82,9 @@ def _verified(document: yamlfile.Located, identity: str, requirements: Requireme
         raise document.mistake(("verifies",), "a case verifies at least one requirement")
     for n, slug in enumerate(slugs):
         if slug not in requirements.by_slug:
-            near = _near(slug, requirements.by_slug)
-            raise document.mistake(("verifies", n), f"there is no requirement {slug!r}{near}")
+            close = near(slug, requirements.by_slug)
+            raise document.mistake(("verifies", n), f"there is no requirement {slug!r}{close}")
     return tuple(requirements.by_slug[slug] for slug in slugs)
-
-
-def _near(word: str, words: Iterable[str]) -> str:
-    close = difflib.get_close_matches(word, list(words), n=1)
-    return f"; did you mean {close[0]!r}?" if close else ""
 
 
 def scenario_id(path: Path) -> str | None:
@@ -148,26 +141,8 @@ def _typed(document: yamlfile.Located, where: yamlfile.Where, raw: Any, shape: t
     try:
         return msgspec.convert(raw, shape, strict=False, dec_hook=_unusual)
     except msgspec.ValidationError as error:
-        raise _mistake(document, where, str(error), shape) from error
-
-
-def _mistake(document: yamlfile.Located, where: yamlfile.Where, text: str, shape: type) -> yamlfile.FileMistake:
-    at = _AT.search(text)
-    what = _AT.sub("", text)
-    if at is not None:
-        for match in _PART.finditer(at[1]):
-            if match[1] is None and match[2] is None:
-                break
-            where = (*where, match[1] or int(match[2]))
-    unknown = _UNKNOWN_FIELD.match(what)
-    if unknown is not None:
-        what = f"unknown key {unknown[1]!r}{_closest(unknown[1], shape)}"
-        where = (*where, unknown[1])
-    return document.mistake(where, what)
-
-
-def _closest(key: str, shape: type) -> str:
-    return _near(key, [field.encode_name for field in msgspec.structs.fields(shape)])
+        found = mistakes.mistake(error, shape)
+        raise document.mistake((*where, *found.where), found.what) from error
 
 
 def _unusual(kind: type, value: Any) -> Any:

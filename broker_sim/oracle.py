@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import copy
+import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -105,23 +107,41 @@ def _by_libxml2(root: Element, file: Path) -> tuple[Violation, ...]:
     validator = _libxml2(file)
     if validator.validate(root):
         return ()
-    found = []
     log: Any = validator.error_log
-    for error in list(log)[:_AT_MOST]:
-        nodes: Any = root.getroottree().xpath(error.path) if error.path else []
-        where = locate(nodes[0]) if nodes else error.path
-        found.append(Violation("libxml2", _plain(error.message), where, error.line))
-    return tuple(found)
+    prefixes = {
+        prefix: uri for node in root.iter(tag=etree.Element) for prefix, uri in node.nsmap.items() if prefix is not None
+    }
+    return tuple(
+        Violation("libxml2", _plain(error.message), _where(root, error.path, prefixes), error.line)
+        for error in list(log)[:_AT_MOST]
+    )
+
+
+def _where(root: Element, path: str | None, prefixes: dict[str, str]) -> str | None:
+    """The place in local names for a path of libxml2's, which has the prefixes of the document."""
+    if not path:
+        return None
+    nodes: Any = root.getroottree().xpath(path, namespaces=prefixes)
+    return locate(nodes[0]) if nodes else re.sub(r"[^/\[\]]+:", "", path)
 
 
 def _by_xmlschema(root: Element, file: Path) -> tuple[Violation, ...]:
+    from xmlschema import XMLSchemaException
+
+    if next(root.iter(etree.Comment, etree.ProcessingInstruction), None) is not None:
+        # To xmlschema, a comment beside a text is a child where none may stand.
+        root = copy.deepcopy(root)
+        etree.strip_tags(root, etree.Comment, etree.ProcessingInstruction)
     found = []
-    for error in _xmlschema(file).iter_errors(root):
-        element: Any = error.elem
-        where = None if element is None else locate(element)
-        found.append(Violation("xmlschema", _plain(error.reason or error.message), where, line_of(element)))
-        if len(found) == _AT_MOST:
-            break
+    try:
+        for error in _xmlschema(file).iter_errors(root):
+            element: Any = error.elem
+            where = None if element is None else locate(element)
+            found.append(Violation("xmlschema", _plain(error.reason or error.message), where, line_of(element)))
+            if len(found) == _AT_MOST:
+                break
+    except XMLSchemaException as error:  # it raises what it cannot put down to an element, as an unknown xsi:type
+        found.append(Violation("xmlschema", _plain(str(error)), None, None))
     return tuple(found)
 
 

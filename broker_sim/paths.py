@@ -46,6 +46,11 @@ def qualify(path: str) -> str:
     return "".join(written)
 
 
+def names(path: str) -> list[str]:
+    """The elements of NCIP that a path names."""
+    return re.findall(r"(?<![@\w:.-])n:([A-Za-z_][\w.-]*)", qualify(path.removeprefix("NCIPMessage/")))
+
+
 def _stays(name: str, before: str, after: str) -> bool:
     return after in {"(", "::"} or before == "$" or (name in _OPERATORS and before not in _BEFORE_A_STEP)
 

@@ -11,7 +11,7 @@ from xml.sax.saxutils import escape
 import msgspec
 
 from broker_sim import content, dressing, expect, oracle, post, wire
-from broker_sim.answer import Answer, describe, envelope, header, problems, read_ncip, schema
+from broker_sim.answer import Answer, describe, envelope, header, identifiers, problems, read_ncip, schema
 from broker_sim.content import Node
 from broker_sim.http import Sent
 from broker_sim.play import Excused, Parcel, Play, Trouble, exchange
@@ -257,6 +257,7 @@ def _judged(play: Play, step: Transmission, parcel: Parcel, answers: list[Answer
         if step.root is None:
             yield from schema(answer.opinion)
             yield from header(answer, parcel.header)
+            yield from identifiers(answer)
     if any(answer.sent.outcome != "answered" for answer in answers):
         return
     context = play.context()

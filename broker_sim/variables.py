@@ -43,6 +43,11 @@ def names(text: str) -> Iterator[str]:
             yield name
 
 
+def blanked(text: str) -> str:
+    """The text with a number in place of each variable, for what must be right whatever their values are."""
+    return _REFERENCE.sub("0", text)
+
+
 class Variables:
     """The values of one scenario: what it was given, what it defines, what it captured."""
 

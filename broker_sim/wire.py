@@ -82,7 +82,9 @@ def read(raw: bytes) -> Message:
         root = etree.fromstring(raw, parser)
     except etree.XMLSyntaxError as error:
         line, column = error.position
-        raise Unreadable(f"line {line}, column {column}: {error.msg}") from error
+        # libxml2 says the place once more at the end.
+        said = (error.msg or "not well-formed").removesuffix(f", line {line}, column {column}")
+        raise Unreadable(f"line {line}, column {column}: {said}") from error
     except ValueError as error:
         raise Unreadable(str(error)) from error
     older = version1.is_version_1(root)

@@ -14,7 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from broker_sim.reports.record import WORST_FIRST, Record, ScenarioRecord, StepRecord, worst
-from broker_sim.reports.words import again, span, what, where
+from broker_sim.reports.words import again, place, span, what, where
 from broker_sim.verdict import Finding, Verdict
 
 _BROKEN = {Verdict.FAIL, Verdict.ERROR}
@@ -46,7 +46,8 @@ def page(record: Record) -> str:
         tiles=list(_tiles(record)),
         groups=list(_groups(record)),
         requirements=[(one, worst(cases), cases) for one, cases in record.requirements],
-        again=lambda scenario: again(scenario.run, scenario.billing.id),
+        again=again,
+        place=place,
         steps=_steps,
         expectations=_expectations,
         css=Markup(source["page.css"]),  # noqa: S704 - our own file

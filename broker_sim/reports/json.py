@@ -80,6 +80,7 @@ def _scenario(record: Record, scenario: ScenarioRecord) -> dict[str, Any]:
         "verifies": list(billing.verifies),
         "requirements": msgspec.to_builtins(billing.requirements),
         "file": billing.file,
+        "bundled": billing.bundled,
         "steps_planned": billing.steps,
         "run": record.runs.index(scenario.run),
         "verdict": scenario.verdict,

@@ -9,7 +9,7 @@ from lxml import etree
 
 from broker_sim.paths import Element
 from broker_sim.reports.record import Record, ScenarioRecord
-from broker_sim.reports.words import explain
+from broker_sim.reports.words import explain, place
 from broker_sim.verdict import Verdict
 
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -42,14 +42,16 @@ def _case(scenario: ScenarioRecord) -> Element:
     billing = scenario.billing
     case = etree.Element("testcase", name=billing.id, classname=billing.group, time=f"{scenario.seconds:.3f}")
     case.set("file", scenario.billing.file)
-    text = _clean("\n\n".join(explain(step, finding) for step, finding in scenario.unmet))
+    text = _clean("\n\n".join(explain(scenario, step, finding) for step, finding in scenario.unmet))
     match scenario.verdict:
         case Verdict.FAIL:
             first = next((finding for _, finding in scenario.unmet if finding.fatal), scenario.unmet[0][1])
             etree.SubElement(case, "failure", type="FAIL", message=_clean(first.requirement)).text = text
         case Verdict.ERROR | None:
             reason = scenario.reason or "the run ended before this scenario did"
-            etree.SubElement(case, "error", type="ERROR", message=_clean(reason)).text = text or _clean(reason)
+            etree.SubElement(case, "error", type="ERROR", message=_clean(reason)).text = _clean(
+                "\n\n".join(filter(None, [text, f"{reason}\n  in           {place(scenario, None)}"]))
+            )
         case Verdict.SKIP:
             etree.SubElement(case, "skipped", message=_clean(scenario.reason or ""))
         case Verdict.NON_STRICT:

@@ -74,6 +74,7 @@ def _billing(plain: Plain) -> Billing:
         steps=plain["steps_planned"],
         requirements=msgspec.convert(plain["requirements"], tuple[Requirement, ...]),
         persona=plain.get("persona"),
+        bundled=plain.get("bundled", True),
     )
 
 

@@ -15,7 +15,7 @@ from rich.text import Text
 from broker_sim import events
 from broker_sim.events import Event
 from broker_sim.reports.record import Record, ScenarioRecord, StepRecord, worst
-from broker_sim.reports.words import again, span, what, where
+from broker_sim.reports.words import again, place, span, what, where
 from broker_sim.verdict import Finding, Verdict
 
 MARKS = {
@@ -106,6 +106,8 @@ class Terminal:
         for scenario in self._record.scenarios.values():
             for step, finding in scenario.unmet:
                 self._console.print(self._failure(scenario, step, finding))
+            if scenario.verdict is Verdict.ERROR:
+                self._console.print(self._error(scenario))
         self._console.print()
         by_service = self._record.run is not None and self._record.run.command == "conform"
         self._console.print(self._services() if by_service else self._table())
@@ -121,17 +123,36 @@ class Terminal:
             (scenario.billing.id, "bold"),
             f", step {step.number + 1}: {step.sender}, {step.title}",
         )
-        lines = Table.grid(padding=(0, 2))
-        lines.add_column(style="dim", no_wrap=True)
-        lines.add_column(overflow="fold")
-        lines.add_row("requirement", Text(finding.requirement))
-        lines.add_row("expected", Text(finding.expected, "green"))
-        lines.add_row("actual", Text(finding.actual, style))
-        if where(finding):
-            lines.add_row("where", Text(where(finding)))
-        lines.add_row("in", Text(f"{scenario.billing.file}:{step.line}"))
-        lines.add_row("again", Text(again(scenario.run, scenario.billing.id)))
-        return Group(head, Padding(lines, (0, 0, 0, 2)))
+        lines = [
+            ("requirement", Text(finding.requirement)),
+            ("expected", Text(finding.expected, "green")),
+            ("actual", Text(finding.actual, style)),
+            ("where", Text(where(finding))),
+            ("in", Text(place(scenario, step))),
+            ("again", Text(again(scenario))),
+        ]
+        return self._explained(head, lines)
+
+    def _error(self, scenario: ScenarioRecord) -> Group:
+        """What kept a scenario from being judged: that is nothing the target can be blamed for."""
+        head = Text.assemble(("\nERROR ", "bold magenta"), (scenario.billing.id, "bold"))
+        last = next(reversed(scenario.steps.values()), None)
+        if last is not None:
+            head.append(f", step {last.number + 1}: {last.sender}, {last.title}")
+        reason = Text(scenario.reason or "the run ended before this scenario did", "magenta")
+        return self._explained(
+            head,
+            [("reason", reason), ("in", Text(place(scenario, last))), ("again", Text(again(scenario)))],
+        )
+
+    def _explained(self, head: Text, lines: list[tuple[str, Text]]) -> Group:
+        table = Table.grid(padding=(0, 2))
+        table.add_column(style="dim", no_wrap=True)
+        table.add_column(overflow="fold")
+        for name, text in lines:
+            if text.plain:
+                table.add_row(name, text)
+        return Group(head, Padding(table, (0, 0, 0, 2)))
 
     def _table(self) -> Table:
         table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))

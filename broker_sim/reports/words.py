@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
+
 from broker_sim.events import RunStarted
-from broker_sim.reports.record import StepRecord
+from broker_sim.reports.record import ScenarioRecord, StepRecord
 from broker_sim.verdict import Finding
 
 
-def explain(step: StepRecord, finding: Finding) -> str:
+def explain(scenario: ScenarioRecord, step: StepRecord, finding: Finding) -> str:
     """Requirement → expected → actual → where, as lines of text."""
     lines = [
         f"step {step.number + 1} ({step.sender}: {step.title})",
@@ -15,8 +17,15 @@ def explain(step: StepRecord, finding: Finding) -> str:
         f"  expected     {finding.expected}",
         f"  actual       {finding.actual}",
     ]
-    place = where(finding)
-    return "\n".join([*lines, f"  where        {place}"] if place else lines)
+    if where(finding):
+        lines.append(f"  where        {where(finding)}")
+    return "\n".join([*lines, f"  in           {place(scenario, step)}"])
+
+
+def place(scenario: ScenarioRecord, step: StepRecord | None) -> str:
+    """File and line of a step, or of the last one that was begun."""
+    last = step or next(reversed(scenario.steps.values()), None)
+    return f"{scenario.billing.file}:{last.line if last is not None else 1}"
 
 
 def where(finding: Finding) -> str:
@@ -30,9 +39,11 @@ def span(seconds: float) -> str:
     return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
 
 
-def again(run: RunStarted, scenario: str) -> str:
-    """The command that plays one scenario or case again."""
-    return f"broker-sim {run.command} {scenario} --target {run.target} --agent {run.agent_file}"
+def again(scenario: ScenarioRecord) -> str:
+    """The command that plays one scenario or case again; one that is not bundled is known by its file only."""
+    run, billing = scenario.run, scenario.billing
+    name = billing.id if billing.bundled else billing.file
+    return shlex.join(["broker-sim", run.command, name, "--target", run.target, "--agent", run.agent_file])
 
 
 def what(run: RunStarted) -> str:

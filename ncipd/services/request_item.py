@@ -160,7 +160,7 @@ def _answer(message: RequestItem, circ: Circulation, request: Request, item: Ite
     shown = request.user_id is not None and answers.wants_user(circ, message.user_element_type)
     user = circ.user(request.user_id) if request.user_id is not None and shown else None
     return RequestItemResponse(
-        request_id=answers.request_id(request),
+        request_id=message.request_id or answers.request_id(request),
         item_id=answers.item_id(item) if item is not None else None,
         user_id=message.user_id or el.UserId(user_identifier_value=request.user_as_sent),
         request_type=message.request_type,

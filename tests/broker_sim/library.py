@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -19,10 +20,16 @@ NS = "http://www.niso.org/2008/ncip"
 FAULTS = (
     "not-xml",
     "invalid",
+    "invalid-prefixed",
+    "invalid-foreign",
+    "invalid-type",
+    "comments",
+    "padded",
     "header-not-turned",
     "hang",
     "http-500",
     "media-type",
+    "charset",
     "wrong-problem",
     "resend-differs",
     "cut",
@@ -43,6 +50,12 @@ def element(name: str, *inside: Any, **attributes: str) -> etree._Element:
         elif part is not None:
             node.append(part)
     return node
+
+
+def prefixed(raw: bytes) -> bytes:
+    """The same message as toolkits write it that give every name a prefix."""
+    names = re.sub(rb"(</?)(?=[A-Z])", rb"\1lib:", raw)
+    return names.replace(b'xmlns="', b'xmlns:lib="', 1)
 
 
 class Library:
@@ -97,11 +110,12 @@ class Library:
         if answer is None:
             answer = self.answers[raw] = self.answer(body, service, fault)
         media_type = "text/html" if fault == "media-type" else "application/xml"
-        return web.Response(body=answer, content_type=media_type, charset="utf-8")
+        charset = "iso-8859-1" if fault == "charset" else "utf-8"
+        return web.Response(body=answer, content_type=media_type, charset=charset)
 
     def answer(self, body: etree._Element, service: str, fault: str | None) -> bytes:
         if fault == "not-xml":
-            return b"<html><body>It works!</body>"
+            return b"<html>\n <body>\x7fIt works!</html>"
         response = self.serve(body, service, fault)
         header = body.find(f"{{{NS}}}InitiationHeader")
         if header is not None:
@@ -115,14 +129,30 @@ class Library:
                 for name, text in zip(("FromAgencyId", "ToAgencyId"), ids, strict=True)
             )
             response.insert(0, element("ResponseHeader", *parts))
-        if fault == "invalid":
-            response.append(element("Surprise"))
-        if fault == "wrong-response":
-            response.tag = f"{{{NS}}}RecallItemResponse"
+        self.spoil(response, fault)
         raw = etree.tostring(element("NCIPMessage", response, version="2.02"), xml_declaration=True, encoding="UTF-8")
+        if fault == "invalid-prefixed":
+            return prefixed(raw).replace(b"<lib:DateDue>", b"<lib:Surprise/><lib:DateDue>")
         if fault == "no-namespace":
             return raw.replace(NS.encode(), b"urn:something-else")
         return raw.replace(b"?>", b"?><!DOCTYPE NCIPMessage>", 1) if fault == "doctype" else raw
+
+    def spoil(self, response: etree._Element, fault: str | None) -> None:
+        numbers = [*response.iter(f"{{{NS}}}ItemIdentifierValue")]
+        if fault == "invalid":
+            response.append(element("Surprise"))
+        if fault == "invalid-foreign":
+            response.append(etree.Element("{urn:of-our-own}Surprise", nsmap={"own": "urn:of-our-own"}))
+        if fault == "invalid-type":
+            response.set("{http://www.w3.org/2001/XMLSchema-instance}type", "n:Surprise")
+        if fault == "padded":
+            for node in numbers:
+                node.text = f"\n  {node.text}\n"
+        if fault == "comments":
+            for node in numbers:
+                node.append(etree.Comment("the number on the label"))
+        if fault == "wrong-response":
+            response.tag = f"{{{NS}}}RecallItemResponse"
 
     def problem_alone(self, kind: str) -> web.Response:
         problem = element("Problem", element("ProblemType", kind), element("ProblemDetail", "line 1"))
@@ -142,9 +172,14 @@ class Library:
             text("UserId", "UserIdentifierValue"),
             text("RequestId", "RequestIdentifierValue"),
         )
-        item_id = element("ItemId", element("ItemIdentifierValue", barcode))
-        user_id = element("UserId", element("UserIdentifierValue", user))
-        request_id = element("RequestId", element("RequestIdentifierValue", request))
+
+        def named(kind: str, value: str, text_: str) -> etree._Element:
+            agency = text(kind, "AgencyId")
+            return element(kind, element("AgencyId", agency) if agency else None, element(value, text_))
+
+        item_id = named("ItemId", "ItemIdentifierValue", barcode)
+        user_id = named("UserId", "UserIdentifierValue", user)
+        request_id = named("RequestId", "RequestIdentifierValue", request)
         if barcode.startswith("UNKNOWN"):
             return element(
                 name, self.problem("Unknown User" if fault == "wrong-problem" else "Unknown Item", service, barcode)
@@ -153,7 +188,11 @@ class Library:
         match service:
             case "LookupUser":
                 surname = element("PersonalNameInformation", element("UnstructuredPersonalUserName", "Ada Lovelace"))
-                return element(name, user_id, element("UserOptionalFields", element("NameInformation", surname)))
+                privilege = element(
+                    "UserPrivilege", element("AgencyId", "X"), element("AgencyUserPrivilegeType", "Any")
+                )
+                fields = element("UserOptionalFields", element("NameInformation", surname), privilege)
+                return element(name, user_id, fields)
             case "RequestItem":
                 item["request"] = request
                 kind, scope = (

@@ -89,6 +89,10 @@ def test_conform_judges_by_cases_and_report_puts_runs_together(
             ["run", "no.such-thing", "--target", "http://127.0.0.1:9/ncip", "--agent", str(AGENT_FILE)],
             "no scenario or case is called",
         ),
+        (
+            ["run", "--target", "http://127.0.0.1:9/ncip", "--agent", str(AGENT_FILE), "--listen", "127.0.0.1:x"],
+            "--listen: expected host:port, such as 127.0.0.1:8642, got '127.0.0.1:x'",
+        ),
         (["list", "alma-broker.lending-phisical"], "did you mean alma-broker.lending-physical"),
     ],
 )
@@ -130,6 +134,7 @@ def test_an_error_of_the_suite_is_4(address: str, tmp_path: Path, capsys: pytest
             cli.main(["run", "*.lending-physical", "--target", address, "--agent", str(AGENT_FILE), "--listen", listen])
             == 4
         )
+    assert f"the broker cannot listen at {listen}: " in capsys.readouterr().err
 
 
 def test_the_list_names_every_bundled_scenario_and_case(capsys: pytest.CaptureFixture[str]) -> None:

@@ -63,14 +63,23 @@ def test_needs_in_a_list_are_named_by_their_first_word(tmp_path: Path) -> None:
     assert loading.load(path).needs == {"item": "item.available", "user": "user.valid"}
 
 
+STEPS = "title: t\nside: both\nsteps:\n"
+LOOKUP = f"{STEPS}  - send: LookupItem\n    message: {{ItemId: b}}\n"
+
+
 @pytest.mark.parametrize(
     ("text", "line", "said"),
     [
         pytest.param("", 1, "empty", id="empty file"),
         pytest.param("title: [\n", 2, "not YAML", id="no yaml"),
         pytest.param("title: a\ntitle: b\n", 2, "'title' is given twice", id="key twice"),
-        pytest.param("title: t\nside: lending\n", 1, "missing required field `steps`", id="no steps"),
-        pytest.param("title: t\nside: middle\nsteps: [{wait: 1s}]\n", 2, "middle", id="unknown side"),
+        pytest.param("title: t\nside: lending\n", 1, "the key 'steps' is missing", id="no steps"),
+        pytest.param(
+            "title: t\nside: middle\nsteps: [{wait: 1s}]\n",
+            2,
+            "expected one of borrowing, both, lending, got 'middle'",
+            id="unknown side",
+        ),
         pytest.param(
             "title: t\nside: both\nsumary: x\nsteps: [{wait: 1s}]\n", 3, "did you mean 'summary'?", id="misspelt"
         ),
@@ -80,17 +89,25 @@ def test_needs_in_a_list_are_named_by_their_first_word(tmp_path: Path) -> None:
         ),
         pytest.param("title: t\nside: both\nsteps:\n  - wait: soon\n", 4, "500ms, 5s or 2m", id="no duration"),
         pytest.param(
-            "title: t\nside: both\nsteps:\n  - send: X\n    message: {A: b}\n    tims: 2\n",
+            "title: t\nside: both\nsteps:\n  - send: LookupItem\n    message: {ItemId: b}\n    tims: 2\n",
             6,
             "did you mean 'times'?",
             id="misspelt in step",
         ),
-        pytest.param("title: t\nside: both\nsteps:\n  - send: X\n    times: two\n", 5, "int", id="not a number"),
         pytest.param(
-            "title: t\nside: both\nsteps:\n  - send: X\n", 4, "exactly one of message, xml, raw, hex", id="nothing sent"
+            "title: t\nside: both\nsteps:\n  - send: LookupItem\n    times: two\n",
+            5,
+            "expected a whole number, got text",
+            id="not a number",
         ),
         pytest.param(
-            "title: t\nside: both\nsteps:\n  - send: X\n    message:\n      A: ${nobody}\n",
+            "title: t\nside: both\nsteps:\n  - send: LookupItem\n",
+            4,
+            "exactly one of message, xml, raw, hex",
+            id="nothing sent",
+        ),
+        pytest.param(
+            "title: t\nside: both\nsteps:\n  - send: LookupItem\n    message:\n      ItemId: ${nobody}\n",
             6,
             "nothing defines ${nobody}",
             id="unknown variable",
@@ -102,42 +119,111 @@ def test_needs_in_a_list_are_named_by_their_first_word(tmp_path: Path) -> None:
             id="unknown step name",
         ),
         pytest.param(
-            "title: t\nside: both\nsteps:\n  - {await: X, name: a}\n  - reply: a\n",
+            "title: t\nside: both\nsteps:\n  - {await: RenewItem, name: a}\n  - reply: a\n",
             5,
             "`answer: later`",
             id="reply to what was answered",
         ),
         pytest.param(
-            "title: t\nside: both\nsteps:\n  - desk: d\n    expect:\n      - path: A/B\n",
+            "title: t\nside: both\nsteps:\n  - desk: d\n    expect:\n      - path: ItemId/AgencyId\n",
             6,
             "a desk answers with JSON",
             id="path at a desk",
         ),
         pytest.param(
-            "title: t\nside: both\nsteps:\n  - send: X\n    message: {A: b}\n    expect: [{path: A, json: b}]\n",
+            f"{LOOKUP}    expect: [{{path: ItemId, json: b}}]\n",
             6,
             "exactly one of",
             id="two subjects",
         ),
         pytest.param(
-            "title: t\nside: both\nsteps:\n  - send: X\n    message: {A: b}\n    expect:\n      - path: A[\n",
+            f"{LOOKUP}    expect:\n      - path: ItemId[\n",
             7,
             "is not a path",
             id="no path",
         ),
         pytest.param(
-            "title: t\nside: both\nsteps:\n  - send: X\n    xml: <Y/>\n", 5, "the XML is a Y", id="another message"
+            "title: t\nside: both\nsteps:\n  - send: LookupItem\n    xml: <LookupUser/>\n",
+            5,
+            "the XML is a LookupUser",
+            id="another message",
         ),
         pytest.param(
-            "title: t\nside: both\nsteps:\n  - send: X\n    xml: <X>\n", 5, "not well-formed", id="broken xml"
+            "title: t\nside: both\nsteps:\n  - send: LookupItem\n    xml: <LookupItem>\n",
+            5,
+            "not well-formed",
+            id="broken xml",
         ),
-        pytest.param("title: t\nside: both\nsteps:\n  - send: X\n    hex: 0g\n", 5, "hexadecimal", id="no hex"),
-        pytest.param("title: t\nside: both\nsteps:\n  - broker: Shiped\n", 4, "Shiped", id="unknown status"),
+        pytest.param(
+            "title: t\nside: both\nsteps:\n  - send: LookupItem\n    hex: 0g\n", 5, "hexadecimal", id="no hex"
+        ),
+        pytest.param(
+            "title: t\nside: both\nsteps:\n  - broker: Shiped\n", 4, "did you mean 'Shipped'?", id="unknown status"
+        ),
         pytest.param(
             "title: t\nside: both\nneeds: [item.a, item.b]\nsteps: [{wait: 1s}]\n",
             3,
             "begin with the same word",
             id="ambiguous needs",
+        ),
+        pytest.param("- a\n- b\n", 1, "expected keys with values, got a list", id="a list"),
+        pytest.param(
+            f"{STEPS}  - desk: ship\n    expect: {{status: 200}}\n", 5, "expected a list, got keys", id="no list"
+        ),
+        pytest.param(
+            f"{LOOKUP}    expect:\n      - problem: Unknown Item\n",
+            7,
+            "expected none or the keys type, element, value, detail, got 'Unknown Item'",
+            id="problem without its key",
+        ),
+        pytest.param(
+            f"{STEPS}  - send: LokupItem\n    message: {{}}\n", 4, "did you mean 'LookupItem'?", id="no message"
+        ),
+        pytest.param(f"{STEPS}  - await: Renewal\n", 4, "NCIP has no message 'Renewal'", id="awaits no message"),
+        pytest.param(f"{STEPS}  - silence: RecalItem\n", 4, "did you mean 'RecallItem'?", id="silence of no message"),
+        pytest.param(
+            f"ignore: [Renew]\n{STEPS}  - wait: 1s\n", 1, "NCIP has no message 'Renew'", id="ignores no message"
+        ),
+        pytest.param(
+            f"{LOOKUP}    expect:\n      - response: LookupItemRespons\n",
+            7,
+            "did you mean 'LookupItemResponse'?",
+            id="response",
+        ),
+        pytest.param(
+            f"{LOOKUP}    expect:\n      - absent: //UserOptionalFeilds\n",
+            7,
+            "NCIP has no element 'UserOptionalFeilds'; did you mean 'UserOptionalFields'?",
+            id="absent by a misspelt name",
+        ),
+        pytest.param(f"{LOOKUP}    capture: {{due: 'DateDue['}}\n", 6, "is not a path", id="captures by no path"),
+        pytest.param(
+            f"{STEPS}  - desk: ship\n    capture: {{due: 'loan['}}\n",
+            5,
+            "is not a JSON path",
+            id="captures by no JSON path",
+        ),
+        pytest.param(
+            f"{STEPS}  - await: RenewItem\n    where: {{RenewItem/ItmId: a}}\n",
+            5,
+            "no element 'ItmId'",
+            id="where no element is",
+        ),
+        pytest.param(
+            f"{LOOKUP}    expect:\n      - path: //DateDue\n        after: yesterday\n",
+            8,
+            "expected a date-time such as 2026-03-02T09:00:00Z, got 'yesterday'",
+            id="no date-time",
+        ),
+        pytest.param(f"clock: noon\n{STEPS}  - wait: 1s\n", 1, "expected a date-time", id="clock without a time"),
+        pytest.param(
+            f"{STEPS}  - clock: {{advance: 1d}}\n",
+            4,
+            "expected a period such as P1D or PT12H, got '1d'",
+            id="no period",
+        ),
+        pytest.param(
+            f"{LOOKUP}    envelope: {{encoding: klingon}}\n", 6, "unknown encoding: klingon", id="no encoding"
         ),
     ],
 )

@@ -49,11 +49,14 @@ async def test_the_model_scenarios_pass_against_a_correct_library(stage: Stage) 
         ("not-xml", "The answer is a well-formed XML document", "It works!"),
         ("doctype", "The answer is a well-formed XML document", "document type declaration"),
         ("invalid", "The message is valid by the NCIP 2.02 schema", "Surprise"),
+        ("invalid-prefixed", "The message is valid by the NCIP 2.02 schema", "Surprise"),
+        ("invalid-foreign", "The message is valid by the NCIP 2.02 schema", "Surprise"),
+        ("invalid-type", "The message is valid by the NCIP 2.02 schema", "Surprise"),
         ("no-namespace", "The answer is an NCIPMessage in the NCIP 2 namespace", "urn:something-else"),
         ("header-not-turned", "The ResponseHeader turns the InitiationHeader round: FromAgencyId", "BROKER-SIM"),
         ("hang", "Every message is answered", "no answer after 0.3 s"),
         ("cut", "Every message is answered", "the line was closed without a whole answer"),
-        ("http-500", "An NCIP answer is HTTP 200, Problems too", "HTTP 500"),
+        ("http-500", "An NCIP answer is HTTP 200, Problems too", "HTTP 500: “Traceback (most recent call last)”"),
         ("media-type", "NCIP travels as application/xml", "text/html"),
         ("wrong-response", "The answer is a CheckOutItemResponse", "RecallItemResponse"),
     ],
@@ -67,6 +70,34 @@ async def test_a_broken_library_is_red_for_its_own_fault(
     assert found, unmet
     assert actual in found[0].actual
     assert stage.code == 1
+
+
+async def test_a_charset_that_garbles_the_answer_is_red(stage: Stage) -> None:
+    steps = CHECK_OUT.replace('"-"', '"Žofie"')
+    verdict, (finding,) = only(await stage.play_one(Library("charset"), steps))
+    assert verdict is Verdict.FAIL
+    assert "charset" in finding.requirement
+    assert (finding.expected, finding.actual) == ("charset UTF-8", "charset iso-8859-1")
+    assert only(await stage.play_one(Library(), steps)) == (Verdict.PASS, [])
+
+
+async def test_what_is_no_xml_is_quoted_on_one_line_without_what_a_terminal_obeys(stage: Stage) -> None:
+    verdict, unmet = only(await stage.play_one(Library("not-xml"), CHECK_OUT))
+    assert verdict is Verdict.FAIL
+    (actual,) = [finding.actual for finding in unmet if "well-formed" in finding.requirement]
+    assert actual.startswith("line 2, column 25: Opening and ending tag mismatch: body line 2 and html: “<html> <body>")
+    assert actual.isprintable()
+
+
+async def test_white_space_around_an_identifier_is_non_strict(stage: Stage) -> None:
+    verdict, (finding,) = only(await stage.play_one(Library("padded"), CHECK_OUT))
+    assert verdict is Verdict.NON_STRICT
+    assert finding.requirement == "Identifiers stand by themselves, without white space around them"
+    assert finding.where == "/NCIPMessage/CheckOutItemResponse/ItemId/ItemIdentifierValue"
+
+
+async def test_comments_in_an_answer_are_no_fault(stage: Stage) -> None:
+    assert only(await stage.play_one(Library("comments"), CHECK_OUT)) == (Verdict.PASS, [])
 
 
 async def test_a_wrong_problem_is_red_and_both_problems_are_named(stage: Stage) -> None:

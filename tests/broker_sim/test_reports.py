@@ -14,6 +14,7 @@ import pytest
 from lxml import etree
 from rich.console import Console
 
+from broker_sim import places
 from broker_sim.reports import html, junit
 from broker_sim.reports import json as json_report
 from broker_sim.reports.reading import read
@@ -119,6 +120,8 @@ def test_junit_has_one_testcase_per_scenario_and_tells_failures_from_errors(reco
     failure = suite[1][0]
     assert failure.get("message") == "One copy, one loan & no more"
     assert "expected     Problem Item Already Checked Out" in str(failure.text)
+    assert re.search(r"in +\S+fails\.yaml:5$", str(failure.text))
+    assert re.search(r"in +\S+breaks\.yaml:5$", str(suite[4][0].text))
 
 
 def test_the_page_needs_nothing_else_and_shows_failures_first(record: Record, tmp_path: Path) -> None:
@@ -142,7 +145,9 @@ def test_the_page_needs_nothing_else_and_shows_failures_first(record: Record, tm
         "remembered due = ",
     ):
         assert said in text, said
-    assert f"broker-sim run test.fails --target {record.run.target}" in text if record.run else False
+    assert record.run is not None
+    file = record.scenarios["test.fails"].billing.file
+    assert f"broker-sim run {file} --target {record.run.target}" in text
 
 
 def test_what_a_message_says_does_not_become_part_of_the_page(record: Record) -> None:
@@ -180,11 +185,22 @@ def test_the_terminal_says_what_went_wrong_where_and_how_to_play_it_again(record
         "requirement  One copy, one loan & no more",
         "expected     Problem Item Already Checked Out",
         "where        /NCIPMessage/CheckOutItemResponse/Problem, line 2",
-        "again        broker-sim run test.fails --target http://",
+        "ERROR test.breaks, step 1: Broker, CheckInItem",
+        "reason  the scenario's own CheckInItem is not valid NCIP 2.02",
         "1 PASS  1 NON-STRICT  1 FAIL  1 SKIP  1 ERROR  3 messages",
     ):
         assert line in said, said
-    assert re.search(r"fails\.yaml:5\b", said)
+    assert re.search(r"in +\S+fails\.yaml:5\b", said)
+    assert re.search(r"in +\S+breaks\.yaml:5\b", said)
+    # It has an id, but cannot be found by it: it is not bundled.
+    file = record.scenarios["test.fails"].billing.file
+    assert f"again broker-sim run {file} --target http://".replace(" ", "") in re.sub(r"\s+", "", said)
+
+
+async def test_a_bundled_scenario_is_played_again_by_its_id(stage: Stage) -> None:
+    bundled = places.scenarios() / "alma-broker" / "problem-unknown-item.yaml"
+    said = terminal_text(await stage.play(Library("http-500"), bundled))
+    assert "again        broker-sim run alma-broker.problem-unknown-item --target http://" in said
 
 
 def test_the_page_holds_every_message_as_it_went_over_the_wire(record: Record) -> None:
@@ -210,7 +226,8 @@ async def test_runs_that_were_written_down_can_be_put_together(stage: Stage, tmp
     assert [one["steps"] for one in report["scenarios"]] == [one["scenarios"][0]["steps"] for one in alone]
     assert report["runs"] == [one["runs"][0] for one in alone]
     page = html.page(joined)
-    assert all(f"broker-sim run {name} --target" in page or name == "test.one" for name in joined.scenarios)
+    files = {name: one.billing.file for name, one in joined.scenarios.items()}
+    assert all(f"broker-sim run {file} --target" in page or name == "test.one" for name, file in files.items())
     assert [suite.get("tests") for suite in junit.document(joined)] == ["2"]
     with pytest.raises(ValueError, match=r"test\.one was played in two of these runs"):
         join([read(tmp_path / "one.json"), read(tmp_path / "one.json")])
@@ -253,7 +270,7 @@ def test_cases_are_counted_service_by_service(conformance: Record) -> None:
     rows = {line.split()[2]: line.split()[3:] for line in said.splitlines() if line.startswith(("✗ FAIL", "– SKIP"))}
     assert rows["check-out-item"] == ["2", "1", "·", "1", "·", "·", "2"]
     assert rows["check-in-item"] == ["1", "·", "·", "·", "1", "·"]
-    assert "again        broker-sim conform check-out-item.refused --target" in said
+    assert re.search(r"again +broker-sim conform \S+/check-out-item/refused\.yaml --target", said)
     assert "3 cases against" in said
     page = etree.fromstring(html.page(conformance), etree.HTMLParser())
     assert page.xpath("//section[@class='group']/@id") == ["check-out-item", "check-in-item"]

@@ -83,7 +83,7 @@ def test_a_mistake_in_the_requirements_is_told_with_its_line(tmp_path: Path, tex
 
 def test_a_case_has_the_level_of_the_strongest_requirement_that_it_verifies(tmp_path: Path) -> None:
     found = rules(tmp_path)
-    steps = "steps: [{send: X, message: {A: b}}]\n"
+    steps = "steps: [{send: LookupItem, message: {A: b}}]\n"
     both = case(tmp_path, "title: t\nverifies: [check-out-item.resend, check-out-item.lends]\n" + steps)
     weak = case(tmp_path, "title: t\nverifies: [check-out-item.resend, check-out-item.charge]\n" + steps, "weak")
     assert loading.load(both, found).story.level == "MUST"
@@ -98,7 +98,7 @@ def test_a_case_has_the_level_of_the_strongest_requirement_that_it_verifies(tmp_
     ("receivers", "side"), [(["lender"], "lending"), (["borrower"], "borrowing"), (["lender", "borrower"], "both")]
 )
 def test_the_side_of_a_case_follows_from_whom_it_writes_to(tmp_path: Path, receivers: list[str], side: str) -> None:
-    steps = "".join(f"  - {{send: X, to: {to}, message: {{A: b}}}}\n" for to in receivers)
+    steps = "".join(f"  - {{send: LookupItem, to: {to}, message: {{ItemId: b}}}}\n" for to in receivers)
     path = case(tmp_path, f"title: t\nverifies: [check-out-item.lends]\nsteps:\n{steps}")
     assert loading.load(path, rules(tmp_path)).side == side
 

@@ -47,6 +47,16 @@ async def test_a_physical_loan_from_request_to_return(world: World) -> None:
     assert (world.status("R-1"), world.item_status("L1")) == ("request-completed", "available")
 
 
+async def test_a_request_is_named_in_the_answer_as_the_partner_named_it(world: World) -> None:
+    """Whose number it is comes back too, whether or not the partner's requests are told apart by it."""
+    whose = request_item("L1", "R-1").replace(
+        "<RequestIdentifierValue>", "<AgencyId>HUB</AgencyId><RequestIdentifierValue>"
+    )
+    answer = await world.send(whose)
+    assert answer.text("RequestItemResponse/RequestId/AgencyId") == "HUB"
+    assert answer.text("RequestItemResponse/RequestId/RequestIdentifierValue") == "R-1"
+
+
 async def test_the_same_message_twice_is_one_loan_and_the_same_bytes(world: World) -> None:
     """A resend within the window gets the stored answer, byte for byte."""
     first = await world.send(check_out("L1", "R-1"))
