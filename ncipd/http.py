@@ -26,6 +26,15 @@ SERVER: Final = f"ncipd/{__version__}"
 RETRY_AFTER: Final = "5"  # seconds
 KEEP_READING = 5.0  # seconds that a refused body is read on and thrown away, so that the refusal arrives
 CLOSE_WITHIN = 2.0  # seconds that open connections get after draining
+WHERE: Final = f"""\
+This is ncipd {__version__}, which answers NCIP (ANSI/NISO Z39.83).
+
+  POST /ncip          NCIP messages; /ncip/KEY for a partner that has a path of its own
+  GET  /healthz       whether it runs
+  GET  /readyz        whether it can answer messages
+  GET  /metrics       counters for Prometheus
+       /api/v1        what staff do at the desk; GET /api/v1/openapi.yaml describes it
+"""
 BACKLOG = 1_024  # connections not yet accepted
 
 Readiness = Callable[[], str]
@@ -120,6 +129,13 @@ class HttpDoor:
         text = f"NCIP messages are sent here by POST, not {request.method}."
         return self._refusal(405, text, {hdrs.ALLOW: hdrs.METH_POST})
 
+    async def root(self, request: web.Request) -> web.Response:
+        """Answer at `/`, where a person looks first and a sender by mistake: say what is where."""
+        status = 200 if request.method in (hdrs.METH_GET, hdrs.METH_HEAD) else 404
+        if status == 404:
+            self.metrics.refused(status)
+        return web.Response(status=status, text=WHERE, headers={hdrs.SERVER: SERVER})
+
     async def health(self, _request: web.Request) -> web.Response:
         """Answer `GET /healthz`: the process runs."""
         return _json(200, {"status": "ok", "version": __version__})
@@ -185,6 +201,7 @@ def build_http(
     for path in ("/ncip", "/ncip/", "/ncip/{key}"):
         app.router.add_route(hdrs.METH_POST, path, door.receive, expect_handler=door.expect)
         app.router.add_route(hdrs.METH_ANY, path, door.wrong_method)
+    app.router.add_route(hdrs.METH_ANY, "/", door.root)
     app.router.add_get("/healthz", door.health)
     app.router.add_get("/readyz", door.ready)
     app.router.add_get("/metrics", door.measures)

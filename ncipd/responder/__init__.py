@@ -30,6 +30,7 @@ from ncipd.circulation.unit import Circulation
 from ncipd.journal import Entry
 from ncipd.ncip import messages, version
 from ncipd.ncip.document import DEFAULT_LIMITS, Document, Limits
+from ncipd.ncip.paths import local_name
 from ncipd.ncip.problems import Problem, ProblemType
 from ncipd.ncip.read import read
 from ncipd.ncip.receive import REPAIR_NAMES, receive, wire_of_unreadable
@@ -198,6 +199,14 @@ class Responder:
     # ------------------------------------------------------------------------------------------ what was asked
 
     def _service(self, exchange: Exchange, document: Document) -> Service:
+        if document.kind == "foreign":
+            root = local_name(document.root)[:60]
+            raise Problem(
+                ProblemType.UNSUPPORTED_SERVICE,
+                element=root,
+                detail=f"The root element is {root}, and not NCIPMessage; send one NCIPMessage as the whole body, "
+                "without an envelope around it.",
+            )
         if not document.speaks:
             raise Problem(
                 ProblemType.UNSUPPORTED_SERVICE,

@@ -244,6 +244,13 @@ async def test_anything_but_post_is_told_what_is_allowed(http, method, path):
         assert method == "HEAD" or "by POST" in await answer.text()
 
 
+@pytest.mark.parametrize(("method", "status"), [("GET", 200), ("POST", 404)])
+async def test_the_root_says_where_messages_go(http, method, status):
+    async with http.session.request(method, f"{http.root}/", data=b"<NCIPMessage/>") as answer:
+        assert (answer.status, answer.headers["Server"][:6]) == (status, "ncipd/")
+        assert "POST /ncip" in await answer.text()
+
+
 async def test_what_is_no_http_is_refused_by_the_server(http):
     assert b" 400 " in (await http.raw(b"<NCIPMessage/>\r\n\r\n"))[:40]
 

@@ -244,6 +244,13 @@ async def test_what_cannot_be_carried_out_is_answered_with_a_problem_for_the_who
     assert "root:" not in detail
 
 
+@pytest.mark.parametrize(("what", "root"), [("html", "html"), ("soap", "Envelope")])
+async def test_who_sends_something_else_is_told_what_came(office: Office, what: str, root: str) -> None:
+    answer = await ask(office, UNREADABLE[what][0])
+    detail = answer.root[0].findtext(f"{{{NS}}}ProblemDetail") or ""
+    assert detail.startswith(f"The root element is {root}, and not NCIPMessage; send ")
+
+
 async def test_two_messages_in_one_are_not_half_answered(office: Office) -> None:
     answer = await ask(office, enveloped(LOOKUP + LOOKUP), "alma")
     assert (answer.kind, answer.problem) == ("LookupItemResponse", "Invalid Message Syntax Error")
