@@ -107,11 +107,7 @@ def explain(
         return told
     if not document.speaks:
         told.verdict = Verdict.UNREADABLE
-        told.problem = (
-            "The root element is not NCIPMessage; an NCIPMessage is the whole body, without an envelope around it."
-            if document.kind == "foreign"
-            else "This is neither NCIP version 1 nor version 2; only these are spoken here."
-        )
+        told.problem = "This is neither NCIP version 1 nor version 2; only these are spoken here."
         return told
     refused = partner.refuse_repairs if partner is not None else ()
     allowed = (TOLERATED if strict else REPAIR_NAMES).difference(refused)
