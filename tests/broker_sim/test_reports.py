@@ -169,7 +169,7 @@ def test_no_report_tells_a_secret(record: Record) -> None:
 
 
 def terminal_text(record: Record) -> str:
-    console = Console(file=io.StringIO(), width=140)
+    console = Console(file=io.StringIO(), width=400)
     terminal = Terminal(record, console)
     assert record.run is not None
     terminal(record.run)
