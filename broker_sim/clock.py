@@ -26,16 +26,16 @@ class TargetClock:
         self._ahead = timedelta()
 
     def now(self) -> datetime:
-        """The target's time, to the second that the last look at its clock allows."""
+        """The target's time, never behind it: what has happened by it is not told as if it were yet to come."""
         return datetime.now(UTC) + self._ahead
 
     async def look(self, session: aiohttp.ClientSession) -> None:
         """Read the target's clock; raises ClockTrouble when it does not tell the time."""
         if self._settings is None:
             return
+        before = datetime.now(UTC)
         sent = await http.send(session, "GET", self._url, seconds=10)
-        said = _told(sent, self._settings.now)
-        self._ahead = said - datetime.now(UTC)
+        self._ahead = _ahead(_told(sent, self._settings.now), before, datetime.now(UTC))
 
     async def move(self, session: aiohttp.ClientSession, how: str, to: str) -> Sent:
         """Set the clock to a date-time or advance it by an ISO 8601 duration; raises ClockTrouble when it does not."""
@@ -50,6 +50,18 @@ class TargetClock:
             raise ClockTrouble(f"the target's clock did not move: {sent.error or f'HTTP {sent.status}'}")
         await self.look(session)
         return sent
+
+
+def _ahead(said: datetime, before: datetime, after: datetime) -> timedelta:
+    """How far a clock is ahead of ours that said this at some moment between two of ours.
+
+    One that told whole seconds may have been nearly a second further.
+    """
+    if said.microsecond:
+        return said - after
+    if before.replace(microsecond=0) <= said <= after:
+        return timedelta()
+    return said + timedelta(seconds=1) - before
 
 
 def _told(sent: Sent, path: str) -> datetime:
