@@ -64,7 +64,8 @@ def _lend(
     )
     request, item = lending.request(circ, wish)
     for further in message.item_id[1:]:
-        lending.add_volume(circ, request, further.item_identifier_value.strip())
+        volume = wish._replace(barcode=further.item_identifier_value.strip())
+        request = lending.add_volume(circ, request, volume)
     return _answer(message, circ, details.write(circ, request, message), item)
 
 
