@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from ncipd.circulation.unit import Circulation
 
+MOST_PIECES = 1_000_000
 #: Where a title's description stands in the record.
 _DESCRIBED = {
     "title": "title",
@@ -166,6 +167,7 @@ def delete_fields(circ: Circulation, item: Item, fields: el.DeleteItemFields, se
 def add_fields(circ: Circulation, item: Item, fields: el.AddItemFields, service: str) -> Item:
     """Put in what a message adds; raises Problem Unable To Add Element for what is there and may not be repeated."""
     where = f"{service}/AddItemFields"
+    _refuse_pieces(fields, where)
     if fields.bibliographic_description is not None:
         _add_description(circ, item, fields.bibliographic_description, f"{where}/BibliographicDescription")
     for type_ in fields.item_use_restriction_type:
@@ -179,6 +181,17 @@ def add_fields(circ: Circulation, item: Item, fields: el.AddItemFields, service:
             raise _there_already(f"{where}/{part}", str(value))
         changes[column] = value
     return _write(circ, item, changes)
+
+
+def _refuse_pieces(fields: el.AddItemFields, where: str) -> None:
+    pieces = fields.item_description.number_of_pieces if fields.item_description is not None else None
+    if pieces is not None and pieces > MOST_PIECES:
+        raise Problem(
+            ProblemType.ELEMENT_RULE_VIOLATED,
+            element=f"{where}/ItemDescription/NumberOfPieces",
+            value=str(pieces),
+            detail=f"An item has at most {MOST_PIECES} pieces here; check the number.",
+        )
 
 
 #: What a column of an item holds when it holds nothing, where that is not an empty text.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from ncipd.circulation import allocation, errands, hold_details, matching
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from ncipd.ncip.types import Coded
 
 PREFIX = "hold-"
+_OWN = re.compile(rf"{PREFIX}([0-9]{{1,18}})")  # digits that a row's number can have
 
 
 def named(circ: Circulation, ids: matching.Named, type_: Coded | None = None) -> Hold | None:
@@ -24,9 +26,9 @@ def named(circ: Circulation, ids: matching.Named, type_: Coded | None = None) ->
     By user and item alone the type counts too (Z39.83-1 section 5.3.3): a hold answers to the type under which it was
     requested, and to *Hold*.
     """
-    number = ids.identifier.removeprefix(PREFIX)
-    if ids.identifier.startswith(PREFIX) and number.isdigit():
-        found = circ.tx.one("hold_by_id", hold_row, id=int(number))
+    own = _OWN.fullmatch(ids.identifier)
+    if own is not None:
+        found = circ.tx.one("hold_by_id", hold_row, id=int(own[1]))
         return found if found is not None and found.agency_id == circ.agency.id and found.request_id is None else None
     if (called := by_number(circ, ids.identifier)) is not None:
         return called

@@ -17,6 +17,9 @@ from ncipd.ncip.schemes import CirculationStatus
 if TYPE_CHECKING:
     from ncipd.circulation.partner import Partner
     from ncipd.circulation.unit import Circulation
+    from ncipd.ncip.messages import ItemCheckedOut
+
+MOST_RENEWALS = 10_000  # of a loan that are believed
 
 
 class Outcome(NamedTuple):
@@ -101,6 +104,12 @@ def _grant(circ: Circulation, request: Request | None, loan: Loan, due_at: Micro
         wishes.decide(circ, request, Event.APPROVE_RENEWAL)
         circ.change_request(request, "set_request_due", due_at=due_at)
     return renewed
+
+
+def count_told(message: ItemCheckedOut | ItemRenewed) -> int | None:
+    """Read how often a loan is told to have been renewed; a number that cannot be meant is none."""
+    told = message.renewal_count
+    return told if told is not None and told <= MOST_RENEWALS else None
 
 
 # ---------------------------------------------------------------------------------------------- staff decide

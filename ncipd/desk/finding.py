@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ncipd.circulation.clock import to_micros
 from ncipd.circulation.errors import DeskError, ErrorKind
 from ncipd.circulation.rows import request_row
+from ncipd.desk import Done
 
 _NUMBER = re.compile(r"[0-9]{1,18}")  # that a row can have
 
@@ -24,13 +25,14 @@ def item(circ: Circulation, barcode: str) -> Item:
         return found
     gone = circ.withdrawn_item(barcode)
     if gone is not None:
+        whose = f" belongs to partner {gone.partner} and was sent back; it" if gone.temporary else ""
         raise DeskError(
             ErrorKind.CONFLICT,
             "item-withdrawn",
-            f"Item {barcode} belongs to partner {gone.partner} and was sent back; it is withdrawn here.",
+            f"Item {barcode}{whose} is withdrawn here.",
             field="barcode",
             value=barcode,
-            hint="Send it back to its library.",
+            hint="Send it back to its library." if gone.temporary else "It must be catalogued anew before it is used.",
         )
     raise DeskError(
         ErrorKind.NOT_FOUND,
@@ -40,6 +42,17 @@ def item(circ: Circulation, barcode: str) -> Item:
         value=barcode,
         hint="Scan it again; a borrowed item is received first.",
     )
+
+
+def withdrawn(circ: Circulation, barcode: str) -> Done | None:
+    """Say what to do with an item that was scanned though it is withdrawn here; None where it is not."""
+    gone = circ.withdrawn_item(barcode) if circ.item_by_barcode(barcode) is None else None
+    if gone is None:
+        return None
+    if gone.temporary:
+        words = f"{barcode} belongs to partner {gone.partner} and is withdrawn here: send it back."
+        return Done(words, "send back", None, gone)
+    return Done(f"{barcode} is ours, but withdrawn: give it to the cataloguers.", "withdrawn", None, gone)
 
 
 def request(circ: Circulation, name: str, role: Role | None = None) -> Request:

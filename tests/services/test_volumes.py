@@ -178,4 +178,5 @@ async def test_what_is_not_kept_for_a_request_is_not_picked_for_it(world: World)
     with pytest.raises(DeskError, match="requested"):
         await world.desk("scan-at-shelf", barcode="L1", request="R-2")
     done = await world.desk("scan-at-shelf", barcode="L1")
-    assert done.request is not None and done.request.identifier == "R-1"
+    assert done.request is not None
+    assert done.request.identifier == "R-1"
