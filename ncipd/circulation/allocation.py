@@ -11,7 +11,17 @@ from typing import TYPE_CHECKING
 
 from ncipd.circulation import errands, shelf
 from ncipd.circulation.lifecycle import Event
-from ncipd.circulation.model import Item, ItemState, ItemStatus, Request, RequestItem, RequestStatus, Role, TaskKind
+from ncipd.circulation.model import (
+    HoldState,
+    Item,
+    ItemState,
+    ItemStatus,
+    Request,
+    RequestItem,
+    RequestStatus,
+    Role,
+    TaskKind,
+)
 from ncipd.circulation.rows import request_row
 
 if TYPE_CHECKING:
@@ -116,6 +126,23 @@ def _let_go(circ: Circulation, request: Request, places: list[RequestItem], stat
         item = circ.item(place.item_id)
         if is_set_aside(request, place, item):
             put_back(circ, request, item, picked=place.state is ItemState.PICKED)
+
+
+def lose(circ: Circulation, item: Item) -> None:
+    """Let who an item was kept for go on waiting, since it is not to be had; staff hear of it."""
+    request = set_aside_for(circ, item)
+    place = circ.request_item(request, item) if request is not None else None
+    if request is not None and place is not None:
+        note = f"item {item.barcode} was set aside for it and is not to be had"
+        circ.set_request_item(place, ItemState.WAITING)
+        errands.strike(circ, item, TaskKind.PICK, TaskKind.SHIP, request=request)
+        circ.ask_staff(Role.LENDING, TaskKind.REVIEW, request=request, item=item, note=note)
+        if not has_set_aside(circ, request):
+            circ.advance(request, Event.WAIT, note)
+    errands.strike(circ, item, TaskKind.PICK)
+    for hold in circ.holds_on(item):
+        if hold.state is HoldState.READY and hold.item_id == item.id:
+            circ.set_hold(hold, HoldState.WAITING)
 
 
 def place_free_item(circ: Circulation, item: Item, request: Request | None) -> Destination:

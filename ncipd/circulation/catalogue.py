@@ -9,13 +9,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ncipd.circulation import meaning, review
+from ncipd.circulation import matching, meaning, review
 from ncipd.circulation.model import Item, ItemStatus, Location, Record
 from ncipd.circulation.rows import only_column
 from ncipd.ncip import elements as el
 from ncipd.ncip.codec import decode_text, encode
 from ncipd.ncip.problems import Problem, ProblemType
-from ncipd.ncip.schemes import CirculationStatus, ItemUseRestrictionType, LocationType
+from ncipd.ncip.schemes import (
+    BibliographicItemIdentifierCode,
+    CirculationStatus,
+    ItemUseRestrictionType,
+    LocationType,
+)
 from ncipd.ncip.types import Coded
 
 if TYPE_CHECKING:
@@ -95,7 +100,7 @@ def create_record(circ: Circulation, about: el.BibliographicDescription, *, temp
     said = dict(_further(about))
     if said:
         circ.tx.run("set_record_further", id=record, further=encode(el.BibliographicDescription(**said)))
-    for value, code in record_numbers(about):
+    for value, code in record_numbers(circ, about):
         circ.tx.run("insert_record_identifier", agency=circ.agency.id, value=value, code=code, record=record)
     return record
 
@@ -104,23 +109,18 @@ def _columns(about: el.BibliographicDescription) -> dict[str, str]:
     return {column: str(getattr(about, name) or "") for column, name in _DESCRIBED.items()}
 
 
-def record_numbers(about: el.BibliographicDescription) -> list[tuple[str, str]]:
-    """Give the numbers in a description, as (value, code)."""
-    numbers = [
-        (one.bibliographic_record_identifier.strip(), str(one.bibliographic_record_identifier_code or ""))
-        for one in about.bibliographic_record_id
-    ]
-    standard = about.bibliographic_item_id
-    if standard is not None:
-        numbers.append(
-            (standard.bibliographic_item_identifier.strip(), str(standard.bibliographic_item_identifier_code or ""))
-        )
-    return numbers
+def record_numbers(circ: Circulation, about: el.BibliographicDescription) -> list[tuple[str, str]]:
+    """Give the numbers in a description as they are looked up: (value, code)."""
+    titles = [el.BibliographicId(bibliographic_record_id=one) for one in about.bibliographic_record_id]
+    if about.bibliographic_item_id is not None:
+        titles.append(el.BibliographicId(bibliographic_item_id=about.bibliographic_item_id))
+    numbers = matching.record_numbers(tuple(titles), circ.partner)
+    return [(value, str(BibliographicItemIdentifierCode.named(code) or code)) for value, code in numbers]
 
 
 def known_record(circ: Circulation, about: el.BibliographicDescription) -> int | None:
     """Find the one record that a description's numbers name; none where they name several."""
-    for value, code in record_numbers(about):
+    for value, code in record_numbers(circ, about):
         found = [record for record in circ.records(value, code) if not record.temporary]
         if len(found) == 1:
             return found[0].id
@@ -161,7 +161,7 @@ def delete_fields(circ: Circulation, item: Item, fields: el.DeleteItemFields, se
             changes[column] = _EMPTY.get(column, "")
         else:
             review.already_so(circ, _not_there(f"{where}/{part}", str(value)))
-    return _write(circ, item, changes)
+    return write(circ, item, changes)
 
 
 def add_fields(circ: Circulation, item: Item, fields: el.AddItemFields, service: str) -> Item:
@@ -180,7 +180,7 @@ def add_fields(circ: Circulation, item: Item, fields: el.AddItemFields, service:
         if getattr(item, column) not in (_EMPTY.get(column, ""), value):
             raise _there_already(f"{where}/{part}", str(value))
         changes[column] = value
-    return _write(circ, item, changes)
+    return write(circ, item, changes)
 
 
 def _refuse_pieces(fields: el.AddItemFields, where: str) -> None:
@@ -228,7 +228,8 @@ def _values(circ: Circulation, fields: el.AddItemFields | el.DeleteItemFields) -
         yield "sensitize", 1, "SensitizationFlag"
 
 
-def _write(circ: Circulation, item: Item, changes: dict[str, Any]) -> Item:
+def write(circ: Circulation, item: Item, changes: dict[str, Any]) -> Item:
+    """Change columns of an item that messages change; gives it as it now is."""
     if not changes:
         return item
     names = (
@@ -275,7 +276,7 @@ def _delete_description(circ: Circulation, item: Item, about: el.BibliographicDe
             del kept[name]
         else:
             review.already_so(circ, _not_there(where, _words(part)))
-    for value, code in record_numbers(about):
+    for value, code in record_numbers(circ, about):
         if not circ.tx.run("delete_record_identifier", agency=circ.agency.id, value=value, code=code, record=record.id):
             review.already_so(circ, _not_there(where, value))
     _describe(circ, record, cleared, kept)
@@ -291,7 +292,7 @@ def _add_description(circ: Circulation, item: Item, about: el.BibliographicDescr
     for name, part in _further(about):
         if not meaning.same(kept.setdefault(name, part), part):
             raise _there_already(where, _words(part))
-    for value, code in record_numbers(about):
+    for value, code in record_numbers(circ, about):
         circ.tx.run("insert_record_identifier", agency=circ.agency.id, value=value, code=code, record=record.id)
     _describe(circ, record, added, kept)
 

@@ -21,7 +21,7 @@ def settled(circ: Circulation, ids: matching.Named, service: str) -> matching.Na
     """Give the ids of a message with those of the request that only its item names.
 
     A RequestId that nobody knows becomes the identifier of the one request for this item that has none of the
-    partner's; without a RequestId, the item of a borrowing request stands for it before anything has come. Raises
+    partner's; without a RequestId, user and item of a borrowing request stand for it before anything has come. Raises
     Problem Needed Data Missing where several of these would do.
     """
     if not ids.item or matching.is_local(circ.partner):
@@ -45,12 +45,27 @@ def _told_by_item(circ: Circulation, ids: matching.Named, service: str) -> match
     ours = matching.our_item(circ, ids.item)
     if ours is not None and any(request.partner == circ.partner.code for request in circ.open_requests_of(ours)):
         return ids
-    found = [request for request in _unnamed(circ, ids) if request.role is Role.BORROWING]
+    found = [request for request in _unnamed(circ, ids) if request.role is Role.BORROWING] or asked_for(circ, ids)
     here = any(item.live for item in circ.temporary_items(circ.partner.code, ids.item))
     request = found[0] if len(found) == 1 else None if here else matching.only(found, service, ids)
     if request is None:
         return ids
     return ids._replace(identifier=request.identifier, identifier_agency=request.identifier_agency)
+
+
+def asked_for(circ: Circulation, ids: matching.Named) -> list[Request]:
+    """Find the open borrowing requests of the partner by which the user who is named asked for an item as it is named.
+
+    So a request is known by its item before anything has come for it, whether or not it has an identifier too.
+    """
+    user = matching.user_of(circ, ids.user) if ids.item else None
+    if user is None:
+        return []
+    return [
+        request
+        for request in circ.tx.all("open_requests_of_user", request_row, user=user.id)
+        if (request.role, request.partner, request.item_as_sent) == (Role.BORROWING, circ.partner.code, ids.item)
+    ]
 
 
 def _unnamed(circ: Circulation, ids: matching.Named) -> list[Request]:

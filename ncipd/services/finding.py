@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ncipd.circulation import borrowing, identity, lending, matching
+from ncipd.circulation import borrowing, identity, lending, matching, naming
 from ncipd.circulation.model import Item, ItemState, Request, Role
 from ncipd.ncip.problems import Problem, ProblemType
 
@@ -21,7 +21,7 @@ def request_named(circ: Circulation, ids: matching.Named, service: str) -> Reque
         found = matching.called(circ, ids)
     else:
         item = matching.item_called(circ, ids.item)
-        of_item = circ.open_requests_of(item) if item is not None else []
+        of_item = circ.open_requests_of(item) if item is not None else naming.asked_for(circ, ids)
         proven = identity.proven_user(circ)
         found = [
             request
