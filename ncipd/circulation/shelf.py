@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ncipd.circulation import errands
+from ncipd.circulation import errands, policy
 from ncipd.circulation.clock import days_later
 from ncipd.circulation.model import HoldState, ItemStatus, Role, TaskKind
 
@@ -17,7 +17,7 @@ def fill_next_hold(circ: Circulation, item: Item) -> bool:
     """Set an item that is free aside for the user who waits longest for it; says whether there was one."""
     for hold in circ.holds_on(item):
         if hold.state is HoldState.WAITING and hold.request_id is None:
-            shelve(circ, item, hold, days=10)
+            shelve(circ, item, hold, days=policy.LOCAL.hold_shelf_days)
             return True
     return False
 

@@ -120,6 +120,11 @@ def test_every_mistake_is_told_at_once_with_its_path():
             PARTNER + "fallback = true\n" + PARTNER.replace("ALMA", "BETA") + "fallback = true\n",
             "partner[2].fallback: partner[1] is the fallback of XX-LEND already",
         ),
+        (
+            PARTNER + 'keys = ["a"]\n' + PARTNER.replace("ALMA", "BETA").replace("XX-LEND", "YY") + 'keys = ["b", "a"]',
+            "partner[2].keys: 'a' names partner[1] already; a key names one partner",
+        ),
+        (PARTNER + 'url = "http://broker.example:99999/"', "partner[1].url: expected an http:// or https:// address"),
     ],
 )
 def test_a_mistake_is_told_in_words(text, told):
