@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from ncipd.circulation.unit import Circulation
 
 
+FORMER = "former"
+"""The type of the further id that a request had until its partner gave it another one."""
+
+
 def settled(circ: Circulation, ids: matching.Named, service: str) -> matching.Named:
     """Give the ids of a message with those of the request that only its item names.
 
@@ -35,7 +39,14 @@ def settled(circ: Circulation, ids: matching.Named, service: str) -> matching.Na
     return ids
 
 
+def known_as(circ: Circulation, identifier: str) -> list[Request]:
+    """Find the requests of the agency by an id that they had before, open and new ones first."""
+    return circ.tx.all("requests_known_as", request_row, agency=circ.agency.id, identifier=identifier)
+
+
 def _adopt(circ: Circulation, request: Request, ids: matching.Named) -> None:
+    former = {"value": request.identifier, "type": FORMER}  # on pick slips and in answers, it may be there still
+    circ.tx.run("insert_request_identifier", agency=circ.agency.id, request=request.id, **former)
     circ.change_request(request, "name_request", identifier=ids.identifier, identifier_agency=ids.identifier_agency)
     circ.about(request)
     circ.note(f"the request was known by its item alone; {circ.partner.code} calls it {ids.identifier!r} from now on")

@@ -6,6 +6,7 @@ import re
 from datetime import date, datetime, time
 from typing import TYPE_CHECKING
 
+from ncipd.circulation import naming
 from ncipd.circulation.clock import to_micros
 from ncipd.circulation.errors import DeskError, ErrorKind
 from ncipd.circulation.rows import request_row
@@ -56,9 +57,9 @@ def withdrawn(circ: Circulation, barcode: str) -> Done | None:
 
 
 def request(circ: Circulation, name: str, role: Role | None = None) -> Request:
-    """Find a request by its number here or by the partner's id; an open one before an ended one."""
+    """Find a request by its id, one that it had before, or its number here; an open one before an ended one."""
     wanted = name.strip()
-    named = circ.tx.all("requests_named", request_row, agency=circ.agency.id, identifier=wanted)
+    named = requests_named(circ, wanted)
     if not named and _NUMBER.fullmatch(wanted):
         found = circ.tx.one("request_by_id", request_row, id=int(wanted))
         named = [found] if found is not None and found.agency_id == circ.agency.id else []
@@ -83,6 +84,12 @@ def request(circ: Circulation, name: str, role: Role | None = None) -> Request:
             hint=f"Use the number of one of them: {numbers}.",
         )
     return (still_open or named)[0]
+
+
+def requests_named(circ: Circulation, name: str) -> list[Request]:
+    """List the requests with this id, or that had it before, open ones and new ones first."""
+    now = circ.tx.all("requests_named", request_row, agency=circ.agency.id, identifier=name)
+    return now or naming.known_as(circ, name)
 
 
 def user(circ: Circulation, identifier: str) -> User:

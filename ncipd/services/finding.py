@@ -18,7 +18,9 @@ def request_named(circ: Circulation, ids: matching.Named, service: str) -> Reque
     Raises Problem Unknown Request, and Non-Unique Request where several are open.
     """
     if ids.identifier:
-        found = matching.called(circ, ids)
+        found = matching.called(circ, ids) or [
+            request for request in naming.known_as(circ, ids.identifier) if request.partner == circ.partner.code
+        ]
     else:
         item = matching.item_called(circ, ids.item)
         of_item = circ.open_requests_of(item) if item is not None else naming.asked_for(circ, ids)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 #: Statuses that an item on loan can take without coming back first.
 _WHILE_ON_LOAN = frozenset({ItemStatus.LOST, ItemStatus.MISSING, ItemStatus.CLAIMED})
-#: Statuses of an item that is kept for somebody, or waits to be sent back.
+#: Statuses of an item that is kept for somebody, or waits to be sent back. One of ours may be missed all the same.
 _KEPT = frozenset(
     {
         ItemStatus.REQUESTED,
@@ -43,7 +43,7 @@ def update_circulation_status(message: UpdateCirculationStatus, circ: Circulatio
             value=message.circulation_status.value,
             detail=f"Item {value} is on loan; check it in before its status is set.",
         )
-    if item.status in _KEPT and status not in _WHILE_ON_LOAN:
+    if item.status in _KEPT and (item.temporary or status not in _WHILE_ON_LOAN):
         raise Problem(
             ProblemType.ELEMENT_RULE_VIOLATED,
             element="UpdateCirculationStatus/CirculationStatus",

@@ -137,6 +137,13 @@ def undo(item: str, request: str = "", *, user: str = "") -> str:
     return f"<UndoCheckOutItem>{item_id(item)}{user_id(user) if user else ''}{_request(request)}</UndoCheckOutItem>"
 
 
+def set_status(item: str, status: str) -> str:
+    return (
+        f"<UpdateCirculationStatus>{item_id(item)}<CirculationStatus>{status}</CirculationStatus>"
+        "</UpdateCirculationStatus>"
+    )
+
+
 def report(item: str, what: str, *, user: str = "-") -> str:
     """Say what the user says of an item: Lost, Missing, NeverBorrowed."""
     return (

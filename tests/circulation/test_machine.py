@@ -216,6 +216,14 @@ class Libraries(RuleBasedStateMachine):
     def report(self, partner, item, user, what):
         self.send(say.report(item, what, user=user), partner)
 
+    @rule(
+        partner=st.sampled_from(["OPAC", "OPAC", "P1"]),
+        item=items,
+        status=st.sampled_from(["Missing", "Lost", "Available On Shelf", "In Process"]),
+    )
+    def a_status_is_set(self, partner, item, status):
+        self.send(say.set_status(item, status), partner)
+
     @rule(partner=partners, item=items)
     def the_lender_renewed(self, partner, item):
         self.send(say.renewed(item, "2026-03-05T12:00:00Z"), partner)

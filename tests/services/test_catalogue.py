@@ -484,3 +484,14 @@ async def test_an_item_deleted_while_it_is_on_loan_is_offered_to_nobody(world: W
     answer = await world.send(f"<DeleteItem>{mandated}{item_id('L1')}</DeleteItem>", partner="DISCOVERY")
     assert answer.problem is None, answer
     assert (world.item_status("L1"), world.status("R-1"), world.tasks()) == ("withdrawn", "created-lending-request", [])
+
+
+async def test_what_was_borrowed_for_a_user_is_kept_for_them_whatever_is_said_of_it(world: World) -> None:
+    await world.send(
+        f"<AcceptItem>{request_id('B-1')}<RequestedActionType>Hold For Pickup</RequestedActionType>"
+        f"{user_id('BORROW-USER-1')}{item_id('X-1')}</AcceptItem>",
+        to="BORROW",
+    )
+    for status in ("Available On Shelf", "Missing"):
+        assert (await world.send(set_status("X-1", status), to="BORROW")).problem == "Element Rule Violated"
+    assert world.item_status("X-1", "BORROW") == "received"

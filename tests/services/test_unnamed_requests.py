@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from ncipd.desk import finding, views
 from tests.services import loans as say
 from tests.services.loans import READER, refused, rows, well
 from tests.services.test_movements import received, shipped
@@ -174,3 +175,17 @@ async def test_a_borrowing_request_that_is_told_of_again_is_one_request(world: W
     world.clock.pass_days(1)
     await well(world, told("FAR-1", READER), **BORROWING)
     assert world.count("request") == 1
+
+
+async def test_a_request_is_found_by_the_identifier_that_it_had_before(world: World) -> None:
+    """It stands on the pick slip, and the partner may have been told it."""
+    await well(world, told("L1", "THEIRS-1"), **LENDING)
+    ((made, _),) = requests(world)
+    await well(world, check_out("L1", "R-1"), **LENDING)
+    assert requests(world) == [("R-1", "shipped-physically")]
+    answer = await well(world, f"<LookupRequest>{request_id(made)}</LookupRequest>", **LENDING)
+    assert answer.text("RequestId/RequestIdentifierValue") == "R-1"
+    problem, _ = await refused(world, f"<LookupRequest>{request_id(made)}</LookupRequest>", "MANUAL")
+    assert problem == "Unknown Request", "another partner knows nothing of it"
+    assert world.ask(lambda circ: finding.request(circ, made).identifier) == "R-1"
+    assert [line["identifier"] for line in world.ask(lambda circ: views.requests(circ, None, "", made, 10))] == ["R-1"]
