@@ -8,6 +8,7 @@ import msgspec
 
 from ncipd.circulation import borrowing, local, policy
 from ncipd.circulation.clock import from_micros
+from ncipd.circulation.errors import DeskError, ErrorKind
 from ncipd.circulation.lifecycle import Event, allows
 from ncipd.circulation.model import Role
 from ncipd.desk import Done, action, conflict, finding
@@ -31,6 +32,10 @@ def check_out(slip: CheckOut, circ: Circulation) -> Done:
     item = finding.item(circ, slip.barcode)
     user = finding.user(circ, slip.user)
     due_at = finding.moment(circ, slip.due_date)
+    if due_at is not None and due_at <= circ.now:
+        raise DeskError(
+            ErrorKind.INVALID, "date-passed", "The due date has passed already.", field="due_date", value=slip.due_date
+        )
     loan = circ.loan_of(item)
     if loan is not None:
         whom = "this user" if loan.user_id == user.id else "somebody else"

@@ -439,6 +439,7 @@ async def test_check_out_says_no_in_words(office: Office) -> None:
     error = await office.refused(409, "on-loan", "check-out", barcode="L1", user="LEND-USER-1")
     assert "this user" in error["message"]
     await office.refused(422, "date-unreadable", "check-out", barcode="L2", user="LEND-USER-1", due_date="x")
+    await office.refused(422, "date-passed", "check-out", barcode="L2", user="LEND-USER-1", due_date="2025-12-31")
     await office.say(accept("X-1", "R-1", "BORROW-USER-1"), to="BORROW")
     error = await office.refused(409, "for-another-user", "check-out", "BORROW", barcode="X-1", user="BORROW-USER-2")
     assert "BORROW-USER-1" not in str(error)
