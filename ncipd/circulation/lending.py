@@ -38,11 +38,18 @@ class Wish(NamedTuple):
 def request(circ: Circulation, wish: Wish) -> tuple[Request, Item | None]:
     """Take a lending request: located and on the pick list, waiting, or for staff to locate.
 
-    Raises Problem: Unknown Item, Item Does Not Circulate, Item Not Available By Need Before Date, Duplicate Request.
+    Raises Problem: Unknown Item, Item Does Not Circulate, Item Not Available By Need Before Date, Duplicate Request,
+    and Needed Data Missing where nothing says what is wanted.
     """
     known = circ.open_request(Role.LENDING, circ.partner.code, wish.identifier, wish.identifier_agency)
     if known is not None:
         return _same_again(circ, known, wish)
+    if not (wish.barcode or wish.title or wish.mandated or any(value for value, _ in wish.record_numbers)):
+        raise Problem(
+            ProblemType.NEEDED_DATA_MISSING,
+            element="RequestItem/BibliographicId",
+            detail="Neither an item nor a title is named; send the ItemId, a number of the title, or its Title.",
+        )
     item, record = _locate(circ, wish)
     if wish.digital:
         event = Event.MISS if record is None else Event.WAIT

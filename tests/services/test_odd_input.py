@@ -6,6 +6,7 @@ import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -84,6 +85,29 @@ async def test_renewals_beyond_all_measure_are_not_counted(world: World) -> None
     assert (loan(world, "L1").renewals, say.due(world, "L1")) == (1, "2026-04-01T00:00:00Z")
     await well(world, f"<ItemCheckedOut>{told}</ItemCheckedOut>")
     assert loan(world, "L1").renewals == 1
+
+
+async def test_a_request_for_nothing_lacks_data(world: World) -> None:
+    problem, element = await refused(world, request_item(" ", "R-1"), "BROKER")
+    assert (problem, element, world.tasks()) == ("Needed Data Missing", "RequestItem/BibliographicId", [])
+
+
+async def test_a_number_that_two_users_have_is_no_single_users(world: World) -> None:
+    """Its type tells them apart, where one is sent."""
+
+    def share(tx: Any) -> None:
+        for number, kind in (("BORROW-USER-1", "A"), ("BORROW-USER-2", "B")):
+            user = tx.one("user_by_primary_id", agency=2, primary_id=number)[0]
+            tx.run("insert_user_identifier", agency=2, value="SHARED", type=kind, user=user)
+
+    await world.store.transact(share)
+    problem, element = await refused(world, say.accept("R-1", "X-1", user="SHARED"), to="BORROW", partner="BROKER")
+    assert (problem, element) == ("Non-Unique User", "AcceptItem/UserId/UserIdentifierValue")
+    typed = "<UserIdentifierType>B</UserIdentifierType><UserIdentifierValue>SHARED"
+    accept = say.accept("R-1", "X-1", user="SHARED").replace("<UserIdentifierValue>SHARED", typed)
+    await well(world, accept, to="BORROW", partner="BROKER")
+    assert say.notices(world, "BORROW-USER-1", "BORROW") == []
+    assert loan(world, "X-1", "BORROW").user_id == world.ask(lambda circ: circ.users("SHARED", "B")[0].id, "BORROW")
 
 
 @pytest.mark.parametrize("zone", ["Z", ""])
