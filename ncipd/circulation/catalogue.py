@@ -7,6 +7,7 @@ is gone is gone and what is there is there; only a value in the place of another
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from ncipd.circulation import matching, meaning, review
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from ncipd.circulation.unit import Circulation
 
 MOST_PIECES = 1_000_000
+_ISBN = re.compile(r"[0-9]{9}[0-9Xx]|[0-9]{13}")
 #: Where a title's description stands in the record.
 _DESCRIBED = {
     "title": "title",
@@ -110,12 +112,19 @@ def _columns(about: el.BibliographicDescription) -> dict[str, str]:
 
 
 def record_numbers(circ: Circulation, about: el.BibliographicDescription) -> list[tuple[str, str]]:
-    """Give the numbers in a description as they are looked up: (value, code)."""
+    """Give the numbers in a description as they are looked up: (value, code).
+
+    What is called an ISBN and looks like none stays as it is told.
+    """
     titles = [el.BibliographicId(bibliographic_record_id=one) for one in about.bibliographic_record_id]
-    if about.bibliographic_item_id is not None:
-        titles.append(el.BibliographicId(bibliographic_item_id=about.bibliographic_item_id))
-    numbers = matching.record_numbers(tuple(titles), circ.partner)
-    return [(value, str(BibliographicItemIdentifierCode.named(code) or code)) for value, code in numbers]
+    numbers = list(matching.record_numbers(tuple(titles), circ.partner))
+    standard = about.bibliographic_item_id
+    if standard is not None:
+        ((value, code),) = matching.record_numbers((el.BibliographicId(bibliographic_item_id=standard),), circ.partner)
+        told = standard.bibliographic_item_identifier.strip()
+        code = str(BibliographicItemIdentifierCode.named(code) or code)
+        numbers.append((value if _ISBN.fullmatch(value) else told, code))
+    return numbers
 
 
 def known_record(circ: Circulation, about: el.BibliographicDescription) -> int | None:

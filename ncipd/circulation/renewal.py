@@ -17,7 +17,6 @@ from ncipd.ncip.schemes import CirculationStatus
 if TYPE_CHECKING:
     from ncipd.circulation.partner import Partner
     from ncipd.circulation.unit import Circulation
-    from ncipd.ncip.messages import ItemCheckedOut
 
 MOST_RENEWALS = 10_000  # of a loan that are believed
 
@@ -106,9 +105,8 @@ def _grant(circ: Circulation, request: Request | None, loan: Loan, due_at: Micro
     return renewed
 
 
-def count_told(message: ItemCheckedOut | ItemRenewed) -> int | None:
-    """Read how often a loan is told to have been renewed; a number that cannot be meant is none."""
-    told = message.renewal_count
+def believed(told: int | None) -> int | None:
+    """Give how often a loan is told to have been renewed; a number that cannot be meant is none."""
     return told if told is not None and told <= MOST_RENEWALS else None
 
 
