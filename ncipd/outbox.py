@@ -25,7 +25,7 @@ from ncipd.store.port import StoreFailure
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ncipd.circulation.model import Micros
+    from ncipd.circulation.model import Item, Micros
     from ncipd.directory import Directory
     from ncipd.initiator import Answer
     from ncipd.metrics import Metrics
@@ -229,7 +229,8 @@ class Outbox:
                 circ = self._unit(tx, letter)
                 request = circ.request(letter.request_id)
                 kind = _BY_HAND.get(letter.service, TaskKind.REVIEW)
-                circ.ask_staff(request.role, kind, request=request, note=f"{letter.service} was given up: {why}")
+                note = f"{letter.service} was given up: {why}"
+                circ.ask_staff(request.role, kind, request=request, item=_item(circ, letter), note=note)
             entry.write(tx, letter.body, answer)
 
         try:
@@ -241,8 +242,8 @@ class Outbox:
         tx.run("settle_outbox", id=letter.id, answer=masked(answer.raw), at=self._clock.now())
         circ = self._unit(tx, letter)
         settle(circ, letter.service, letter.request_id, letter.loan_id, answer.response, answer.problems)
-        if letter.request_id is not None and letter.service in _BY_HAND:
-            circ.finish_tasks(circ.request(letter.request_id), _BY_HAND[letter.service])
+        if letter.service in _BY_HAND:
+            _strike(circ, letter, _BY_HAND[letter.service])
         entry.note = "; ".join(circ.notes)
         entry.side = circ.side or ""
         entry.write(tx, letter.body, answer.raw)
@@ -260,3 +261,17 @@ class Outbox:
             now=self._clock.now(),
             new_id=self._new_id,
         )
+
+
+def _item(circ: Circulation, letter: Letter) -> Item | None:
+    """Read the item that a message is about, where it is about one."""
+    return circ.item(circ.loan(letter.loan_id).item_id) if letter.loan_id is not None else None
+
+
+def _strike(circ: Circulation, letter: Letter, kind: TaskKind) -> None:
+    """Strike what staff were to do in the place of a message that has been answered after all."""
+    item = _item(circ, letter)
+    if item is not None:
+        circ.finish_item_tasks(item, kind)
+    elif letter.request_id is not None:
+        circ.finish_tasks(circ.request(letter.request_id), kind)

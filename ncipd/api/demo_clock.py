@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from ncipd.api.calls import Refused
-from ncipd.circulation.clock import to_micros
+from ncipd.circulation.clock import from_micros, to_micros
 
 _SECOND = 1_000_000
 _FAR = 1e11  # seconds: out of range in either direction
@@ -24,6 +24,11 @@ class ClockSetting(msgspec.Struct, forbid_unknown_fields=True):
     set: str | None = None
     advance: str | None = None
     advance_seconds: float | None = None
+
+
+def shown(moment: int) -> str:
+    """Write what the clock shows, to the microsecond: who reckons with it must not be behind it."""
+    return from_micros(moment).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def moment_of(setting: ClockSetting, now: int) -> int:

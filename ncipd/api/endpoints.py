@@ -14,7 +14,7 @@ from aiohttp import hdrs, web
 from ncipd import log
 from ncipd.api import answers, calls
 from ncipd.api.calls import Refused
-from ncipd.api.demo_clock import ClockSetting, moment_of
+from ncipd.api.demo_clock import ClockSetting, moment_of, shown
 from ncipd.circulation.model import RequestStatus, Role, TaskKind
 from ncipd.circulation.unit import Circulation
 from ncipd.desk import actions, finding, views
@@ -263,14 +263,14 @@ class Api:
 
     async def _read_clock(self, request: web.Request) -> Any:
         calls.refuse_foreign(request)
-        return {"now": views.moment(self._clock.now())}
+        return {"now": shown(self._clock.now())}
 
     async def _set_clock(self, request: web.Request) -> Any:
         calls.refuse_foreign(request)
         setting = calls.converted(await calls.body(request), ClockSetting)
         self._clock.set(moment_of(setting, self._clock.now()))
         self._wake()
-        return {"now": views.moment(self._clock.now())}
+        return {"now": shown(self._clock.now())}
 
 
 def _guarded(endpoint: Endpoint) -> Callable[[web.Request], Awaitable[web.Response]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from ncipd.circulation import borrowing, policy, shelf
+from ncipd.circulation import borrowing, catalogue, policy, shelf
 from ncipd.circulation.clock import from_micros
 from ncipd.circulation.errors import DeskError, ErrorKind
 from ncipd.circulation.lifecycle import Event, allows
@@ -12,6 +12,7 @@ from ncipd.circulation.model import (
     Item,
     ItemState,
     ItemStatus,
+    Location,
     Micros,
     Record,
     Request,
@@ -206,16 +207,20 @@ def _outdate_items(circ: Circulation, partner: Partner, partner_item: str) -> No
 
 
 def _make_item(circ: Circulation, arrival: Arrival, request: Request, partner: Partner) -> Item:
+    waits = circ.by_message and not partner.automatic_receive
+    status = ItemStatus.EXPECTED if waits else ItemStatus.RECEIVED
+    place = circ.location(partner.borrowing_location) if partner.borrowing_location else None
+    created = _created_before(circ, arrival, request, partner)
+    if created is not None:
+        return _take_up(circ, created, arrival, partner, status, place)
     _outdate_items(circ, partner, arrival.partner_item)
     title = arrival.title or request.title
     record = circ.add_record(temporary=True, title=title, author=arrival.author or request.author)
-    place = circ.location(partner.borrowing_location) if partner.borrowing_location else None
     home = circ.library(partner.default_library) if partner.default_library else None
-    waits = circ.by_message and not partner.automatic_receive
     return circ.add_item(
         record,
         _free_barcode(circ, arrival.barcode or _usual_barcode(circ, arrival, partner), partner),
-        ItemStatus.EXPECTED if waits else ItemStatus.RECEIVED,
+        status,
         temporary=1,
         partner=partner.code,
         partner_item=arrival.partner_item,
@@ -225,6 +230,37 @@ def _make_item(circ: Circulation, arrival: Arrival, request: Request, partner: P
         temporary_location=place.id if place else None,
         note=arrival.note,
     )
+
+
+def _created_before(circ: Circulation, arrival: Arrival, request: Request, partner: Partner) -> Item | None:
+    """Find the temporary item that the partner has made with CreateItem, for this request or for none."""
+    if not arrival.partner_item:
+        return None
+    for item in circ.temporary_items(partner.code, arrival.partner_item):
+        last = circ.last_request_of(item)
+        place = circ.request_item(last, item) if last is not None else None
+        is_for_this = place is not None and place.request_id == request.id and place.state is ItemState.WANTED
+        if item.live and (last is None or is_for_this):
+            return item
+    return None
+
+
+def _take_up(
+    circ: Circulation, item: Item, arrival: Arrival, partner: Partner, status: ItemStatus, place: Location | None
+) -> Item:
+    circ.note("the partner had made the item before (CreateItem)")
+    scanned = arrival.barcode or item.barcode
+    circ.change_item(
+        item,
+        "describe_temporary_item",
+        barcode=_free_barcode(circ, scanned, partner) if scanned != item.barcode else scanned,
+        call_number=arrival.call_number or item.call_number,
+        policy=arrival.policy or item.policy or partner.item_policy,
+        note=arrival.note or item.note,
+        status=status,
+    )
+    now = circ.item(item.id)
+    return now if place is None else catalogue.write(circ, now, {"temporary_location_id": place.id})
 
 
 def _usual_barcode(circ: Circulation, arrival: Arrival, partner: Partner) -> str:

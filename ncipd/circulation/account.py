@@ -26,6 +26,8 @@ REFUND = "Refund"
 
 _CHARGES = frozenset({FiscalActionType.ASSESS.value, FiscalActionType.PENALTY.value, REFUND})
 MOST_SHOWN = 500  # entries
+LARGEST = 10**15
+"""The largest amount taken, in minor units: beyond it somebody has mistyped."""
 Key = tuple[str, str]
 """What an entry is called: who numbered it ('' = we did), and its number."""
 

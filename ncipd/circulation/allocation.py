@@ -1,17 +1,37 @@
-"""Which copy is set aside for which lending request, and where a copy goes that is free again."""
+"""Which copy is set aside for which lending request, and where a copy goes that is free again.
+
+A request of several volumes may have one set aside while it waits for another: each place in it says for itself how it
+stands. Of a request that waits as a whole, nothing is set aside.
+"""
 
 from __future__ import annotations
 
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from ncipd.circulation import shelf
+from ncipd.circulation import errands, shelf
 from ncipd.circulation.lifecycle import Event
-from ncipd.circulation.model import Item, ItemState, ItemStatus, Request, RequestStatus, Role, TaskKind
+from ncipd.circulation.model import (
+    HoldState,
+    Item,
+    ItemState,
+    ItemStatus,
+    Request,
+    RequestItem,
+    RequestStatus,
+    Role,
+    TaskKind,
+)
 from ncipd.circulation.rows import only_column
 
 if TYPE_CHECKING:
     from ncipd.circulation.unit import Circulation
+
+
+_WAITS = frozenset({RequestStatus.CREATED_LENDING, RequestStatus.LOCATE_FAILED})
+_SET_ASIDE = frozenset({ItemState.WANTED, ItemState.PICKED})
+#: The places of a request whose items have not left for it.
+UNSENT = _SET_ASIDE | {ItemState.WAITING}
 
 
 class Destination(StrEnum):
@@ -22,6 +42,13 @@ class Destination(StrEnum):
     HOLD_SHELF = "hold shelf"
     PICK = "ship to next request"
     LENDER = "send back"
+
+
+def assign(circ: Circulation, request: Request, item: Item, note: str = "") -> Request:
+    """Set a free copy aside for a request that waits for it, as a whole or with this volume."""
+    moved = circ.advance(request, Event.LOCATE, note) if request.status in _WAITS else request
+    reserve(circ, moved, item)
+    return moved
 
 
 def reserve(circ: Circulation, request: Request, item: Item) -> None:
@@ -36,31 +63,54 @@ def serve_waiting(circ: Circulation, item: Item) -> Request | None:
     """Give an item that has become free to the lending request that waits longest for it or its title."""
     if not item.circulates:
         return None
-    for number in circ.tx.all("waiting_requests_of_record", only_column, record=item.record_id):
-        waiting = circ.request(number)
-        named = {place.item_id for place in circ.request_items(waiting) if place.state is ItemState.WANTED}
+    numbers = circ.tx.all("waiting_requests_of_record", only_column, record=item.record_id)
+    of_record = [circ.request(number) for number in numbers]
+    of_item = [one for one in circ.open_requests_of(item) if _waits_with(circ, one, item)]
+    for waiting in sorted({one.id: one for one in (*of_record, *of_item)}.values(), key=lambda one: one.id):
+        named = {place.item_id for place in circ.request_items(waiting) if place.state in UNSENT}
         if not named or item.id in named:
-            moved = circ.advance(waiting, Event.LOCATE, f"item {item.barcode} became available")
-            reserve(circ, moved, item)
-            return moved
+            return assign(circ, waiting, item, f"item {item.barcode} became available")
     return None
+
+
+def _waits_with(circ: Circulation, request: Request, item: Item) -> bool:
+    """Say whether a request that goes on with other volumes waits for this one."""
+    place = circ.request_item(request, item) if request.role is Role.LENDING and not request.digital else None
+    return place is not None and place.state is ItemState.WAITING
+
+
+def is_set_aside(request: Request, place: RequestItem, item: Item) -> bool:
+    """Say whether an item is kept for this request, on its shelf or picked."""
+    kept = item.status in (ItemStatus.REQUESTED, ItemStatus.PICKED)
+    return kept and place.state in _SET_ASIDE and request.status not in _WAITS
+
+
+def has_set_aside(circ: Circulation, request: Request) -> bool:
+    """Say whether any copy is kept for a request."""
+    return any(is_set_aside(request, place, circ.item(place.item_id)) for place in circ.request_items(request))
 
 
 def set_aside_for(circ: Circulation, item: Item) -> Request | None:
     """Find the request that has an item set aside, on its shelf or picked."""
     for request in circ.open_requests_of(item):
-        place = circ.request_item(request, item) if request.status is RequestStatus.BEING_PROCESSED else None
-        if place is not None and place.state in (ItemState.WANTED, ItemState.PICKED):
+        place = circ.request_item(request, item) if request.role is Role.LENDING else None
+        if place is not None and is_set_aside(request, place, item):
             return request
     return None
 
 
 def free_wanted(circ: Circulation, request: Request, *, keep: Item) -> None:
-    """Free the copy that was set aside when another one goes in its place."""
+    """Free the copy that was set aside when another one goes in its place: the same volume, where there are several."""
     places = circ.request_items(request)
     if any(place.item_id == keep.id and place.state is not ItemState.DROPPED for place in places):
         return
-    let_go(circ, request, ItemState.DROPPED)
+    unsent = [place for place in places if place.state in UNSENT]
+    same = [place for place in unsent if _is_same_volume(circ.item(place.item_id), keep)]
+    _let_go(circ, request, same[:1] or unsent, ItemState.DROPPED)
+
+
+def _is_same_volume(one: Item, other: Item) -> bool:
+    return (one.record_id, one.volume) == (other.record_id, other.volume)
 
 
 def let_go(circ: Circulation, request: Request, state: ItemState) -> None:
@@ -68,13 +118,32 @@ def let_go(circ: Circulation, request: Request, state: ItemState) -> None:
 
     A request that waits for its turn, or for a copy only, has set nothing aside: the item is another's.
     """
-    for place in circ.request_items(request):
-        if place.state not in (ItemState.WANTED, ItemState.PICKED):
-            continue
+    _let_go(circ, request, [place for place in circ.request_items(request) if place.state in UNSENT], state)
+
+
+def _let_go(circ: Circulation, request: Request, places: list[RequestItem], state: ItemState) -> None:
+    for place in places:
         circ.set_request_item(place, state)
         item = circ.item(place.item_id)
-        if request.status is RequestStatus.BEING_PROCESSED and item.status in (ItemStatus.REQUESTED, ItemStatus.PICKED):
+        if is_set_aside(request, place, item):
             put_back(circ, request, item, picked=place.state is ItemState.PICKED)
+
+
+def lose(circ: Circulation, item: Item) -> None:
+    """Let who an item was kept for go on waiting, since it is not to be had; staff hear of it."""
+    request = set_aside_for(circ, item)
+    place = circ.request_item(request, item) if request is not None else None
+    if request is not None and place is not None:
+        note = f"item {item.barcode} was set aside for it and is not to be had"
+        circ.set_request_item(place, ItemState.WAITING)
+        errands.strike(circ, item, TaskKind.PICK, TaskKind.SHIP, request=request)
+        circ.ask_staff(Role.LENDING, TaskKind.REVIEW, request=request, item=item, note=note)
+        if not has_set_aside(circ, request):
+            circ.advance(request, Event.WAIT, note)
+    errands.strike(circ, item, TaskKind.PICK)
+    for hold in circ.holds_on(item):
+        if hold.state is HoldState.READY and hold.item_id == item.id:
+            circ.set_hold(hold, HoldState.WAITING)
 
 
 def place_free_item(circ: Circulation, item: Item, request: Request | None) -> Destination:
@@ -95,9 +164,14 @@ def place_free_item(circ: Circulation, item: Item, request: Request | None) -> D
 
 
 def put_back(circ: Circulation, request: Request, item: Item, *, picked: bool) -> None:
-    """Free a copy that was set aside: what is off its shelf already goes to whoever is next, or back there."""
-    circ.finish_tasks(request, TaskKind.PICK, TaskKind.SHIP)
-    if picked:
+    """Free a copy that was set aside for a request."""
+    errands.strike(circ, item, TaskKind.PICK, TaskKind.SHIP, request=request)
+    free(circ, item, request, fetched=picked)
+
+
+def free(circ: Circulation, item: Item, request: Request | None = None, *, fetched: bool) -> None:
+    """Let a copy go to whoever is next: what has been fetched from its shelf goes there, or is to be put back."""
+    if fetched:
         if place_free_item(circ, item, request) is Destination.SHELF:
             circ.ask_staff(Role.LENDING, TaskKind.RESHELVE, request=request, item=item)
     else:

@@ -7,15 +7,21 @@ is gone is gone and what is there is there; only a value in the place of another
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
-from ncipd.circulation import meaning, review
+from ncipd.circulation import matching, meaning, review
 from ncipd.circulation.model import Item, ItemStatus, Location, Record
 from ncipd.circulation.rows import only_column
 from ncipd.ncip import elements as el
 from ncipd.ncip.codec import decode_text, encode
 from ncipd.ncip.problems import Problem, ProblemType
-from ncipd.ncip.schemes import CirculationStatus, ItemUseRestrictionType, LocationType
+from ncipd.ncip.schemes import (
+    BibliographicItemIdentifierCode,
+    CirculationStatus,
+    ItemUseRestrictionType,
+    LocationType,
+)
 from ncipd.ncip.types import Coded
 
 if TYPE_CHECKING:
@@ -23,6 +29,8 @@ if TYPE_CHECKING:
 
     from ncipd.circulation.unit import Circulation
 
+MOST_PIECES = 1_000_000
+_ISBN = re.compile(r"[0-9]{9}[0-9Xx]|[0-9]{13}")
 #: Where a title's description stands in the record.
 _DESCRIBED = {
     "title": "title",
@@ -94,7 +102,7 @@ def create_record(circ: Circulation, about: el.BibliographicDescription, *, temp
     said = dict(_further(about))
     if said:
         circ.tx.run("set_record_further", id=record, further=encode(el.BibliographicDescription(**said)))
-    for value, code in record_numbers(about):
+    for value, code in record_numbers(circ, about):
         circ.tx.run("insert_record_identifier", agency=circ.agency.id, value=value, code=code, record=record)
     return record
 
@@ -103,23 +111,25 @@ def _columns(about: el.BibliographicDescription) -> dict[str, str]:
     return {column: str(getattr(about, name) or "") for column, name in _DESCRIBED.items()}
 
 
-def record_numbers(about: el.BibliographicDescription) -> list[tuple[str, str]]:
-    """Give the numbers in a description, as (value, code)."""
-    numbers = [
-        (one.bibliographic_record_identifier.strip(), str(one.bibliographic_record_identifier_code or ""))
-        for one in about.bibliographic_record_id
-    ]
+def record_numbers(circ: Circulation, about: el.BibliographicDescription) -> list[tuple[str, str]]:
+    """Give the numbers in a description as they are looked up: (value, code).
+
+    What is called an ISBN and looks like none stays as it is told.
+    """
+    titles = [el.BibliographicId(bibliographic_record_id=one) for one in about.bibliographic_record_id]
+    numbers = list(matching.record_numbers(tuple(titles), circ.partner))
     standard = about.bibliographic_item_id
     if standard is not None:
-        numbers.append(
-            (standard.bibliographic_item_identifier.strip(), str(standard.bibliographic_item_identifier_code or ""))
-        )
+        ((value, code),) = matching.record_numbers((el.BibliographicId(bibliographic_item_id=standard),), circ.partner)
+        told = standard.bibliographic_item_identifier.strip()
+        code = str(BibliographicItemIdentifierCode.named(code) or code)
+        numbers.append((value if _ISBN.fullmatch(value) else told, code))
     return numbers
 
 
 def known_record(circ: Circulation, about: el.BibliographicDescription) -> int | None:
     """Find the one record that a description's numbers name; none where they name several."""
-    for value, code in record_numbers(about):
+    for value, code in record_numbers(circ, about):
         found = [record for record in circ.records(value, code) if not record.temporary]
         if len(found) == 1:
             return found[0].id
@@ -160,12 +170,13 @@ def delete_fields(circ: Circulation, item: Item, fields: el.DeleteItemFields, se
             changes[column] = _EMPTY.get(column, "")
         else:
             review.already_so(circ, _not_there(f"{where}/{part}", str(value)))
-    return _write(circ, item, changes)
+    return write(circ, item, changes)
 
 
 def add_fields(circ: Circulation, item: Item, fields: el.AddItemFields, service: str) -> Item:
     """Put in what a message adds; raises Problem Unable To Add Element for what is there and may not be repeated."""
     where = f"{service}/AddItemFields"
+    _refuse_pieces(fields, where)
     if fields.bibliographic_description is not None:
         _add_description(circ, item, fields.bibliographic_description, f"{where}/BibliographicDescription")
     for type_ in fields.item_use_restriction_type:
@@ -178,7 +189,18 @@ def add_fields(circ: Circulation, item: Item, fields: el.AddItemFields, service:
         if getattr(item, column) not in (_EMPTY.get(column, ""), value):
             raise _there_already(f"{where}/{part}", str(value))
         changes[column] = value
-    return _write(circ, item, changes)
+    return write(circ, item, changes)
+
+
+def _refuse_pieces(fields: el.AddItemFields, where: str) -> None:
+    pieces = fields.item_description.number_of_pieces if fields.item_description is not None else None
+    if pieces is not None and pieces > MOST_PIECES:
+        raise Problem(
+            ProblemType.ELEMENT_RULE_VIOLATED,
+            element=f"{where}/ItemDescription/NumberOfPieces",
+            value=str(pieces),
+            detail=f"An item has at most {MOST_PIECES} pieces here; check the number.",
+        )
 
 
 #: What a column of an item holds when it holds nothing, where that is not an empty text.
@@ -215,7 +237,8 @@ def _values(circ: Circulation, fields: el.AddItemFields | el.DeleteItemFields) -
         yield "sensitize", 1, "SensitizationFlag"
 
 
-def _write(circ: Circulation, item: Item, changes: dict[str, Any]) -> Item:
+def write(circ: Circulation, item: Item, changes: dict[str, Any]) -> Item:
+    """Change columns of an item that messages change; gives it as it now is."""
     if not changes:
         return item
     names = (
@@ -262,7 +285,7 @@ def _delete_description(circ: Circulation, item: Item, about: el.BibliographicDe
             del kept[name]
         else:
             review.already_so(circ, _not_there(where, _words(part)))
-    for value, code in record_numbers(about):
+    for value, code in record_numbers(circ, about):
         if not circ.tx.run("delete_record_identifier", agency=circ.agency.id, value=value, code=code, record=record.id):
             review.already_so(circ, _not_there(where, value))
     _describe(circ, record, cleared, kept)
@@ -278,7 +301,7 @@ def _add_description(circ: Circulation, item: Item, about: el.BibliographicDescr
     for name, part in _further(about):
         if not meaning.same(kept.setdefault(name, part), part):
             raise _there_already(where, _words(part))
-    for value, code in record_numbers(about):
+    for value, code in record_numbers(circ, about):
         circ.tx.run("insert_record_identifier", agency=circ.agency.id, value=value, code=code, record=record.id)
     _describe(circ, record, added, kept)
 

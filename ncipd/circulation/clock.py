@@ -11,16 +11,21 @@ if TYPE_CHECKING:
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+EARLIEST: Micros = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
+LATEST: Micros = (datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC) - _EPOCH) // _MICROSECOND
 DAY: Micros = 24 * 60 * 60 * 1_000_000
 SECOND: Micros = 1_000_000
 MINUTE: Micros = 60 * 1_000_000
 
 
 def to_micros(moment: datetime, zone: str) -> Micros:
-    """Turn a date-time into the store's form; one without a zone is local to `zone` (an IANA name)."""
+    """Turn a date-time into the store's form; one without a zone is local to `zone` (an IANA name).
+
+    The years 1 and 9999 stand for ever: what a zone moves out of them stays at their ends, where it can be told again.
+    """
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=zone_info(zone))
-    return (moment - _EPOCH) // _MICROSECOND
+    return min(max((moment - _EPOCH) // _MICROSECOND, EARLIEST), LATEST)
 
 
 def when_told(moment: datetime, zone: str) -> Micros:
@@ -63,18 +68,28 @@ def end_of_day(moment: Micros, zone: str) -> Micros:
 
 def days_later(moment: Micros, days: int, zone: str) -> Micros:
     """Give the end of the day `days` days after the day of `moment`, counted on the calendar of `zone`."""
-    local = _wall(moment, zone) + timedelta(days=days)
+    try:
+        local = _wall(moment, zone) + timedelta(days=days)
+    except OverflowError:
+        return LATEST
     # Where clocks go back at midnight, 23:59:59 comes twice: the day ends with the second (fold).
     return to_micros(local.replace(hour=23, minute=59, second=59, microsecond=0, fold=1), zone)
 
 
 def days_earlier(moment: Micros, days: int, zone: str) -> Micros:
     """Give the same time of day `days` days before, counted on the calendar of `zone`."""
-    return to_micros((_wall(moment, zone) - timedelta(days=days)).replace(fold=1), zone) if days else moment
+    if not days:
+        return moment
+    try:
+        return to_micros((_wall(moment, zone) - timedelta(days=days)).replace(fold=1), zone)
+    except OverflowError:
+        return EARLIEST
 
 
 def _wall(moment: Micros, zone: str) -> datetime:
-    return from_micros(moment).astimezone(zone_info(zone)).replace(tzinfo=None)
+    """Give the date and time that clocks show in a zone; at the ends of time, a day within them."""
+    within = min(max(moment, EARLIEST + DAY), LATEST - DAY)
+    return from_micros(within).astimezone(zone_info(zone)).replace(tzinfo=None)
 
 
 def zone_info(name: str) -> ZoneInfo:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
+from ncipd.circulation.account import LARGEST
 from ncipd.circulation.catalogue import restrictions
 from ncipd.circulation.rows import only_column
 from ncipd.ncip import elements as el
@@ -100,7 +101,10 @@ def _fee_problems(item: Item, message: object, service: str) -> list[Problem]:
         for name in ("paid_fee_amount", "acknowledged_fee_amount")
         if (amount := getattr(message, name, None)) is not None
     ]
-    if any(one.currency_code.matches(item.fee_currency) and one.monetary_value >= fee.monetary_value for one in stated):
+    if any(
+        one.currency_code.matches(item.fee_currency) and fee.monetary_value <= one.monetary_value <= LARGEST
+        for one in stated
+    ):
         return []
     cost = f"{fee.monetary_value} {item.fee_currency} (in minor units)"
     return [

@@ -10,6 +10,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from ncipd.circulation import meaning, review
+from ncipd.circulation.account import LARGEST
 from ncipd.circulation.clock import from_micros, to_micros
 from ncipd.circulation.model import Request
 from ncipd.ncip import elements as el
@@ -110,7 +111,7 @@ def _values(circ: Circulation, source: object, service: str) -> Iterator[tuple[s
     for column, name in _DATES.items():
         date = getattr(source, name, None)
         if date is not None:
-            yield column, to_micros(date, circ.zone), name.title().replace("_", "")
+            yield column, to_micros(date, circ.zone), element_of(name)
     pickup = getattr(source, "pickup_location", None)
     if pickup is not None and service != "RequestItem":
         yield "pickup_library_id", library(circ, pickup.value, service), "PickupLocation"
@@ -120,8 +121,19 @@ def _values(circ: Circulation, source: object, service: str) -> Iterator[tuple[s
     for column, name in (("fee_acknowledged", "acknowledged_fee_amount"), ("fee_paid", "paid_fee_amount")):
         fee = getattr(source, name, None)
         if fee is not None:
-            yield column, fee.monetary_value, name.title().replace("_", "")
-            yield "fee_currency", fee.currency_code.value.strip(), name.title().replace("_", "")
+            _refuse_amount(fee, f"{service}/{element_of(name)}/MonetaryValue")
+            yield column, fee.monetary_value, element_of(name)
+            yield "fee_currency", fee.currency_code.value.strip(), element_of(name)
+
+
+def _refuse_amount(fee: el.AcknowledgedFeeAmount | el.PaidFeeAmount, where: str) -> None:
+    if not 0 <= fee.monetary_value <= LARGEST:
+        raise Problem(
+            ProblemType.INVALID_AMOUNT,
+            element=where,
+            value=str(fee.monetary_value),
+            detail=f"A fee is 0 to {LARGEST} minor units of its currency; check the amount.",
+        )
 
 
 def refuse_reversed(circ: Circulation, earliest: int | None, latest: int | None, service: str) -> None:

@@ -7,7 +7,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from ncipd.circulation import account, transactions
-from ncipd.circulation.account import Posting
+from ncipd.circulation.account import LARGEST, Posting
 from ncipd.circulation.model import Role, TaskKind
 from ncipd.ncip.codec import encode
 from ncipd.ncip.problems import Problem
@@ -27,7 +27,10 @@ def charge_use(
         return
     charged = account.charge(circ, user, type_, item.fee_amount, item.fee_currency, loan=loan, item=item)
     paid = getattr(asked, "paid_fee_amount", None)
-    if paid is None or not paid.currency_code.matches(item.fee_currency) or paid.monetary_value <= 0:
+    if paid is None or not paid.currency_code.matches(item.fee_currency):
+        return
+    if not 0 < paid.monetary_value <= LARGEST:
+        circ.note(f"PaidFeeAmount {paid.monetary_value} is no payment and was not posted")
         return
     posting = Posting(
         action=FiscalActionType.PAYMENT.value,

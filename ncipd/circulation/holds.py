@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
-from ncipd.circulation import allocation, hold_details, matching
+from ncipd.circulation import allocation, errands, hold_details, matching
 from ncipd.circulation.model import Hold, HoldState, ItemStatus, TaskKind
 from ncipd.circulation.rows import hold_row
 from ncipd.ncip import elements as el
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from ncipd.ncip.types import Coded
 
 PREFIX = "hold-"
+_OWN = re.compile(rf"{PREFIX}([0-9]{{1,18}})")  # digits that a row's number can have
 
 
 def named(circ: Circulation, ids: matching.Named, type_: Coded | None = None) -> Hold | None:
@@ -24,9 +26,9 @@ def named(circ: Circulation, ids: matching.Named, type_: Coded | None = None) ->
     By user and item alone the type counts too (Z39.83-1 section 5.3.3): a hold answers to the type under which it was
     requested, and to *Hold*.
     """
-    number = ids.identifier.removeprefix(PREFIX)
-    if ids.identifier.startswith(PREFIX) and number.isdigit():
-        found = circ.tx.one("hold_by_id", hold_row, id=int(number))
+    own = _OWN.fullmatch(ids.identifier)
+    if own is not None:
+        found = circ.tx.one("hold_by_id", hold_row, id=int(own[1]))
         return found if found is not None and found.agency_id == circ.agency.id and found.request_id is None else None
     if (called := by_number(circ, ids.identifier)) is not None:
         return called
@@ -63,11 +65,20 @@ def item_of(circ: Circulation, hold: Hold) -> Item | None:
 def cancel(circ: Circulation, hold: Hold) -> None:
     """End a hold; what was set aside for it goes to whoever is next."""
     item = item_of(circ, hold)
+    kept = item is not None and _is_kept_for(circ, item, hold)
     circ.set_hold(hold, HoldState.CANCELLED)
-    if item is not None and item.status in (ItemStatus.REQUESTED, ItemStatus.ON_HOLD_SHELF):
-        circ.finish_item_tasks(item, TaskKind.PICK, TaskKind.SHELVE_HOLD)
-        circ.set_item_status(item, ItemStatus.AVAILABLE)
-        allocation.place_free_item(circ, circ.item(item.id), None)
+    if item is not None and kept:
+        errands.strike(circ, item, TaskKind.PICK)
+        allocation.free(circ, item, fetched=hold.state is HoldState.READY)
+
+
+def _is_kept_for(circ: Circulation, item: Item, hold: Hold) -> bool:
+    """Say whether an item stands on the hold shelf for this hold, or is being fetched for it: for the oldest, then."""
+    if item.status is ItemStatus.ON_HOLD_SHELF:
+        return hold.state is HoldState.READY
+    if item.status is not ItemStatus.REQUESTED or allocation.set_aside_for(circ, item) is not None:
+        return False
+    return next((one.id for one in circ.holds_on(item) if one.item_id == item.id), None) == hold.id
 
 
 def position(circ: Circulation, hold: Hold) -> int:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from ncipd.circulation import allocation
+from ncipd.circulation import allocation, errands
 from ncipd.circulation.errors import DeskError, ErrorKind
 from ncipd.circulation.lifecycle import Event, allows
 from ncipd.circulation.model import Item, ItemState, ItemStatus, Micros, Record, Request, Role, TaskKind
@@ -38,11 +38,18 @@ class Wish(NamedTuple):
 def request(circ: Circulation, wish: Wish) -> tuple[Request, Item | None]:
     """Take a lending request: located and on the pick list, waiting, or for staff to locate.
 
-    Raises Problem: Unknown Item, Item Does Not Circulate, Item Not Available By Need Before Date, Duplicate Request.
+    Raises Problem: Unknown Item, Item Does Not Circulate, Item Not Available By Need Before Date, Duplicate Request,
+    and Needed Data Missing where nothing says what is wanted.
     """
     known = circ.open_request(Role.LENDING, circ.partner.code, wish.identifier, wish.identifier_agency)
     if known is not None:
         return _same_again(circ, known, wish)
+    if not (wish.barcode or wish.title or wish.mandated or any(value for value, _ in wish.record_numbers)):
+        raise Problem(
+            ProblemType.NEEDED_DATA_MISSING,
+            element="RequestItem/BibliographicId",
+            detail="Neither an item nor a title is named; send the ItemId, a number of the title, or its Title.",
+        )
     item, record = _locate(circ, wish)
     if wish.digital:
         event = Event.MISS if record is None else Event.WAIT
@@ -75,23 +82,24 @@ def request(circ: Circulation, wish: Wish) -> tuple[Request, Item | None]:
     elif event is Event.MISS:
         circ.ask_staff(Role.LENDING, TaskKind.LOCATE, request=made, note="no single title here matches the request")
     elif item is not None and wish.barcode:
-        circ.add_request_item(made, item, ItemState.WANTED)
+        circ.add_request_item(made, item, ItemState.WAITING)
     return made, item if event is not Event.MISS else None
 
 
-def add_volume(circ: Circulation, request: Request, barcode: str) -> None:
+def add_volume(circ: Circulation, request: Request, wish: Wish) -> Request:
     """Make one more item part of a request that names several; raises Problem as for a single one."""
-    item = circ.item_by_barcode(barcode)
-    if item is None or item.temporary:
-        raise unknown_item("RequestItem", barcode)
-    if not item.circulates and not circ.mandated:
-        raise _does_not_circulate(barcode)
+    item = _item_named(circ, wish)
     if circ.request_item(request, item) is not None:
-        return
-    if item.status is ItemStatus.AVAILABLE and not request.digital:
-        allocation.reserve(circ, request, item)
+        return request
+    if request.digital:
+        _ask_for_copy(circ, request, item)
+    elif item.status is ItemStatus.AVAILABLE:
+        return allocation.assign(circ, request, item)
     else:
-        circ.add_request_item(request, item, ItemState.WANTED)
+        if not wish.mandated:
+            _refuse_waiting(circ, wish, [item])
+        circ.add_request_item(request, item, ItemState.WAITING)
+    return request
 
 
 def _same_again(circ: Circulation, known: Request, wish: Wish) -> tuple[Request, Item | None]:
@@ -112,11 +120,7 @@ def _same_again(circ: Circulation, known: Request, wish: Wish) -> tuple[Request,
 
 def _locate(circ: Circulation, wish: Wish) -> tuple[Item | None, Record | None]:
     if wish.barcode:
-        item = circ.item_by_barcode(wish.barcode)
-        if item is None or item.temporary:
-            raise unknown_item("RequestItem", wish.barcode)
-        if not item.circulates and not wish.mandated:
-            raise _does_not_circulate(wish.barcode)
+        item = _item_named(circ, wish)
         return item, circ.record(item.record_id)
     for value, code in wish.record_numbers:
         wanted = circ.partner.record_identifier_code or code
@@ -124,6 +128,15 @@ def _locate(circ: Circulation, wish: Wish) -> tuple[Item | None, Record | None]:
         if len(records) == 1:
             return _choose(circ, records[0], value), records[0]
     return None, None
+
+
+def _item_named(circ: Circulation, wish: Wish) -> Item:
+    item = circ.item_by_barcode(wish.barcode)
+    if item is None or item.temporary:
+        raise unknown_item("RequestItem", wish.barcode)
+    if not item.circulates and not wish.mandated:
+        raise _does_not_circulate(wish.barcode)
+    return item
 
 
 def _choose(circ: Circulation, record: Record, number: str) -> Item | None:
@@ -218,7 +231,7 @@ def pick(circ: Circulation, request: Request, item: Item) -> None:
     if place is not None and place.state is ItemState.WANTED:
         circ.set_request_item(place, ItemState.PICKED)
         circ.set_item_status(item, ItemStatus.PICKED)
-        circ.finish_tasks(request, TaskKind.PICK)
+        errands.strike(circ, item, TaskKind.PICK, request=request)
         circ.ask_staff(Role.LENDING, TaskKind.SHIP, request=request, item=item)
 
 

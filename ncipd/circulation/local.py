@@ -92,7 +92,7 @@ def _serve(circ: Circulation, hold: Hold, items: list[Item]) -> str:
         return "No copy is free; the user waits for the next one that comes back."
     if any(loan.recalled_at is not None for _, loan in away):
         return "A copy has been recalled already; the user waits for it."
-    item, loan = away[0]
+    item, loan = next((one for one in away if recall.can_be_asked_for(circ, one[1])), away[0])
     return recall.recall_shipped(circ, item, loan, hold)
 
 

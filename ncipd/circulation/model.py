@@ -107,6 +107,7 @@ STATUS_NAMES: dict[RequestStatus, str] = {
 class ItemState(StrEnum):
     """Where one item of a request stands."""
 
+    WAITING = "waiting"  # no copy is set aside: it is out, or set aside for somebody else
     WANTED = "wanted"
     PICKED = "picked"
     OUT = "out"  # shipped (lending) or in the building or with the user (borrowing)

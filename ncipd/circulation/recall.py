@@ -42,7 +42,8 @@ def recall_own(circ: Circulation, item: Item, loan: Loan, desired: Micros | None
 
     A `fact` has its due date as told; a wish never moves the date back.
     """
-    if loan.recalled_at is not None or loan.user_id is None:
+    user = loan.user_id
+    if loan.recalled_at is not None or user is None:
         return loan
     wanted = policy.recall_due(policy.LOCAL, desired, circ.occurred_at, circ.agency.time_zone)
     due_at = policy.sooner(loan.due_at, wanted)
@@ -50,10 +51,18 @@ def recall_own(circ: Circulation, item: Item, loan: Loan, desired: Micros | None
         due_at = desired
     loan = note_recall(circ, loan, due_at, asked_by=circ.partner.code if circ.by_message else "")
     title = circ.record(item.record_id).title or item.barcode
-    if loan.user_id is not None:
-        told = f"{title} is wanted by somebody else; please bring it back by {from_micros(due_at):%Y-%m-%d}."
-        circ.tell(loan.user_id, "recalled", told)
+    told = f"{title} is wanted by somebody else; please bring it back by {from_micros(due_at):%Y-%m-%d}."
+    circ.tell(user, "recalled", told)
     return loan
+
+
+def can_be_asked_for(circ: Circulation, loan: Loan) -> bool:
+    """Say whether the partner that has an item can be asked to send it back early."""
+    request = circ.request(loan.request_id) if loan.request_id is not None else None
+    partner = circ.partner_of(request) if request is not None else None
+    if request is None or partner is None or not partner.recall_on_local_request:
+        return False
+    return allows(Role.LENDING, request.status, Event.RECALL)
 
 
 def recall_shipped(circ: Circulation, item: Item, loan: Loan, hold: Hold | None, desired: Micros | None = None) -> str:

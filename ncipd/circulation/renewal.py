@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from ncipd.circulation.partner import Partner
     from ncipd.circulation.unit import Circulation
 
+MOST_RENEWALS = 10_000  # of a loan that are believed
+
 
 class Outcome(NamedTuple):
     """What became of a wish: the loan as it now stands, or pending until when."""
@@ -101,6 +103,11 @@ def _grant(circ: Circulation, request: Request | None, loan: Loan, due_at: Micro
         wishes.decide(circ, request, Event.APPROVE_RENEWAL)
         circ.change_request(request, "set_request_due", due_at=due_at)
     return renewed
+
+
+def believed(told: int | None) -> int | None:
+    """Give how often a loan is told to have been renewed; a number that cannot be meant is none."""
+    return told if told is not None and told <= MOST_RENEWALS else None
 
 
 # ---------------------------------------------------------------------------------------------- staff decide

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ncipd.circulation import errands, policy
 from ncipd.circulation.clock import days_later
 from ncipd.circulation.model import HoldState, ItemStatus, Role, TaskKind
 
@@ -16,7 +17,7 @@ def fill_next_hold(circ: Circulation, item: Item) -> bool:
     """Set an item that is free aside for the user who waits longest for it; says whether there was one."""
     for hold in circ.holds_on(item):
         if hold.state is HoldState.WAITING and hold.request_id is None:
-            shelve(circ, item, hold, days=10)
+            shelve(circ, item, hold, days=policy.LOCAL.hold_shelf_days)
             return True
     return False
 
@@ -43,7 +44,8 @@ def shelve(circ: Circulation, item: Item, hold: Hold, *, days: int, request: Req
     expires_at = hold.expires_at or days_later(circ.now, days, circ.agency.time_zone)
     circ.set_hold(hold, HoldState.READY, item=item.id, expires_at=expires_at)
     circ.set_item_status(item, ItemStatus.ON_HOLD_SHELF)
-    circ.finish_item_tasks(item, TaskKind.SHELVE_HOLD, TaskKind.PICK, TaskKind.RESHELVE, TaskKind.SEND_HOME)
+    circ.finish_item_tasks(item, TaskKind.SHELVE_HOLD, TaskKind.RESHELVE, TaskKind.SEND_HOME)
+    errands.strike(circ, item, TaskKind.PICK)
     record = circ.record(item.record_id)
     circ.tell(
         hold.user_id, "available for pickup", f"{record.title or item.barcode} is ready for you to pick up.", request
@@ -52,7 +54,7 @@ def shelve(circ: Circulation, item: Item, hold: Hold, *, days: int, request: Req
 
 def release(circ: Circulation, item: Item) -> None:
     """Strike what the hold shelf still wanted with an item."""
-    circ.finish_item_tasks(item, TaskKind.SHELVE_HOLD, TaskKind.RECEIVE, TaskKind.PICK)
+    circ.finish_item_tasks(item, TaskKind.SHELVE_HOLD, TaskKind.RECEIVE)
 
 
 def wanted_by_others(circ: Circulation, item: Item, *, than: int | None = None) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from ncipd.circulation import allocation, claims, history, lending, policy, returning
+from ncipd.circulation import allocation, claims, errands, history, lending, policy, returning
 from ncipd.circulation.clock import days_later
 from ncipd.circulation.lifecycle import Event, allows
 from ncipd.circulation.model import (
@@ -61,7 +61,8 @@ def ship(
         allocation.free_wanted(circ, request, keep=item)
         request = circ.advance(request, Event.SHIP)
         request = circ.change_request(request, "set_request_due", due_at=due_at)
-        circ.finish_tasks(request, TaskKind.PICK, TaskKind.SHIP, TaskKind.LOCATE)
+        circ.finish_tasks(request, *((TaskKind.LOCATE, TaskKind.PICK) if request.digital else (TaskKind.LOCATE,)))
+        errands.strike(circ, item, TaskKind.PICK, TaskKind.SHIP, request=request)
     take_away(circ, item, request)
     partner = circ.partner_of(request)
     location = circ.location(partner.lending_location) if partner and partner.lending_location else None
@@ -213,9 +214,9 @@ def _take_from_others(circ: Circulation, item: Item, request: Request | None) ->
             continue
         if place.state not in (ItemState.WANTED, ItemState.PICKED):
             continue
-        circ.set_request_item(place, ItemState.WANTED)
-        circ.finish_tasks(other, TaskKind.PICK, TaskKind.SHIP)
-        if other.status is RequestStatus.BEING_PROCESSED:
+        circ.set_request_item(place, ItemState.WAITING)
+        errands.strike(circ, item, TaskKind.PICK, TaskKind.SHIP, request=other)
+        if other.status is RequestStatus.BEING_PROCESSED and not allocation.has_set_aside(circ, other):
             whom = f"for request {request.identifier}" if request is not None else "to a user"
             circ.advance(other, Event.WAIT, f"item {item.barcode} went out {whom}")
 
@@ -228,9 +229,7 @@ def _take_from_readers(circ: Circulation, item: Item) -> None:
         circ.note(f"item {item.barcode} went out although a user here waits for it")
         if hold.state is HoldState.READY:
             circ.set_hold(hold, HoldState.WAITING)
-    for task in circ.tasks_about(item):
-        if task.kind is TaskKind.PICK and task.request_id is None:
-            circ.tx.run("finish_task", id=task.id, agency=circ.agency.id, at=circ.now)
+    errands.strike(circ, item, TaskKind.PICK)
 
 
 def ship_digitally(circ: Circulation, request: Request) -> Request:

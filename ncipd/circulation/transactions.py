@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ncipd.circulation import account, holds, matching
-from ncipd.circulation.account import REFUND, Key, Posting
+from ncipd.circulation.account import LARGEST, REFUND, Key, Posting
 from ncipd.circulation.clock import to_micros
 from ncipd.circulation.rows import request_row
 from ncipd.ncip.currencies import DIGITS, currency, shown
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 _LETS_OFF = frozenset({FiscalActionType.WAIVE, FiscalActionType.FORGIVE, FiscalActionType.WRITE_OFF})
 _ACTIONS = (*(action.value for action in FiscalActionType), REFUND)
-LARGEST = 10**15
-"""The largest amount taken, in minor units: beyond it somebody has mistyped."""
 
 
 def asked(circ: Circulation, user: User, info: el.FiscalTransactionInformation, service: str) -> Posting:

@@ -77,7 +77,7 @@ def _unship(circ: Circulation, item: Item, request: Request) -> None:
     away = any(other.state is ItemState.OUT for other in others)  # then the request goes on with what it has
     set_aside = before in _SET_ASIDE and was is RequestStatus.BEING_PROCESSED and not away
     if place is not None:
-        circ.set_request_item(place, before if before in _SET_ASIDE and not away else ItemState.DROPPED)
+        circ.set_request_item(place, before if before in allocation.UNSENT and not away else ItemState.DROPPED)
     circ.change_item(item, "set_item_home", status=_SET_ASIDE[before][0] if set_aside else ItemStatus.AVAILABLE)
     if set_aside:
         circ.ask_staff(Role.LENDING, _SET_ASIDE[before][1], request=request, item=item)
@@ -86,7 +86,8 @@ def _unship(circ: Circulation, item: Item, request: Request) -> None:
             circ.finish_tasks(request)
             circ.advance(request, Event.CHECK_IN)
         else:
-            _restart(circ, request, others, was=was, set_aside=set_aside)
+            others_set_aside = any(other.state in _SET_ASIDE for other in others)
+            _restart(circ, request, others, was=was, set_aside=set_aside or others_set_aside)
     if not set_aside:
         allocation.place_free_item(circ, circ.item(item.id), None)
 

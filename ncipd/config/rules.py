@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+from ncipd.circulation.partner import NamedBy
 from ncipd.config.mistakes import Mistake, did_you_mean
 from ncipd.ncip.messages import MESSAGES
 from ncipd.ncip.problem_types import ProblemType
@@ -50,25 +51,29 @@ def of_notices(notices: Notices | None) -> Iterator[Mistake]:
 
 
 def between_partners(tables: object) -> Iterator[Mistake]:
-    """What must hold among the partners of one agency: codes differ, and one at most is the fallback."""
+    """What must hold among partners: path keys differ; at one agency codes differ, and one at most is the fallback."""
+    keys: dict[str, int] = {}
     codes: dict[tuple[str, str], int] = {}
     fallbacks: dict[str, int] = {}
-    keys: dict[str, int] = {}
     for at, table in enumerate(tables if isinstance(tables, list) else [], 1):
         partner = table if isinstance(table, dict) else {}
         agency, code = str(partner.get("agency", at)), str(partner.get("code", at))
         first = codes.setdefault((agency, code.casefold()), at)
         if first != at:
             yield Mistake(f"partner[{at}].code", f"{code!r} is also partner[{first}] of {agency}")
+        for key in _keys_of(partner):
+            if (first := keys.setdefault(key, at)) != at:
+                yield Mistake(f"partner[{at}].keys", f"{key!r} names partner[{first}] already; a key names one partner")
         if partner.get("fallback") is True and (first := fallbacks.setdefault(agency, at)) != at:
             yield Mistake(f"partner[{at}].fallback", f"partner[{first}] is the fallback of {agency} already")
-        for key in _texts(partner.get("keys")):
-            if (first := keys.setdefault(key, at)) != at:
-                yield Mistake(f"partner[{at}].keys", f"{key!r} is a key of partner[{first}] already")
 
 
-def _texts(value: object) -> Iterator[str]:
-    return (one for one in value if isinstance(one, str)) if isinstance(value, list) else iter(())
+def _keys_of(partner: dict[str, Any]) -> list[str]:
+    """The path keys that name a partner; none where it is not named by any."""
+    keys, named_by = partner.get("keys"), partner.get("named_by", [NamedBy.PATH_KEY])
+    if not isinstance(keys, list) or not isinstance(named_by, list) or NamedBy.PATH_KEY not in named_by:
+        return []
+    return [key for key in keys if isinstance(key, str)]
 
 
 def of_doors(doors: list[dict[str, Any]], partners: list[dict[str, Any]]) -> Iterator[Mistake]:
@@ -110,7 +115,8 @@ def _is_zone(name: str) -> bool:
 def _is_reachable(url: str) -> bool:
     try:
         parts = urlsplit(url)
-        known = parts.scheme in {"http", "https"} or (parts.scheme in {"tcp", "tcps"} and bool(parts.port))
+        port = parts.port  # raises ValueError for one that there cannot be
+        known = parts.scheme in {"http", "https"} or (parts.scheme in {"tcp", "tcps"} and bool(port))
     except ValueError:
         return False
     return known and bool(parts.hostname)

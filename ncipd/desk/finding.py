@@ -6,9 +6,11 @@ import re
 from datetime import date, datetime, time
 from typing import TYPE_CHECKING
 
+from ncipd.circulation import naming
 from ncipd.circulation.clock import to_micros
 from ncipd.circulation.errors import DeskError, ErrorKind
 from ncipd.circulation.rows import request_row
+from ncipd.desk import Done
 
 _NUMBER = re.compile(r"[0-9]{1,18}")  # that a row can have
 
@@ -24,13 +26,14 @@ def item(circ: Circulation, barcode: str) -> Item:
         return found
     gone = circ.withdrawn_item(barcode)
     if gone is not None:
+        whose = f" belongs to partner {gone.partner} and was sent back; it" if gone.temporary else ""
         raise DeskError(
             ErrorKind.CONFLICT,
             "item-withdrawn",
-            f"Item {barcode} belongs to partner {gone.partner} and was sent back; it is withdrawn here.",
+            f"Item {barcode}{whose} is withdrawn here.",
             field="barcode",
             value=barcode,
-            hint="Send it back to its library.",
+            hint="Send it back to its library." if gone.temporary else "It must be catalogued anew before it is used.",
         )
     raise DeskError(
         ErrorKind.NOT_FOUND,
@@ -42,10 +45,21 @@ def item(circ: Circulation, barcode: str) -> Item:
     )
 
 
+def withdrawn(circ: Circulation, barcode: str) -> Done | None:
+    """Say what to do with an item that was scanned though it is withdrawn here; None where it is not."""
+    gone = circ.withdrawn_item(barcode) if circ.item_by_barcode(barcode) is None else None
+    if gone is None:
+        return None
+    if gone.temporary:
+        words = f"{barcode} belongs to partner {gone.partner} and is withdrawn here: send it back."
+        return Done(words, "send back", None, gone)
+    return Done(f"{barcode} is ours, but withdrawn: give it to the cataloguers.", "withdrawn", None, gone)
+
+
 def request(circ: Circulation, name: str, role: Role | None = None) -> Request:
-    """Find a request by its number here or by the partner's id; an open one before an ended one."""
+    """Find a request by its id, one that it had before, or its number here; an open one before an ended one."""
     wanted = name.strip()
-    named = circ.tx.all("requests_named", request_row, agency=circ.agency.id, identifier=wanted)
+    named = requests_named(circ, wanted)
     if not named and _NUMBER.fullmatch(wanted):
         found = circ.tx.one("request_by_id", request_row, id=int(wanted))
         named = [found] if found is not None and found.agency_id == circ.agency.id else []
@@ -70,6 +84,12 @@ def request(circ: Circulation, name: str, role: Role | None = None) -> Request:
             hint=f"Use the number of one of them: {numbers}.",
         )
     return (still_open or named)[0]
+
+
+def requests_named(circ: Circulation, name: str) -> list[Request]:
+    """List the requests with this id, or that had it before, open ones and new ones first."""
+    now = circ.tx.all("requests_named", request_row, agency=circ.agency.id, identifier=name)
+    return now or naming.known_as(circ, name)
 
 
 def user(circ: Circulation, identifier: str) -> User:

@@ -11,6 +11,7 @@ from ncipd.circulation.lifecycle import Event, allows
 from ncipd.circulation.model import Item, ItemStatus, Request, RequestStatus, Role, TaskKind
 from ncipd.circulation.rows import item_row, request_row
 from ncipd.desk import Done, action, conflict, finding
+from ncipd.desk.scan_in import borrowed
 
 if TYPE_CHECKING:
     from ncipd.circulation.partner import Partner
@@ -125,13 +126,17 @@ def _refuse_others(circ: Circulation, known: Request | None, scanned: Item | Non
 def _announced_item(circ: Circulation, form: Receive, request: Request, item: Item) -> Done:
     circ.about(request)
     if item.status is not ItemStatus.EXPECTED:
-        circ.note("received already")
-        return _done(circ, request, item)
+        circ.note("received already, or recalled before it came")
+        return borrowed(circ, item) if item.status in _BELONGS_ELSEWHERE else _done(circ, request, item)
     partner = _partner(circ, form, request)
     arrival = _arrival(circ, form, request, form.barcode)
     matches_theirs = form.barcode.strip() == item.partner_item_id
     arrival = arrival._replace(barcode=item.barcode if matches_theirs else form.barcode.strip())
     return _done(circ, *acceptance.receive(circ, request, item, arrival, partner))
+
+
+#: Statuses of an item that no longer waits for its user here.
+_BELONGS_ELSEWHERE = frozenset({ItemStatus.ON_LOAN, ItemStatus.RETURNED})
 
 
 def _from_network(circ: Circulation, form: Receive, barcode: str) -> Receive:

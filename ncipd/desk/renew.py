@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from ncipd.circulation import local, policy, renewal
+from ncipd.circulation import local, renewal
 from ncipd.circulation.clock import from_micros
 from ncipd.desk import Done, action, conflict, finding
-from ncipd.ncip.problems import Problem
 
 if TYPE_CHECKING:
     from ncipd.circulation.unit import Circulation
@@ -37,10 +36,7 @@ def renew(slip: Renew, circ: Circulation) -> Done:
     request = circ.last_request_of(item)
     if request is None:
         raise conflict("not-requested", f"Item {item.barcode} came for no request.", value=item.barcode)
-    user = circ.user(loan.user_id)
-    refusal = policy.refuse_user(user, circ.blocks(user), policy.Action.RENEW, circ.now)
-    if refusal is not None:
-        raise Problem(refusal.problem, element="RenewItem/UserId", value=user.primary_id, detail=refusal.detail)
+    local.refuse_renewal(circ, item, loan)
     asked = renewal.ask_lender(circ, request, item, loan, wished)
     return Done(
         f"The lender is being asked to renew {item.barcode} until {from_micros(asked):%Y-%m-%d}.",

@@ -33,14 +33,9 @@ WORDS = {
 @action("return", Return)
 def return_item(scan: Return, circ: Circulation) -> Done:
     """Take an item back and say where it goes: to its lender, the shelf, its home library or the next user."""
-    gone = circ.withdrawn_item(scan.barcode) if circ.item_by_barcode(scan.barcode) is None else None
+    gone = finding.withdrawn(circ, scan.barcode)
     if gone is not None:
-        return Done(
-            f"{scan.barcode} belongs to partner {gone.partner} and is withdrawn here: send it back.",
-            "send back",
-            None,
-            gone,
-        )
+        return gone
     item = finding.item(circ, scan.barcode)
     if item.temporary:
         return _borrowed(circ, item)

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from ncipd.circulation import allocation, lending
-from ncipd.circulation.lifecycle import Event
-from ncipd.circulation.model import HoldState, ItemState, ItemStatus, RequestStatus, Role
+from ncipd.circulation.allocation import UNSENT
+from ncipd.circulation.model import HoldState, ItemState, ItemStatus, Role
 from ncipd.desk import Done, action, conflict, finding
 
 if TYPE_CHECKING:
+    from ncipd.circulation.model import Item, Request
     from ncipd.circulation.unit import Circulation
 
 
@@ -36,23 +37,14 @@ def scan_at_shelf(scan: ScanAtShelf, circ: Circulation) -> Done:
         waiting = [
             one
             for one in circ.open_requests_of(item)
-            if one.role is Role.LENDING and (place := circ.request_item(one, item)) and place.state is not ItemState.OUT
+            if one.role is Role.LENDING and (place := circ.request_item(one, item)) and place.state in UNSENT
         ]
         if not waiting:
             return _for_a_user(circ, item.barcode)
         request = allocation.set_aside_for(circ, item) or min(waiting, key=lambda one: one.id)
     circ.about(request)
-    if request.status is RequestStatus.CREATED_LENDING and not request.digital and item.status is ItemStatus.AVAILABLE:
-        request = circ.advance(request, Event.LOCATE)
     if not request.digital:
-        if request.status is not RequestStatus.BEING_PROCESSED:
-            raise conflict(
-                "not-available",
-                f"Request {request.identifier} is in status {request.status.value!r}, and item {item.barcode} is "
-                f"{item.status.value}.",
-                value=item.barcode,
-            )
-        lending.pick(circ, request, item)
+        _pick(circ, request, item)
     to = "scan and send the copy" if request.digital else f"ship to {request.partner_agency or request.partner}"
     return Done(
         f"{item.barcode} is picked for request {request.identifier}: {to}.",
@@ -60,6 +52,21 @@ def scan_at_shelf(scan: ScanAtShelf, circ: Circulation) -> Done:
         circ.request(request.id),
         circ.item(item.id),
     )
+
+
+def _pick(circ: Circulation, request: Request, item: Item) -> None:
+    place = circ.request_item(request, item)
+    if place is not None and place.state in UNSENT and item.status is ItemStatus.AVAILABLE:
+        request = allocation.assign(circ, request, item)
+    here, place = circ.item(item.id), circ.request_item(request, item)
+    if place is None or not allocation.is_set_aside(request, place, here):
+        raise conflict(
+            "not-available",
+            f"Request {request.identifier} is in status {request.status.value!r}, and item {item.barcode} is "
+            f"{item.status.value}.",
+            value=item.barcode,
+        )
+    lending.pick(circ, request, here)
 
 
 def _for_a_user(circ: Circulation, barcode: str) -> Done:

@@ -11,6 +11,7 @@ from ncipd.desk import Done, action, finding
 from ncipd.desk.return_item import own
 
 if TYPE_CHECKING:
+    from ncipd.circulation.model import Item
     from ncipd.circulation.unit import Circulation
 
 
@@ -23,13 +24,15 @@ class ScanIn(msgspec.Struct, forbid_unknown_fields=True):
 @action("scan-in", ScanIn)
 def scan_in(scan: ScanIn, circ: Circulation) -> Done:
     """Scan an item in; a lent one is checked in and its request completed, before or after the partner's message."""
-    gone = circ.withdrawn_item(scan.barcode) if circ.item_by_barcode(scan.barcode) is None else None
+    gone = finding.withdrawn(circ, scan.barcode)
     if gone is not None:
-        return Done(f"{scan.barcode} belongs to partner {gone.partner}: send it back.", "send back", None, gone)
+        return gone
     item = finding.item(circ, scan.barcode)
-    if not item.temporary:
-        return own(circ, item)
-    request = circ.last_request_of(item)
+    return borrowed(circ, item) if item.temporary else own(circ, item)
+
+
+def borrowed(circ: Circulation, item: Item) -> Done:
+    """Say where an item of another library belongs, as it stands; nothing is changed."""
     where = {
         ItemStatus.EXPECTED: ("receive it", "receive"),
         ItemStatus.RECEIVED: ("put it on the hold shelf", "hold shelf"),
@@ -38,4 +41,5 @@ def scan_in(scan: ScanIn, circ: Circulation) -> Done:
         ItemStatus.ON_LOAN: ("it is on loan here; use return if the user brought it", "return"),
     }
     words, instruction = where.get(item.status, (f"send it back to {item.partner}", "send back"))
+    request = circ.last_request_of(item)
     return Done(f"{item.barcode} is borrowed from another library: {words}.", instruction, request, item)

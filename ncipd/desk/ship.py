@@ -8,7 +8,7 @@ import msgspec
 
 from ncipd.circulation import allocation, shipping
 from ncipd.circulation.clock import from_micros
-from ncipd.circulation.model import ItemState, RequestStatus, Role
+from ncipd.circulation.model import RequestStatus, Role
 from ncipd.desk import Done, action, conflict, finding
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def _request_for(circ: Circulation, item: Item) -> Request:
         for request in circ.open_requests_of(item)
         if request.role is Role.LENDING
         and (place := circ.request_item(request, item)) is not None
-        and place.state in (ItemState.WANTED, ItemState.PICKED)
+        and place.state in allocation.UNSENT
     ]
     if not waiting:
         raise conflict(

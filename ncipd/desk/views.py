@@ -88,7 +88,7 @@ def task(circ: Circulation, row: Task) -> Json:
 def requests(circ: Circulation, role: Role | None, status: str, identifier: str, most: int) -> list[Json]:
     """List open requests, newest first; by their id, ended ones too."""
     if identifier:
-        found = circ.tx.all("requests_named", request_row, agency=circ.agency.id, identifier=identifier)
+        found = finding.requests_named(circ, identifier)
         return [request_line(circ, one) for one in found if role is None or one.role is role]
     rows: list[Request] = []
     for one in (role,) if role else tuple(Role):

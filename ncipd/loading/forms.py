@@ -11,17 +11,15 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime, time
 from difflib import get_close_matches
 
-from ncipd.circulation.clock import to_micros, zone_info
+from ncipd.circulation.clock import EARLIEST, to_micros, zone_info
 from ncipd.ncip.schemes import SchemeValue
 
 YES = frozenset({"yes", "y", "true", "1"})
 NO = frozenset({"no", "n", "false", "0"})
 LARGEST = 2**31 - 1
-EARLIEST = to_micros(datetime(1, 1, 1, tzinfo=UTC), "UTC")
-LATEST = to_micros(datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC), "UTC")
 
 # What no XML message could carry; lone surrogates are bytes that were not UTF-8.
 _ILLEGAL = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -233,12 +231,12 @@ class Moment(Form):
                 moment = datetime.fromisoformat(text)
             else:
                 raise WrongValue(shown(value), expected)
-            micros = to_micros(moment, zone)
-        except (ValueError, OverflowError) as error:
+            micros = to_micros(moment, zone)  # 9999-12-31 means never
+        except ValueError as error:
             raise WrongValue(shown(value), expected) from error
-        if micros < EARLIEST:
+        if micros <= EARLIEST:
             raise WrongValue(shown(value), expected)
-        return min(micros, LATEST)  # 9999-12-31 means never, and in the west ends in a year that no message can name
+        return micros
 
 
 @dataclass(frozen=True)

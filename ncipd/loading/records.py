@@ -21,7 +21,8 @@ _SAID = ("title", "author", "publisher", "place", "published", "edition", "mediu
 
 def record_of(tx: Transaction, agency: Agency, local: str) -> Record | None:
     """Find a record by its own number."""
-    return tx.one("records_by_coded_identifier", Record._make, agency=agency.id, value=local, code=LOCAL)
+    found = tx.all("records_by_coded_identifier", Record._make, agency=agency.id, value=local, code=LOCAL)
+    return next((record for record in found if not record.temporary), None)
 
 
 def own_number(tx: Transaction, record: int) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ncipd.circulation import acceptance, catalogue, matching, naming
 from ncipd.circulation.clock import to_micros
+from ncipd.circulation.identity import find_user
 from ncipd.circulation.model import Request, RequestStatus, Role
 from ncipd.circulation.partner import Sides
 from ncipd.ncip.messages import AcceptItem, AcceptItemResponse
@@ -41,9 +42,7 @@ def accept_item(message: AcceptItem, circ: Circulation) -> AcceptItemResponse:
     about = fields.bibliographic_description if fields else None
     copy = fields.item_description if fields else None
     circulate = _circulates(message.requested_action_type, circ)
-    user = matching.user_of(circ, ids.user)
-    if ids.user and user is None:
-        raise matching.unknown_user("AcceptItem", ids.user)
+    user = find_user(circ, message.user_id, (), "AcceptItem") if ids.user else None
     arrival = acceptance.Arrival(
         identifier=ids.identifier,
         identifier_agency=ids.identifier_agency,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ncipd.circulation import agencies
-from ncipd.circulation.model import Role, TaskKind
+from ncipd.circulation import agencies, review
+from ncipd.circulation.model import Role
 from ncipd.ncip.messages import AgencyCreated, AgencyCreatedResponse
 from ncipd.services import serves
 
@@ -18,13 +18,12 @@ def agency_created(message: AgencyCreated, circ: Circulation) -> AgencyCreatedRe
     """Keep the record unless the agency is known; one that is known otherwise is shown to staff and left as it is."""
     code = message.agency_id.value.strip()
     agency = agencies.known(circ, code)
-    if agency is None:
-        agencies.create(
-            circ, code, message.organization_name_information[0].organization_name, message, "AgencyCreated"
-        )
-    elif agencies.says_more(circ, agency, message):
-        circ.keep(Role.LENDING, TaskKind.REVIEW, f"{circ.partner.code} tells otherwise of agency {code}, known here")
-        raise agencies.duplicate("AgencyCreated", code)
-    else:
-        circ.note("the agency is known already; nothing was changed")
+    with review.kept(circ, "AgencyCreated", f"agency {code}", Role.LENDING):
+        if agency is None:
+            name = message.organization_name_information[0].organization_name
+            agencies.create(circ, code, name, message, "AgencyCreated")
+        elif agencies.says_more(circ, agency, message):
+            raise agencies.duplicate("AgencyCreated", code)
+        else:
+            circ.note("the agency is known already; nothing was changed")
     return AgencyCreatedResponse()

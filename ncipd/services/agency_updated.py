@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ncipd.circulation import agencies
-from ncipd.circulation.model import Role, TaskKind
+from ncipd.circulation import agencies, review
+from ncipd.circulation.model import Role
 from ncipd.ncip.messages import AgencyUpdated, AgencyUpdatedResponse
-from ncipd.ncip.problems import Problem
 from ncipd.services import serves
 
 if TYPE_CHECKING:
@@ -19,12 +18,7 @@ def agency_updated(message: AgencyUpdated, circ: Circulation) -> AgencyUpdatedRe
     """Take the changes up, once; what they cannot be made of is shown to staff."""
     code = message.agency_id.value.strip()
     circ.take_as_fact()
-    try:
+    with review.kept(circ, "AgencyUpdated", f"agency {code}", Role.LENDING):
         agency = agencies.of_partner(circ, code, "AgencyUpdated")
         agencies.change(circ, agency, message.delete_agency_fields, message.add_agency_fields, "AgencyUpdated")
-    except Problem as problem:
-        circ.keep(
-            Role.LENDING, TaskKind.REVIEW, f"{circ.partner.code} tells of changes to agency {code}: {problem.detail}"
-        )
-        raise
     return AgencyUpdatedResponse()

@@ -211,7 +211,7 @@ def _note_unexpected(circ: Circulation, item: Item, known: Request | None) -> No
     if known is None or not known.open:
         return
     place = circ.request_item(known, item)
-    if place is not None and place.state in (ItemState.WANTED, ItemState.PICKED):
+    if place is not None and place.state in allocation.UNSENT:
         circ.ask_staff(
             Role.LENDING,
             TaskKind.REVIEW,

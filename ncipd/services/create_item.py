@@ -63,7 +63,8 @@ def make(message: CreateItem | ItemCreated, circ: Circulation, barcode: str, ser
 
 def _tie(circ: Circulation, item: Item, request_id: el.RequestId, service: str) -> None:
     ids = matching.named(circ, request=request_id)
-    for role in Role:
+    sides = (Role.BORROWING, Role.LENDING) if item.temporary else (Role.LENDING, Role.BORROWING)
+    for role in sides:
         request = circ.open_request(role, circ.partner.code, ids.identifier, ids.identifier_agency)
         if request is not None:
             circ.about(request)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ncipd.circulation import borrowing, matching, returning
+from ncipd.circulation.model import TaskKind
 from ncipd.ncip.messages import DeleteItem, DeleteItemResponse
 from ncipd.ncip.problems import Problem, ProblemType
 from ncipd.services import serves
@@ -43,6 +44,7 @@ def delete_item(message: DeleteItem, circ: Circulation) -> DeleteItemResponse:
             detail=f"Item {value} is wanted for an open request or hold; cancel that before it is deleted.",
         )
     if loan is not None:
-        returning.check_in(circ, item, loan)
+        returning.give_back(circ, item, loan)
+    circ.finish_item_tasks(item, *TaskKind)
     circ.change_item(circ.item(item.id), "withdraw_item")
     return DeleteItemResponse(item_id=message.item_id)

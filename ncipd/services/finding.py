@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ncipd.circulation import borrowing, identity, lending, matching
+from ncipd.circulation import borrowing, identity, lending, matching, naming
 from ncipd.circulation.model import Item, ItemState, Request, Role
 from ncipd.ncip.problems import Problem, ProblemType
 
@@ -18,10 +18,12 @@ def request_named(circ: Circulation, ids: matching.Named, service: str) -> Reque
     Raises Problem Unknown Request, and Non-Unique Request where several are open.
     """
     if ids.identifier:
-        found = matching.called(circ, ids)
+        found = matching.called(circ, ids) or [
+            request for request in naming.known_as(circ, ids.identifier) if request.partner == circ.partner.code
+        ]
     else:
         item = matching.item_called(circ, ids.item)
-        of_item = circ.open_requests_of(item) if item is not None else []
+        of_item = circ.open_requests_of(item) if item is not None else naming.asked_for(circ, ids)
         proven = identity.proven_user(circ)
         found = [
             request

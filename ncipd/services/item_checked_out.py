@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ncipd.circulation import borrowing, fees, lending, local, matching, naming, policy, review, shipping
+from ncipd.circulation import borrowing, fees, lending, local, matching, naming, policy, renewal, review, shipping
 from ncipd.circulation.clock import to_micros
 from ncipd.circulation.handover import hand_over
 from ncipd.circulation.identity import find_user
@@ -164,7 +164,7 @@ def _dated(
     Told again of a loan that a message had told before, the date is old news, unless the loan was renewed since.
     """
     due_at = None if message.indeterminate_loan_period_flag else _due(message, circ) or loan.due_at
-    more = max((message.renewal_count or 0) - loan.renewals, 0)
+    more = max((renewal.believed(message.renewal_count) or 0) - loan.renewals, 0)
     if loan.returned_at is not None or (loan.reported and not new and not more):
         circ.note("told before; nothing was changed")
         return loan

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ncipd.circulation import matching
-from ncipd.circulation.model import Role, TaskKind
+from ncipd.circulation import matching, review
 from ncipd.ncip.messages import ItemCreated, ItemCreatedResponse
-from ncipd.ncip.problems import Problem
 from ncipd.services import serves
 from ncipd.services.create_item import make
 
@@ -22,9 +20,6 @@ def item_created(message: ItemCreated, circ: Circulation) -> ItemCreatedResponse
     if circ.item_by_barcode(value) is not None or matching.borrowed_item(circ, circ.partner, value) is not None:
         circ.note("the item is known already; nothing was changed")
         return ItemCreatedResponse()
-    try:
+    with review.kept(circ, "ItemCreated", f"item {value}"):
         make(message, circ, value, "ItemCreated")
-    except Problem as problem:
-        circ.keep(Role.BORROWING, TaskKind.REVIEW, f"{circ.partner.code} tells of item {value}: {problem.detail}")
-        raise
     return ItemCreatedResponse()

@@ -56,7 +56,7 @@ def _by_our_system(message: ItemRenewed, circ: Circulation, ids: matching.Named,
     if loan is None or loan.user_id is None or item.temporary:
         circ.note("it is not on loan from us to a user; nothing was changed")
         return None
-    told = message.renewal_count
+    told = renewal.believed(message.renewal_count)
     sooner = loan.due_at is None or date <= loan.due_at or loan.recalled_at is not None
     if sooner if told is None else told <= loan.renewals:
         circ.note("it was renewed, or recalled, later than that; nothing was changed")

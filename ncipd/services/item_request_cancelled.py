@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ncipd.circulation import borrowing, holds, lending, matching
+from ncipd.circulation import borrowing, holds, lending, matching, review
 from ncipd.circulation.lifecycle import Event, allows
 from ncipd.circulation.model import HoldState, Role, TaskKind
 from ncipd.ncip.messages import ItemRequestCancelled, ItemRequestCancelledResponse
-from ncipd.ncip.problems import Problem
 from ncipd.services import finding, serves
 
 if TYPE_CHECKING:
@@ -26,13 +25,8 @@ def item_request_cancelled(message: ItemRequestCancelled, circ: Circulation) -> 
         else:
             circ.note("the hold had ended already; nothing was changed")
         return ItemRequestCancelledResponse()
-    try:
+    with review.kept(circ, "ItemRequestCancelled", f"request {ids.identifier or '-'}, item {ids.item}", Role.LENDING):
         request = finding.request_named(circ, ids, "ItemRequestCancelled")
-    except Problem:
-        circ.keep(
-            Role.LENDING, TaskKind.REVIEW, f"{circ.partner.code} cancelled {ids.identifier or ids.item}, unknown here"
-        )
-        raise
     circ.about(request)
     if not request.open:
         circ.note("the request had ended already; nothing was changed")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ncipd.circulation import details, matching
+from ncipd.circulation import details, matching, naming
 from ncipd.circulation.clock import to_micros
 from ncipd.circulation.model import Role, TaskKind
 from ncipd.ncip.messages import ItemRequested, ItemRequestedResponse, RequestItem
@@ -62,5 +62,7 @@ def _known(message: ItemRequested, circ: Circulation) -> bool:
         user, item = matching.user_of(circ, ids.user), matching.our_item(circ, ids.item)
         return user is not None and item is not None and any(one.user_id == user.id for one in circ.holds_on(item))
     item = matching.our_item(circ, ids.item)
-    open_ = circ.open_requests_of(item) if item is not None else []
+    if item is None:
+        return bool(naming.asked_for(circ, ids))
+    open_ = circ.open_requests_of(item)
     return any((one.partner, one.user_as_sent) == (circ.partner.code, ids.user) for one in open_)

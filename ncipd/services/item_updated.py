@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ncipd.circulation.model import Role, TaskKind
+from ncipd.circulation import review
 from ncipd.ncip.messages import ItemUpdated, ItemUpdatedResponse
-from ncipd.ncip.problems import Problem
 from ncipd.services import serves
-from ncipd.services.update_item import change, item_of
+from ncipd.services.update_item import change
 
 if TYPE_CHECKING:
     from ncipd.circulation.unit import Circulation
@@ -17,20 +16,7 @@ if TYPE_CHECKING:
 @serves(ItemUpdated)
 def item_updated(message: ItemUpdated, circ: Circulation) -> ItemUpdatedResponse:
     """Take the changes up; what cannot be taken up is shown to staff, for the event itself cannot be refused."""
-    value = message.item_id.item_identifier_value.strip()
     circ.take_as_fact()
-    try:
-        item_of(circ, value, "ItemUpdated")
-    except Problem:
-        circ.keep(
-            Role.BORROWING, TaskKind.REVIEW, f"{circ.partner.code} tells of changes to item {value}, unknown here"
-        )
-        raise
-    try:
+    with review.kept(circ, "ItemUpdated", f"item {message.item_id.item_identifier_value.strip()}"):
         change(message, circ, "ItemUpdated")
-    except Problem as problem:
-        circ.keep(
-            Role.BORROWING, TaskKind.REVIEW, f"{circ.partner.code} tells of changes to item {value}: {problem.detail}"
-        )
-        raise
     return ItemUpdatedResponse()

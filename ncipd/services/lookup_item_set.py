@@ -7,6 +7,7 @@ item. A page token is opaque to others; it names the query that it belongs to, w
 from __future__ import annotations
 
 import json
+import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from hashlib import blake2b
 from itertools import groupby
@@ -26,8 +27,10 @@ from ncipd.services import answers, holders, serves
 if TYPE_CHECKING:
     from ncipd.circulation.unit import Circulation
 
+_SET = re.compile(r"([0-9]{1,18})\.([0-9]{1,18})\.([0-9]{1,18})")  # record, library, location
 MOST = 500  # items in one answer, whatever is asked for
 TOKEN_MINUTES = 60
+_ROWS = 2**63  # more than any row's number
 
 
 class Place(NamedTuple):
@@ -108,10 +111,10 @@ def _of_title(circ: Circulation, asked: el.BibliographicId) -> int:
 
 
 def _items_of_set(circ: Circulation, asked: str, after: int, most: int) -> list[Item]:
-    numbers = asked.strip().split(".")
-    if len(numbers) != len(("record", "library", "location")) or not all(number.isdigit() for number in numbers):
+    named = _SET.fullmatch(asked.strip())
+    if named is None:
         raise _unknown(asked)
-    record, library, location = (int(number) for number in numbers)
+    record, library, location = map(int, named.groups())
     return circ.tx.all(
         "items_of_set_after",
         item_row,
@@ -230,10 +233,10 @@ def _token(circ: Circulation, query: str, place: Place) -> str:
 def _place(circ: Circulation, query: str, token: str) -> Place:
     try:
         of_query, until, index, after = json.loads(urlsafe_b64decode(token.strip().encode()))
-        place = Place(int(index), int(after))
-    except (ValueError, TypeError):
+        place = Place(index, after)
+    except (ValueError, TypeError, RecursionError):
         of_query, until, place = "", 0, Place()
-    if of_query != query:
+    if of_query != query or not all(type(number) is int and 0 <= number < _ROWS for number in place):
         raise _bad_token(
             token, "does not belong to this query; repeat the same ids, in the same order, with the same maximum"
         )

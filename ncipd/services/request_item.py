@@ -64,7 +64,8 @@ def _lend(
     )
     request, item = lending.request(circ, wish)
     for further in message.item_id[1:]:
-        lending.add_volume(circ, request, further.item_identifier_value.strip())
+        volume = wish._replace(barcode=further.item_identifier_value.strip())
+        request = lending.add_volume(circ, request, volume)
     return _answer(message, circ, details.write(circ, request, message), item)
 
 
@@ -106,7 +107,8 @@ def _local(message: RequestItem, circ: Circulation, ids: matching.Named) -> Requ
     items = [item] if item and not any_copy else circ.items_of(item.record_id) if item else []
     for value, code in matching.record_numbers(message.bibliographic_id, circ.partner):
         if not items:
-            items = [copy for record in circ.records(value, code) for copy in circ.items_of(record.id)]
+            ours = [record for record in circ.records(value, code) if not record.temporary]
+            items = [copy for record in ours for copy in circ.items_of(record.id)]
     if not items:
         raise Problem(
             ProblemType.UNKNOWN_ITEM,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ncipd.circulation import catalogue
+from ncipd.circulation import allocation, catalogue, returning
 from ncipd.circulation.model import ItemStatus
 from ncipd.ncip.messages import UpdateCirculationStatus, UpdateCirculationStatusResponse
 from ncipd.ncip.problems import Problem, ProblemType
@@ -12,10 +12,22 @@ from ncipd.services import serves
 from ncipd.services.update_item import item_of
 
 if TYPE_CHECKING:
+    from ncipd.circulation.model import Item
     from ncipd.circulation.unit import Circulation
 
 #: Statuses that an item on loan can take without coming back first.
 _WHILE_ON_LOAN = frozenset({ItemStatus.LOST, ItemStatus.MISSING, ItemStatus.CLAIMED})
+#: Statuses of an item that is kept for somebody, or waits to be sent back. One of ours may be missed all the same.
+_KEPT = frozenset(
+    {
+        ItemStatus.REQUESTED,
+        ItemStatus.PICKED,
+        ItemStatus.ON_HOLD_SHELF,
+        ItemStatus.EXPECTED,
+        ItemStatus.RECEIVED,
+        ItemStatus.RETURNED,
+    }
+)
 
 
 @serves(UpdateCirculationStatus)
@@ -31,6 +43,24 @@ def update_circulation_status(message: UpdateCirculationStatus, circ: Circulatio
             value=message.circulation_status.value,
             detail=f"Item {value} is on loan; check it in before its status is set.",
         )
+    if item.status in _KEPT and (item.temporary or status not in _WHILE_ON_LOAN):
+        raise Problem(
+            ProblemType.ELEMENT_RULE_VIOLATED,
+            element="UpdateCirculationStatus/CirculationStatus",
+            value=message.circulation_status.value,
+            detail=f"Item {value} is kept for a request or a hold ({item.status.value}); end that first.",
+        )
     if item.status is not status:
-        circ.set_item_status(item, status)
+        _set(circ, item, status)
     return UpdateCirculationStatusResponse(item_id=message.item_id)
+
+
+def _set(circ: Circulation, item: Item, status: ItemStatus) -> None:
+    """Take the status with what follows from it: what is to be had goes to who waits for it; what is not, from them."""
+    if status is ItemStatus.AVAILABLE:
+        returning.arrive(circ, item)
+        allocation.free(circ, circ.item(item.id), fetched=False)
+        return
+    if circ.loan_of(item) is None and item.status in _KEPT:
+        allocation.lose(circ, item)
+    circ.set_item_status(item, status)

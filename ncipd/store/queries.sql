@@ -506,6 +506,17 @@ SELECT {request} FROM request WHERE request.agency_id = :agency AND request.part
 SELECT {request} FROM request WHERE request.agency_id = :agency AND request.identifier = :identifier
 ORDER BY request.open DESC, request.id DESC LIMIT 20
 
+-- name: requests_known_as
+-- Find the requests with this further id at an agency, open ones and new ones first.
+SELECT {request} FROM request_identifier JOIN request ON request.id = request_identifier.request_id
+WHERE request_identifier.agency_id = :agency AND request_identifier.value = :identifier
+ORDER BY request.open DESC, request.id DESC LIMIT 20
+
+-- name: insert_request_identifier
+-- Keep a further id under which a request is known.
+INSERT INTO request_identifier (agency_id, value, type, request_id) VALUES (:agency, :value, :type, :request)
+ON CONFLICT DO NOTHING
+
 -- name: has_unnamed_requests
 -- Say whether there is any open request of a partner that it knows by no identifier.
 SELECT 1 FROM request WHERE agency_id = :agency AND partner = :partner AND open = 1 AND identifier_made = 1 LIMIT 1

@@ -34,6 +34,7 @@ def request_item(
     *,
     user: str = "-",
     item: str = "",
+    further: str = "",
     title: str = "",
     code: str = "",
     kind: str = "Hold",
@@ -45,8 +46,8 @@ def request_item(
 ) -> str:
     return (
         f"<RequestItem>{mandated(happened)}{user_id(user)}{number(title, code) if title else ''}"
-        f"{item_id(item) if item else ''}{_request(request, request_agency)}<RequestType>{kind}</RequestType>"
-        f"<RequestScopeType>{scope}</RequestScopeType>"
+        f"{item_id(item) if item else ''}{item_id(further) if further else ''}{_request(request, request_agency)}"
+        f"<RequestType>{kind}</RequestType><RequestScopeType>{scope}</RequestScopeType>"
         f"{_named('NeedBeforeDate', before)}{_named('PickupLocation', pickup)}</RequestItem>"
     )
 
@@ -134,6 +135,13 @@ def cancel_recall(item: str) -> str:
 
 def undo(item: str, request: str = "", *, user: str = "") -> str:
     return f"<UndoCheckOutItem>{item_id(item)}{user_id(user) if user else ''}{_request(request)}</UndoCheckOutItem>"
+
+
+def set_status(item: str, status: str) -> str:
+    return (
+        f"<UpdateCirculationStatus>{item_id(item)}<CirculationStatus>{status}</CirculationStatus>"
+        "</UpdateCirculationStatus>"
+    )
 
 
 def report(item: str, what: str, *, user: str = "-") -> str:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from ncipd.circulation.clock import (
     as_told,
+    days_earlier,
     days_later,
     end_of_day,
     from_micros,
@@ -109,6 +110,18 @@ def test_a_day_with_two_ends_ends_with_the_second():
     """Cairo puts its clocks back at midnight: 23:59:59 comes twice on 29 October 2026."""
     assert end_of_day(micros(2026, 10, 29, 12), "Africa/Cairo") == micros(2026, 10, 29, 21, 59, 59)
     assert days_later(micros(2026, 10, 28, 12), 1, "Africa/Cairo") == micros(2026, 10, 29, 21, 59, 59)
+
+
+@pytest.mark.parametrize("zone", ZONES)
+@pytest.mark.parametrize("moment", [datetime(9999, 12, 31, 23, 59, 59), datetime(1, 1, 1)])
+def test_the_ends_of_time_can_be_stored_told_and_counted_from_in_every_zone(moment, zone):
+    """Some systems write 9999-12-31 for *never*."""
+    stored = to_micros(moment, zone)
+    assert abs(from_micros(stored).replace(tzinfo=None) - moment) < timedelta(days=1)
+    for reckoned in (days_later(stored, 0, zone), days_later(stored, 400, zone), days_earlier(stored, 400, zone)):
+        assert 1 <= from_micros(reckoned).year <= 9999
+    if moment.year == 9999:
+        assert days_later(stored, 1, zone) >= stored - 86_400_000_000
 
 
 @pytest.mark.parametrize("name", ["Europe/Nowhere", "", "../etc/passwd", "Berlin time"])

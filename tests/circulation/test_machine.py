@@ -125,6 +125,15 @@ class Libraries(RuleBasedStateMachine):
     def another_library_wants_an_item(self, partner, request, item, kind):
         self.send(say.request_item(request, item=item, kind=kind), partner)
 
+    @rule(
+        partner=partners,
+        request=requests,
+        items=st.permutations(OURS),
+        kind=st.sampled_from(["Hold", "Hold", "Digital"]),
+    )
+    def another_library_wants_two_items(self, partner, request, items, kind):
+        self.send(say.request_item(request, item=items[0], further=items[1], kind=kind), partner)
+
     @rule(partner=partners, request=requests, kind=st.sampled_from(["Hold", "Digital"]))
     def another_library_wants_a_title(self, partner, request, kind):
         self.send(say.request_item(request, title="REC-LEND-20", kind=kind), partner)
@@ -175,11 +184,12 @@ class Libraries(RuleBasedStateMachine):
     def renew(self, partner, item, until):
         self.send(say.renew(item, until), partner)
 
-    @rule(user=users, item=items, what=st.sampled_from(["renew", "request", "take", "bring"]))
+    @rule(user=users, item=items, what=st.sampled_from(["renew", "request", "cancel", "take", "bring"]))
     def a_user_at_the_catalogue(self, user, item, what):
         said = {
             "renew": say.renew(item, user=user),
             "request": say.request_item(user=user, item=item),
+            "cancel": say.cancel(user=user, item=item),
             "take": say.check_out(item, user=user),
             "bring": say.check_in(item),
         }
@@ -205,6 +215,14 @@ class Libraries(RuleBasedStateMachine):
     )
     def report(self, partner, item, user, what):
         self.send(say.report(item, what, user=user), partner)
+
+    @rule(
+        partner=st.sampled_from(["OPAC", "OPAC", "P1"]),
+        item=items,
+        status=st.sampled_from(["Missing", "Lost", "Available On Shelf", "In Process"]),
+    )
+    def a_status_is_set(self, partner, item, status):
+        self.send(say.set_status(item, status), partner)
 
     @rule(partner=partners, item=items)
     def the_lender_renewed(self, partner, item):
@@ -324,7 +342,9 @@ class Libraries(RuleBasedStateMachine):
                 " WHERE p.item_id = ?",
                 item["id"],
             )
-            holding = [p for p in places if p["status"] == "being-processed" and p["state"] in ("wanted", "picked")]
+            holding = [
+                p for p in places if p["status"] in ("being-processed", *LENT) and p["state"] in ("wanted", "picked")
+            ]
             holds = self.rows(
                 "SELECT * FROM hold WHERE item_id = ? AND state IN ('waiting', 'ready') AND request_id IS NULL",
                 item["id"],
@@ -352,7 +372,9 @@ class Libraries(RuleBasedStateMachine):
         status = request["status"]
         assert bool(request["open"]) == (status not in FINAL)
         if status in FINAL or status == "shipped-digitally":
-            assert not {"out", "picked", "wanted"} & set(states), f"{request} has ended, its items have not: {places}"
+            assert not {"out", "picked", "wanted", "waiting"} & set(states), (
+                f"{request} has ended, its items have not: {places}"
+            )
         if request["role"] == "lending":
             self.check_lending(request, status, places, states)
         else:
@@ -411,7 +433,8 @@ class Libraries(RuleBasedStateMachine):
                 case "locate":
                     assert task["status"] == "locate-failed", task
                 case "ship":
-                    assert (task["status"], status) == ("being-processed", "picked"), task
+                    assert task["status"] in ("being-processed", *LENT), task
+                    assert status == "picked", task
                 case "pick":
                     digital = task["note"] == "to be supplied digitally"
                     assert digital or status == "requested", task

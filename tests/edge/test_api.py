@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote
 from xml.sax.saxutils import escape
@@ -12,6 +13,7 @@ from xml.sax.saxutils import escape
 import pytest
 
 from ncipd.api.calls import LONGEST
+from ncipd.circulation.clock import to_micros
 from tests.edge.office import PREFIX, TOKENS, Office, accept, check_out, opened, renew, request_item
 from tests.services.world import START
 
@@ -686,6 +688,14 @@ async def test_the_clock_can_be_read_set_and_moved_on(demo: Office) -> None:
         status, content = await clock(demo, setting)
         assert status == 200
         assert str(content["now"]).startswith(shown)
+
+
+async def test_the_clock_is_told_as_exactly_as_it_goes(demo: Office) -> None:
+    """What is told by it afterwards must not lie before what was done by it."""
+    before = demo.ncipd.clock.now()
+    async with demo.session.get(f"{demo.root}{PREFIX}/demo/clock") as answer:
+        told = datetime.fromisoformat((await answer.json())["now"])
+    assert before <= to_micros(told, "UTC") <= demo.ncipd.clock.now()
 
 
 async def test_what_is_done_happens_at_the_time_of_the_clock(demo: Office) -> None:

@@ -432,6 +432,35 @@ async def test_a_withdrawn_item_that_turns_up_is_still_known(office: Office) -> 
     assert error["hint"] == "Send it back to its library."
 
 
+async def test_an_item_of_ours_that_was_withdrawn_belongs_to_nobody_else(office: Office) -> None:
+    delete = "<DeleteItem><ItemId><ItemIdentifierValue>B1</ItemIdentifierValue></ItemId></DeleteItem>"
+    await office.say(delete, to="BORROW", partner="OPAC")
+    for action in ("return", "scan-in"):
+        done = await office.do(action, "BORROW", barcode="B1")
+        assert (done["instruction"], done["message"]) == (
+            "withdrawn",
+            "B1 is ours, but withdrawn: give it to the cataloguers.",
+        )
+    error = await office.refused(409, "item-withdrawn", "check-out", "BORROW", barcode="B1", user="BORROW-USER-1")
+    assert error["message"] == "Item B1 is withdrawn here."
+
+
+async def test_what_is_received_again_is_sent_where_it_belongs(office: Office) -> None:
+    await office.lend_borrowed()
+    done = await office.do("receive", "BORROW", barcode="X-1")
+    assert (done["instruction"], done["item"]["status"]) == ("return", "on-loan")
+    await office.do("return", "BORROW", barcode="X-1")
+    done = await office.do("receive", "BORROW", barcode="X-1")
+    assert (done["instruction"], done["item"]["status"]) == ("send back", "returned")
+
+
+async def test_what_its_user_says_to_have_returned_is_not_renewed_at_the_desk(office: Office) -> None:
+    await office.lend_borrowed()
+    await office.do("report", "BORROW", barcode="X-1", said="claimed-returned")
+    error = await office.refused(409, "item-not-renewable", "renew", "BORROW", barcode="X-1")
+    assert "claimed-returned" in error["message"]
+
+
 async def test_check_out_says_no_in_words(office: Office) -> None:
     await office.refused(404, "item-not-found", "check-out", barcode="nothing", user="LEND-USER-1")
     await office.refused(404, "user-not-found", "check-out", barcode="L1", user="nobody")
@@ -445,6 +474,7 @@ async def test_check_out_says_no_in_words(office: Office) -> None:
     error = await office.refused(409, "on-loan", "check-out", barcode="L1", user="LEND-USER-1")
     assert "this user" in error["message"]
     await office.refused(422, "date-unreadable", "check-out", barcode="L2", user="LEND-USER-1", due_date="x")
+    await office.refused(422, "date-past", "check-out", barcode="L2", user="LEND-USER-1", due_date="2025-12-31")
     await office.say(accept("X-1", "R-1", "BORROW-USER-1"), to="BORROW")
     error = await office.refused(409, "for-another-user", "check-out", "BORROW", barcode="X-1", user="BORROW-USER-2")
     assert "BORROW-USER-1" not in str(error)

@@ -120,6 +120,11 @@ def test_every_mistake_is_told_at_once_with_its_path():
             PARTNER + "fallback = true\n" + PARTNER.replace("ALMA", "BETA") + "fallback = true\n",
             "partner[2].fallback: partner[1] is the fallback of XX-LEND already",
         ),
+        (
+            PARTNER + 'keys = ["a"]\n' + PARTNER.replace("ALMA", "BETA").replace("XX-LEND", "YY") + 'keys = ["b", "a"]',
+            "partner[2].keys: 'a' names partner[1] already; a key names one partner",
+        ),
+        (PARTNER + 'url = "http://broker.example:99999/"', "partner[1].url: expected an http:// or https:// address"),
     ],
 )
 def test_a_mistake_is_told_in_words(text, told):
@@ -222,15 +227,6 @@ def test_a_service_that_does_not_exist_is_a_mistake():
     """Else the partner could call nothing at all, and only its messages would tell."""
     told = mistakes('[[partner]]\ncode = "B"\nagency = "A"\nservices = ["LookupUser", "CheckoutItem"]\n')
     assert told == ["partner[1].services: no service is called 'CheckoutItem'; did you mean 'CheckOutItem'?"]
-
-
-def test_a_path_key_names_one_partner_whatever_its_agency():
-    """Else the last one would get the messages of both."""
-    told = mistakes(
-        '[[partner]]\ncode = "B"\nagency = "A"\nkeys = ["here", "there"]\n'
-        '[[partner]]\ncode = "B"\nagency = "Z"\nkeys = ["there"]\n'
-    )
-    assert told == ["partner[2].keys: 'there' is a key of partner[1] already"]
 
 
 # ---------------------------------------------------------------------------------------------- TCP doors

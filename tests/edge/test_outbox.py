@@ -196,6 +196,24 @@ async def test_a_broker_that_hangs_up_is_tried_again(office: Office, broker: Bro
     await settled(office, "sent", 2)
 
 
+async def test_what_staff_were_to_do_by_hand_is_struck_when_the_lender_has_done_it(
+    office: Office, broker: Broker
+) -> None:
+    """The lender heard of the wish otherwise, and renews of itself."""
+    broker.usual = plain(b"", 500)
+    await office.lend_borrowed()
+    await ask(office)
+    for attempt in range(1, ATTEMPTS):
+        await settled(office, "queued", attempt)
+        office.ncipd.clock.set(office.ncipd.store.read(lambda tx: tx.one("next_outbox_time"))[0] + 1)
+        office.ncipd.outbox.wake()
+    await settled(office, "dead", ATTEMPTS)
+    (task,) = [task for task in (await office.see("tasks", "BORROW"))["tasks"] if task["kind"] == "renew-by-hand"]
+    assert task["item"] == "X-1"
+    await office.say(renew("X-1", "2026-03-05T22:59:59Z"), to="BORROW")
+    assert "renew-by-hand" not in await office.kinds("BORROW")
+
+
 async def test_pauses_grow_until_the_message_is_given_up_and_staff_have_it_as_a_task(
     office: Office, broker: Broker
 ) -> None:

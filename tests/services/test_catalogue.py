@@ -363,3 +363,135 @@ async def test_an_item_that_cannot_be_taken_up_is_shown_to_staff(world: World) -
     told = f"<ItemCreated>{item_id('THEIRS-3')}{request_id('R-none')}{TITLE}</ItemCreated>"
     assert (await world.send(told)).problem == "Element Rule Violated"
     assert world.tasks("borrowing") == ["review"]
+
+
+def set_status(barcode: str, status: str) -> str:
+    return (
+        f"<UpdateCirculationStatus>{item_id(barcode)}<CirculationStatus>{status}</CirculationStatus>"
+        "</UpdateCirculationStatus>"
+    )
+
+
+def wanted(barcode: str, request: str, user: str = "-") -> str:
+    return (
+        f"<RequestItem>{user_id(user)}{item_id(barcode)}{request_id(request)}<RequestType>Hold</RequestType>"
+        "<RequestScopeType>Item</RequestScopeType></RequestItem>"
+    )
+
+
+async def test_what_is_kept_for_somebody_is_not_available_by_being_said_to_be(world: World) -> None:
+    await world.send(wanted("L1", "R-1"))
+    await world.send(wanted("L2", "H-1", "LEND-USER-1"), partner="DISCOVERY")
+    await world.desk("hold-shelf", barcode="L2")
+    for barcode, status in (("L1", "requested"), ("L2", "on-hold-shelf")):
+        for named in ("Available On Shelf", "In Process"):
+            answer = await world.send(set_status(barcode, named), partner="DISCOVERY")
+            assert answer.problem == "Element Rule Violated", answer
+        assert world.item_status(barcode) == status
+
+
+async def test_who_waits_gets_what_is_said_to_be_available_again(world: World) -> None:
+    for barcode in ("L1", "L2"):
+        await world.send(set_status(barcode, "Missing"), partner="DISCOVERY")
+    await world.send(wanted("L1", "R-1"))
+    await world.send(wanted("L2", "H-1", "LEND-USER-1"), partner="DISCOVERY")
+    for barcode in ("L1", "L2"):
+        assert (await world.send(set_status(barcode, "Available On Shelf"), partner="DISCOVERY")).problem is None
+    assert (world.item_status("L1"), world.item_status("L2")) == ("requested", "requested")
+    assert (world.status("R-1"), world.tasks()) == ("being-processed", ["pick", "pick"])
+
+
+async def test_who_an_item_was_kept_for_waits_again_when_it_is_missing(world: World) -> None:
+    await world.send(wanted("L1", "R-1"))
+    await world.send(wanted("L2", "H-1", "LEND-USER-1"), partner="DISCOVERY")
+    await world.desk("hold-shelf", barcode="L2")
+    for barcode in ("L1", "L2"):
+        assert (await world.send(set_status(barcode, "Missing"), partner="DISCOVERY")).problem is None
+    assert (world.status("R-1"), world.tasks()) == ("created-lending-request", ["review"])
+    await world.desk("scan-in", barcode="L1")
+    await world.desk("scan-in", barcode="L2")
+    assert (world.item_status("L1"), world.item_status("L2")) == ("requested", "on-hold-shelf")
+    assert (world.status("R-1"), world.tasks()) == ("being-processed", ["review", "pick"])
+
+
+ISBN = (
+    "<BibliographicItemId><BibliographicItemIdentifier>{}</BibliographicItemIdentifier>"
+    "<BibliographicItemIdentifierCode>{}</BibliographicItemIdentifierCode></BibliographicItemId>"
+)
+
+
+async def test_a_number_is_one_however_it_is_written(world: World) -> None:
+    """An item that was created with a hyphenated ISBN is found by it, and is a copy of the same title without."""
+    for barcode, number, code in (("N1", "978-99990-0001-7", "ISBN"), ("N2", "9789999000017", "isbn")):
+        about = f"<BibliographicDescription>{ISBN.format(number, code)}<Title>T</Title></BibliographicDescription>"
+        created = await world.send(f"<CreateItem>{item_id(barcode)}{about}</CreateItem>", partner="DISCOVERY")
+        assert created.problem is None, created
+    found = await world.send(
+        f"<LookupItemSet><BibliographicId>{ISBN.format('978-99990-0001-7', 'ISBN')}</BibliographicId></LookupItemSet>"
+    )
+    assert found.texts("ItemInformation/ItemId/ItemIdentifierValue") == ["N1", "N2"]
+    about = f"<BibliographicDescription>{ISBN.format('978-9999000017', 'ISBN')}</BibliographicDescription>"
+    gone = f"<UpdateItem>{item_id('N1')}<DeleteItemFields>{about}</DeleteItemFields></UpdateItem>"
+    assert (await world.send(gone, partner="DISCOVERY")).problem is None
+
+
+async def test_what_a_partner_has_lent_to_us_is_no_title_of_ours(world: World) -> None:
+    about = (
+        f"<BibliographicDescription>{ISBN.format('9789999000017', 'ISBN')}<Title>T</Title></BibliographicDescription>"
+    )
+    await world.send(f"<CreateItem>{item_id('X-1')}{about}</CreateItem>")
+    answer = await world.send(
+        f"<RequestItem>{user_id('LEND-USER-1')}"
+        f"<BibliographicId>{ISBN.format('9789999000017', 'ISBN')}</BibliographicId>"
+        "<RequestType>Hold</RequestType><RequestScopeType>Bibliographic Item</RequestScopeType></RequestItem>",
+        partner="DISCOVERY",
+    )
+    assert (answer.problem, world.item_status("X-1")) == ("Unknown Item", "available")
+
+
+@pytest.mark.parametrize("tied", ["", request_id("B-1")])
+async def test_an_item_that_was_created_for_its_coming_is_the_one_that_comes(world: World, tied: str) -> None:
+    if tied:
+        await world.send(wanted("THEIRS-1", "B-1", "BORROW-USER-1"), to="BORROW")
+    assert (await world.send(create("X-1", request=tied), to="BORROW")).problem is None
+    accept = (
+        f"<AcceptItem>{request_id('B-1')}<RequestedActionType>Hold For Pickup</RequestedActionType>"
+        f"{user_id('BORROW-USER-1')}{item_id('X-1')}</AcceptItem>"
+    )
+    for _ in range(2):
+        answer = await world.send(accept, to="BORROW")
+        assert (answer.problem, answer.text("ItemId/ItemIdentifierValue")) == (None, "X-1"), answer
+        world.clock.pass_days(1)
+    assert (world.item_status("X-1", "BORROW"), world.status("B-1", "BORROW")) == (
+        "received",
+        "physically-received-by-library",
+    )
+    assert world.ask(lambda circ: len(circ.temporary_items("BROKER", "X-1")), "BORROW") == 1
+    another = accept.replace("B-1", "B-2").replace("BORROW-USER-1", "BORROW-USER-2")
+    answer = await world.send(another, to="BORROW")
+    assert answer.text("ItemId/ItemIdentifierValue") != "X-1", "another request, another item"
+
+
+async def test_an_item_deleted_while_it_is_on_loan_is_offered_to_nobody(world: World) -> None:
+    await world.desk("check-out", barcode="L1", user="LEND-USER-1")
+    number = "<BibliographicRecordId><BibliographicRecordIdentifier>REC-LEND-1</BibliographicRecordIdentifier>{}"
+    title = number.format("<AgencyId>LEND</AgencyId></BibliographicRecordId>")
+    await world.send(
+        f"<RequestItem>{user_id('-')}<BibliographicId>{title}</BibliographicId>{request_id('R-1')}"
+        "<RequestType>Hold</RequestType><RequestScopeType>Bibliographic Item</RequestScopeType></RequestItem>"
+    )
+    mandated = "<MandatedAction><DateEventOccurred>2026-01-05T08:00:00Z</DateEventOccurred></MandatedAction>"
+    answer = await world.send(f"<DeleteItem>{mandated}{item_id('L1')}</DeleteItem>", partner="DISCOVERY")
+    assert answer.problem is None, answer
+    assert (world.item_status("L1"), world.status("R-1"), world.tasks()) == ("withdrawn", "created-lending-request", [])
+
+
+async def test_what_was_borrowed_for_a_user_is_kept_for_them_whatever_is_said_of_it(world: World) -> None:
+    await world.send(
+        f"<AcceptItem>{request_id('B-1')}<RequestedActionType>Hold For Pickup</RequestedActionType>"
+        f"{user_id('BORROW-USER-1')}{item_id('X-1')}</AcceptItem>",
+        to="BORROW",
+    )
+    for status in ("Available On Shelf", "Missing"):
+        assert (await world.send(set_status("X-1", status), to="BORROW")).problem == "Element Rule Violated"
+    assert world.item_status("X-1", "BORROW") == "received"

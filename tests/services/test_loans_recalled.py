@@ -115,6 +115,14 @@ async def test_a_partner_whose_items_are_not_recalled(world: World) -> None:
     assert await refused(world, say.recall("L1")) == ("Item Cannot Be Recalled", ITEM)
 
 
+async def test_of_several_copies_away_one_is_recalled_that_can_be(world: World) -> None:
+    await well(world, say.lend("L20", "-"), partner="NORECALL")
+    await well(world, say.lend("L20b", "-"), partner="BROKER")
+    await world.desk("request", user=U1, record="REC-LEND-20")
+    assert (world.sent(), say.loan(world, "L20").recalled_at) == (["RecallItem"], None)
+    assert say.loan(world, "L20b").recalled_at is not None
+
+
 async def test_what_is_on_its_way_back_is_not_recalled(world: World) -> None:
     await well(world, say.lend("L1", "-", before=request_id("R-1")), partner="PEER")
     date = "<DateShipped>2026-01-05T09:00:00Z</DateShipped>"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from ncipd.desk import finding, views
 from tests.services import loans as say
 from tests.services.loans import READER, refused, rows, well
 from tests.services.test_movements import received, shipped
@@ -146,3 +147,45 @@ async def test_a_refused_message_names_nothing(world: World, partner: str) -> No
     before = requests(world)
     await refused(world, say.accept("R-1", "X-1", user="NOBODY"), partner, "BORROW")
     assert requests(world) == before
+
+
+def wish(item: str, request: str = "R-1") -> str:
+    return (
+        f"<RequestItem>{user_id(READER)}{item_id(item)}{request_id(request)}<RequestType>Loan</RequestType>"
+        "<RequestScopeType>Item</RequestScopeType></RequestItem>"
+    )
+
+
+async def test_before_anything_has_come_a_request_is_known_by_its_user_and_item(world: World) -> None:
+    """Whether or not it has an identifier: looked up, changed and cancelled by what the partner asked for."""
+    await well(world, wish("FAR-1"), **BORROWING)
+    await well(world, wish("FAR-2", "R-2"), **BORROWING)
+    both = f"{user_id(READER)}{item_id('FAR-1')}<RequestType>Loan</RequestType>"
+    answer = await well(world, f"<LookupRequest>{both}</LookupRequest>", **BORROWING)
+    assert answer.text("RequestId/RequestIdentifierValue") == "R-1"
+    await well(world, f"<CancelRequestItem>{both}</CancelRequestItem>", **BORROWING)
+    assert (world.status("R-1", "BORROW"), world.status("R-2", "BORROW")) == ("cancelled", "created-borrowing-request")
+    other = both.replace(READER, "BORROW-USER-2").replace("FAR-1", "FAR-2")
+    assert await refused(world, f"<CancelRequestItem>{other}</CancelRequestItem>", **BORROWING)
+    assert world.status("R-2", "BORROW") == "created-borrowing-request"
+
+
+async def test_a_borrowing_request_that_is_told_of_again_is_one_request(world: World) -> None:
+    await well(world, told("FAR-1", READER), **BORROWING)
+    world.clock.pass_days(1)
+    await well(world, told("FAR-1", READER), **BORROWING)
+    assert world.count("request") == 1
+
+
+async def test_a_request_is_found_by_the_identifier_that_it_had_before(world: World) -> None:
+    """It stands on the pick slip, and the partner may have been told it."""
+    await well(world, told("L1", "THEIRS-1"), **LENDING)
+    ((made, _),) = requests(world)
+    await well(world, check_out("L1", "R-1"), **LENDING)
+    assert requests(world) == [("R-1", "shipped-physically")]
+    answer = await well(world, f"<LookupRequest>{request_id(made)}</LookupRequest>", **LENDING)
+    assert answer.text("RequestId/RequestIdentifierValue") == "R-1"
+    problem, _ = await refused(world, f"<LookupRequest>{request_id(made)}</LookupRequest>", "MANUAL")
+    assert problem == "Unknown Request", "another partner knows nothing of it"
+    assert world.ask(lambda circ: finding.request(circ, made).identifier) == "R-1"
+    assert [line["identifier"] for line in world.ask(lambda circ: views.requests(circ, None, "", made, 10))] == ["R-1"]
