@@ -63,20 +63,13 @@ def serve_waiting(circ: Circulation, item: Item) -> Request | None:
     """Give an item that has become free to the lending request that waits longest for it or its title."""
     if not item.circulates:
         return None
-    numbers = circ.tx.all("waiting_requests_of_record", only_column, record=item.record_id)
-    of_record = [circ.request(number) for number in numbers]
-    of_item = [one for one in circ.open_requests_of(item) if _waits_with(circ, one, item)]
-    for waiting in sorted({one.id: one for one in (*of_record, *of_item)}.values(), key=lambda one: one.id):
+    numbers = circ.tx.all("requests_waiting_for_item", only_column, record=item.record_id, item=item.id)
+    for number in sorted(set(numbers)):  # the longest waiting first
+        waiting = circ.request(number)
         named = {place.item_id for place in circ.request_items(waiting) if place.state in UNSENT}
         if not named or item.id in named:
             return assign(circ, waiting, item, f"item {item.barcode} became available")
     return None
-
-
-def _waits_with(circ: Circulation, request: Request, item: Item) -> bool:
-    """Say whether a request that goes on with other volumes waits for this one."""
-    place = circ.request_item(request, item) if request.role is Role.LENDING and not request.digital else None
-    return place is not None and place.state is ItemState.WAITING
 
 
 def is_set_aside(request: Request, place: RequestItem, item: Item) -> bool:

@@ -182,6 +182,12 @@ class Responder:
         )
         if service.reads:
             return await self._look_up(exchange, service, message, parties)
+        exchange.key = {
+            "agency": parties.agency.id,
+            "partner": parties.partner.code,
+            "service": exchange.service,
+            "identity": replies.identity(message, exchange.wire, self._reply_key),
+        }
         answer = await self._store.transact(
             lambda tx: self._carry_out(tx, exchange, service, message, parties), _sealed
         )
@@ -291,13 +297,7 @@ class Responder:
     ) -> Callable[[], bytes]:
         """Do what is asked, in a unit of work; gives what then seals it: writes the answer, checks it, and keeps it."""
         entry = exchange.entry
-        key: dict[str, Value] = {
-            "agency": parties.agency.id,
-            "partner": parties.partner.code,
-            "service": exchange.service,
-            "identity": replies.identity(message, exchange.wire, self._reply_key),
-        }
-        stored = replies.find(tx, key, entry.at, parties.partner.resend_window_minutes)
+        stored = replies.find(tx, exchange.key, entry.at, parties.partner.resend_window_minutes)
         if stored is not None:
             entry.note = "sent again: the stored answer was repeated"
             self._metrics.resent(exchange.service or "")
@@ -307,7 +307,7 @@ class Responder:
         response = _serve(service, message, circ)
         self._note(exchange, circ)
         journal = entry.write(tx)
-        reply = replies.keep(tx, key, circ.traces, at=entry.at, journal=journal) if circ.traces else None
+        reply = replies.keep(tx, exchange.key, circ.traces, at=entry.at, journal=journal) if circ.traces else None
         _keep(tx, exchange)
         return lambda: self._say(tx, exchange, journal, response, reply)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ncipd.ncip.wire import LATEST, Wire
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ncipd.journal import Entry
     from ncipd.ncip.document import Document
     from ncipd.ncip.elements import InitiationHeader
+    from ncipd.store.port import Value
 
 
 @dataclass(slots=True)
@@ -30,3 +31,5 @@ class Exchange:
     unit: Circulation | None = None
     partner: Partner | None = None
     our_code: str = ""
+    key: dict[str, Value] = field(default_factory=dict)
+    """By what its answer is stored, and found when it comes again."""

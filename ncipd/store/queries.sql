@@ -545,10 +545,14 @@ WHERE request_item.item_id = :item AND request_item.state <> 'dropped' ORDER BY 
 -- Find the open requests for a record, oldest first.
 SELECT {request} FROM request WHERE request.record_id = :record AND request.open = 1 ORDER BY request.id LIMIT 50
 
--- name: waiting_requests_of_record
--- Find the lending requests that wait for a copy of a record, the longest waiting first.
-SELECT id FROM request WHERE record_id = :record AND open = 1 AND role = 'lending'
-  AND status = 'created-lending-request' AND digital = 0 ORDER BY id LIMIT 50
+-- name: requests_waiting_for_item
+-- Find the lending requests that wait for a copy of a record, and those that go on without this item until it is free.
+SELECT id FROM (SELECT id FROM request WHERE record_id = :record AND open = 1 AND role = 'lending'
+  AND status = 'created-lending-request' AND digital = 0 ORDER BY id LIMIT 50) AS whole
+UNION ALL SELECT request.id FROM
+  (SELECT request_id, state FROM request_item WHERE item_id = :item ORDER BY id DESC LIMIT 50) AS latest
+JOIN request ON request.id = latest.request_id
+WHERE latest.state = 'waiting' AND request.open = 1 AND request.role = 'lending' AND request.digital = 0
 
 -- name: open_requests_of_user
 -- Find the open requests of a user.

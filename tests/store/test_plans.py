@@ -21,7 +21,7 @@ BOUNDED = {
     "delete_old_bodies: SCAN message_body": "the oldest rows in the order of the key, as many as LIMIT says",
 }
 #: Small things that SQLite calls a scan.
-NOTHING = ("SCAN CONSTANT ROW", "SCAN latest")
+NOTHING = ("SCAN CONSTANT ROW", "SCAN latest", "SCAN whole")
 QUERIES = load()
 
 
