@@ -1,12 +1,14 @@
 """`make demo`: start ncipd with its demo data, put it to the bundled scenarios and cases, leave demo-report/.
 
 Scenarios and cases each get an ncipd of their own, fresh from its demo data; what they found is put into one report.
+Where one of the two ports that the agent file names is taken, a copy of that file names another.
 """
 
 from __future__ import annotations
 
 import select
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -18,7 +20,7 @@ REPORT = ROOT / "demo-report"
 AGENT = ROOT / "conformance" / "agents" / "ncipd.toml"
 # A case that finds a SHOULD broken, or cannot be played, is a gap of ours: nothing but what the agent file excludes.
 PARTS = {"run": ["--no-skips"], "conform": ["--strict", "--no-skips"]}
-TCP_PORT = "8643"  # where the agent file has the door for NCIP without HTTP
+BROKER_PORT, TCP_PORT = 8642, 8643  # where by the agent file the broker listens, and ncipd for NCIP without HTTP
 READY_WITHIN = 60.0  # seconds
 STOP_WITHIN = 30.0  # seconds
 
@@ -48,23 +50,53 @@ def main() -> int:
     shutil.rmtree(REPORT, ignore_errors=True)
     REPORT.mkdir()
     with tempfile.TemporaryDirectory(prefix="ncipd-demo-") as folder:
+        ports = {port: port if is_free(port) else free_port() for port in (BROKER_PORT, TCP_PORT)}
+        agent = agent_file(ports, Path(folder))
         results = {command: Path(folder) / f"{command}.json" for command in PARTS}
-        codes = [part(command, result, Path(folder) / command) for command, result in results.items()]
+        codes = [part(command, result, Path(folder) / command, agent, ports) for command, result in results.items()]
         found = [str(result) for result in results.values() if result.exists()]
         told = broker_sim("report", *found, "--report-dir", str(REPORT)) if found else 0
     return max(*codes, told)
 
 
-def part(command: str, result: Path, data: Path) -> int:
+def is_free(port: int) -> bool:
+    """Whether nobody listens on a port of this machine."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+def free_port() -> int:
+    """Some port that nobody listens on just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def agent_file(ports: dict[int, int], folder: Path) -> Path:
+    """The bundled agent file, or a copy that names other ports."""
+    text = AGENT.read_text("utf-8")
+    for usual, port in ports.items():
+        text = text.replace(f'"127.0.0.1:{usual}"', f'"127.0.0.1:{port}"')
+    if text == AGENT.read_text("utf-8"):
+        return AGENT
+    copy = folder / AGENT.name
+    copy.write_text(text, "utf-8")
+    return copy
+
+
+def part(command: str, result: Path, data: Path, agent: Path, ports: dict[int, int]) -> int:
     """Play one part against a fresh ncipd; broker-sim's exit code, or ncipd's where that one is not 0."""
     log = REPORT / f"ncipd-{command}.log"
-    serve = [str(BIN / "ncipd"), "serve", "--demo", "--port", "0", "--tcp-port", TCP_PORT, "--data", str(data)]
+    broker, tcp = f"http://127.0.0.1:{ports[BROKER_PORT]}/ncip", str(ports[TCP_PORT])
+    serve = [str(BIN / "ncipd"), "serve", "--demo", "--port", "0", "--broker-url", broker, "--tcp-port", tcp]
+    serve += ["--data", str(data)]
     with (
         log.open("w") as errors,
         subprocess.Popen(serve, stdout=subprocess.PIPE, stderr=errors, text=True, cwd=ROOT) as ncipd,
     ):
         try:
-            verdict = play(command, ready_url(ncipd), result)
+            verdict = play(command, ready_url(ncipd), result, agent)
         finally:
             stopped = stop(ncipd)
     if stopped:
@@ -73,12 +105,12 @@ def part(command: str, result: Path, data: Path) -> int:
     return verdict or stopped
 
 
-def play(command: str, url: str | None, result: Path) -> int:
+def play(command: str, url: str | None, result: Path, agent: Path) -> int:
     """Play everything that is bundled against `url`; broker-sim's exit code, 3 (unreachable) without a `url`."""
     if url is None:
         print("ncipd did not get ready", file=sys.stderr)
         return 3
-    return broker_sim(command, "--target", url, "--agent", str(AGENT), "--json", str(result), *PARTS[command])
+    return broker_sim(command, "--target", url, "--agent", str(agent), "--json", str(result), *PARTS[command])
 
 
 def broker_sim(*words: str) -> int:
