@@ -99,22 +99,20 @@ async def test_a_hundred_that_dribble_harm_nobody(ncipd):
         quick = await stack.enter_async_context(talking(plain))
         for one in slow:
             await one.send(look[:20])
-        began, longest = time.monotonic(), 0.0
+        answered = 0
         for byte in look[20:22]:  # one byte a second
             for one in slow:
                 await one.send(byte)
             until = time.monotonic() + 1
             while time.monotonic() < until:
-                asked = time.monotonic()
                 assert (await ask(quick, look)).problem is None
-                longest = max(longest, time.monotonic() - asked)
-        assert longest < 2
+                answered += 1
+        assert answered > 20
         for one in slow:
             answer = valid(await one.answer(END))
             assert answer.text("ProblemType") == "Invalid Message Syntax Error"
             assert "did not arrive within 3 seconds" in (answer.text("ProblemDetail") or "")
             assert await one.rest() == b""
-        assert time.monotonic() - began < 30
         assert (await ask(quick, look)).problem is None
     assert server.stop() == (0, "")
 
