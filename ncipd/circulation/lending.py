@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from ncipd.circulation import allocation, errands
+from ncipd.circulation import allocation, errands, matching
 from ncipd.circulation.errors import DeskError, ErrorKind
 from ncipd.circulation.lifecycle import Event, allows
 from ncipd.circulation.model import Item, ItemState, ItemStatus, Micros, Record, Request, Role, TaskKind
@@ -124,7 +124,7 @@ def _locate(circ: Circulation, wish: Wish) -> tuple[Item | None, Record | None]:
         return item, circ.record(item.record_id)
     for value, code in wish.record_numbers:
         wanted = circ.partner.record_identifier_code or code
-        records = [record for record in circ.records(value, wanted) if not record.temporary]
+        records = matching.our_records(circ, value, wanted)
         if len(records) == 1:
             return _choose(circ, records[0], value), records[0]
     return None, None

@@ -5,10 +5,11 @@ Everything here only looks; nothing is changed.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from ncipd.circulation import identity
-from ncipd.circulation.model import Item, Request, Role, User
+from ncipd.circulation.model import Item, Record, Request, Role, User
 from ncipd.circulation.partner import PartnerRole, Sides
 from ncipd.circulation.rows import request_row
 from ncipd.ncip.problems import Problem, ProblemType
@@ -62,9 +63,21 @@ def record_numbers(titles: tuple[BibliographicId, ...], partner: Partner | None 
             code = number.bibliographic_item_identifier_code
             kind = code.value.strip() if code else ""
             kind = called.get(kind, kind)
-            value = number.bibliographic_item_identifier.strip()
-            numbers.append((value.replace("-", "") if kind.upper() == "ISBN" else value, kind))
+            numbers.append((plain_number(number.bibliographic_item_identifier.strip(), kind), kind))
     return tuple(numbers)
+
+
+def plain_number(value: str, code: str) -> str:
+    """Write an ISBN without hyphens and blanks and with a capital X, so that it is one however it is written.
+
+    Numbers of other kinds stay as they are.
+    """
+    return re.sub(r"[\s-]", "", value).upper() if code.upper() == "ISBN" else value
+
+
+def our_records(circ: Circulation, value: str, code: str = "") -> list[Record]:
+    """Find the titles of ours with this number; what a partner has lent to us is none."""
+    return [record for record in circ.records(value, code) if not record.temporary]
 
 
 def our_item(circ: Circulation, barcode: str) -> Item | None:
@@ -125,7 +138,7 @@ def _decide(circ: Circulation, ids: Named, titles: tuple[tuple[str, str], ...], 
                 element="RequestItem/BibliographicId",
                 detail="Neither an item nor a title is named; send the ItemId, or a number of the title.",
             )
-        if not any(circ.records(value, code) for value, code in titles):
+        if not any(our_records(circ, value, code) for value, code in titles):
             raise unknown_user("RequestItem", ids.user)
     return Role.LENDING
 

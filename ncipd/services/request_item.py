@@ -107,7 +107,7 @@ def _local(message: RequestItem, circ: Circulation, ids: matching.Named) -> Requ
     items = [item] if item and not any_copy else circ.items_of(item.record_id) if item else []
     for value, code in matching.record_numbers(message.bibliographic_id, circ.partner):
         if not items:
-            ours = [record for record in circ.records(value, code) if not record.temporary]
+            ours = matching.our_records(circ, value, code)
             items = [copy for record in ours for copy in circ.items_of(record.id)]
     if not items:
         raise Problem(
