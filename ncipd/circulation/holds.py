@@ -32,7 +32,7 @@ def named(circ: Circulation, ids: matching.Named, type_: Coded | None = None) ->
         return found if found is not None and found.agency_id == circ.agency.id and found.request_id is None else None
     if (called := by_number(circ, ids.identifier)) is not None:
         return called
-    user = matching.user_of(circ, ids.user)
+    user = matching.user_of(circ, ids)
     item = matching.our_item(circ, ids.item)
     if user is None or item is None:
         return None

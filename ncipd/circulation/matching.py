@@ -29,6 +29,7 @@ class Named(NamedTuple):
     identifier_agency: str
     item: str
     user: str
+    user_type: str = ""
 
 
 def named(
@@ -36,12 +37,14 @@ def named(
 ) -> Named:
     """Read the ids of a message as the partner's profile means them; a user may have been authenticated instead."""
     proven = identity.proven_user(circ) if user is None else None
+    value, type_ = identity.value_and_type(user) if user else (proven.primary_id if proven else "", "")
     counts = request is not None and request.agency_id is not None and circ.partner.request_agency_counts
     return Named(
         identifier=request.request_identifier_value.strip() if request else "",
         identifier_agency=request.agency_id.value.strip() if request and request.agency_id and counts else "",
         item=item.item_identifier_value.strip() if item else "",
-        user=user.user_identifier_value.strip() if user else proven.primary_id if proven else "",
+        user=value,
+        user_type=type_,
     )
 
 
@@ -130,7 +133,7 @@ def _decide(circ: Circulation, ids: Named, titles: tuple[tuple[str, str], ...], 
         ended = called(circ, ids)
         return ended[0].role if ended else Role.LENDING
     if ids.user not in partner.pseudo_users:
-        if user_of(circ, ids.user) is not None:
+        if users_of(circ, ids):
             return Role.BORROWING
         if not ids.item and not any(value for value, _ in titles):
             raise Problem(
@@ -209,15 +212,25 @@ def only(found: list[Request], service: str, ids: Named) -> Request | None:
     return found[0] if found else None
 
 
-def user_of(circ: Circulation, value: str) -> User | None:
-    """Find the single user that a UserId names, by the partner's kind of identifier."""
-    if not value or value in circ.partner.pseudo_users:
-        return None
+def users_of(circ: Circulation, ids: Named) -> list[User]:
+    """Find the users of ours that a UserId may name, by the partner's kind of identifier, else by its own."""
+    if not ids.user or ids.user in circ.partner.pseudo_users:
+        return []
     proven = identity.proven_user(circ)
-    if proven is not None and proven.primary_id == value:
-        return proven
-    users = circ.users(value, circ.partner.user_identifier_type)
+    if proven is not None and proven.primary_id == ids.user:
+        return [proven]
+    return identity.users_called(circ, ids.user, ids.user_type)
+
+
+def user_of(circ: Circulation, ids: Named) -> User | None:
+    """Find the single user of ours that a UserId names."""
+    users = users_of(circ, ids)
     return users[0] if len(users) == 1 else None
+
+
+def one_user_of(circ: Circulation, ids: Named, service: str) -> User:
+    """Find the single user of ours that a UserId names; raises Problem Unknown User, and Non-Unique User for several."""
+    return identity.one_user(circ, users_of(circ, ids), f"{service}/UserId/UserIdentifierValue", ids.user)
 
 
 def unknown_user(service: str, value: str) -> Problem:

@@ -45,13 +45,12 @@ def cancel_request_item(message: CancelRequestItem, circ: Circulation) -> Cancel
 
 
 def _cancel_hold(message: CancelRequestItem, circ: Circulation, ids: matching.Named) -> CancelRequestItemResponse:
-    if ids.user and matching.user_of(circ, ids.user) is None:
-        raise matching.unknown_user("CancelRequestItem", ids.user)
+    named = matching.one_user_of(circ, ids, "CancelRequestItem") if ids.user else None
     hold = holds.named(circ, ids, message.request_type)
     if hold is None:
         raise matching.unknown_request("CancelRequestItem", ids.identifier or ids.item)
     user = circ.user(hold.user_id)
-    if ids.user and matching.user_of(circ, ids.user) != user:
+    if named is not None and named != user:
         raise matching.unknown_request("CancelRequestItem", ids.identifier or ids.item)
     if hold.state in (HoldState.FILLED, HoldState.CANCELLED):
         raise Problem(

@@ -59,8 +59,8 @@ def _hold_named(circ: Circulation, ids: matching.Named, type_: Coded | None, ser
     """Find the hold of one of our own users; raises Problem Unknown User, Unknown Item, Request Already Processed."""
     if not matching.is_local(circ.partner):
         return None
-    if not ids.identifier and matching.user_of(circ, ids.user) is None:
-        raise matching.unknown_user(service, ids.user)
+    if not ids.identifier:
+        matching.one_user_of(circ, ids, service)
     if not ids.identifier and matching.our_item(circ, ids.item) is None:
         raise lending.unknown_item(service, ids.item)
     hold = holds.named(circ, ids, type_)
