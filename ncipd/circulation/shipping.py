@@ -167,8 +167,8 @@ def _due(circ: Circulation, request: Request | None, wished: Micros | None) -> M
         wished = None
     partner = circ.partner if circ.by_message else circ.partner_of(request) if request is not None else None
     if circ.mandated:
-        return wished or days_later(circ.occurred_at, (partner or policy.LOCAL).loan_days, circ.zone)
-    decided = policy.due_at_check_out(partner or policy.LOCAL, wished, circ.now, circ.zone)
+        return wished or days_later(circ.occurred_at, (partner or policy.LOCAL).loan_days, circ.agency.time_zone)
+    decided = policy.due_at_check_out(partner or policy.LOCAL, wished, circ.now, circ.agency.time_zone)
     if isinstance(decided, policy.Refusal):
         raise Problem(decided.problem, element="CheckOutItem/DesiredDateDue", detail=decided.detail)
     return decided
