@@ -96,8 +96,9 @@ def _past_shipment(
     place = circ.request_item(request, item) if request is not None else None
     was_set_aside = (
         request is not None
+        and place is not None
         and request.status is RequestStatus.BEING_PROCESSED
-        and item.status in (ItemStatus.REQUESTED, ItemStatus.PICKED)
+        and allocation.is_set_aside(request, place, item)
     )
     if request is None:
         request = _unannounced(circ, item, identifier, due_at, sent)
@@ -107,7 +108,7 @@ def _past_shipment(
         request = circ.advance(request, Event.SHIP)
     loan = history.write_loan(circ, item, over, due_at, partner=request.partner, request=request.id)
     circ.add_request_item(request, item, ItemState.BACK, loan.id)
-    if place is not None and was_set_aside and place.state in (ItemState.WANTED, ItemState.PICKED):
+    if place is not None and was_set_aside:
         allocation.put_back(circ, request, item, picked=place.state is ItemState.PICKED)
     return Shipment(returning.complete_if_all_back(circ, request), item, loan)
 
