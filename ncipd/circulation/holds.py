@@ -51,10 +51,13 @@ def by_number(circ: Circulation, identifier: str) -> Hold | None:
     return circ.tx.one("hold_named", hold_row, agency=circ.agency.id, partner=circ.partner.code, identifier=identifier)
 
 
-def request_id(circ: Circulation, hold: Hold) -> el.RequestId:
-    """Name a hold to a partner: by the partner's own number, else by ours."""
+def request_id(circ: Circulation, hold: Hold, sent: el.RequestId | None = None) -> el.RequestId:
+    """Name a hold to a partner: as just `sent` where that names it, by the partner's own number, else by ours."""
     own = hold.identifier if hold.partner == circ.partner.code else ""
-    return el.RequestId(request_identifier_value=own or f"{PREFIX}{hold.id}")
+    value = own or f"{PREFIX}{hold.id}"
+    if sent is not None and sent.request_identifier_value.strip() == value:
+        return sent
+    return el.RequestId(request_identifier_value=value)
 
 
 def item_of(circ: Circulation, hold: Hold) -> Item | None:

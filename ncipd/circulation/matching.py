@@ -23,7 +23,11 @@ DIGITAL_TYPES = frozenset({"digital", "non-returnable", "non-returnable copy"})
 
 
 class Named(NamedTuple):
-    """The ids that a message brings, trimmed; '' where it brings none."""
+    """The ids that a message brings, trimmed; '' where it brings none.
+
+    `identifier_agency` is kept with a request as it was sent, so that answers name it so; requests are told apart by it
+    only where the partner says so (`request_agency_counts`).
+    """
 
     identifier: str
     identifier_agency: str
@@ -38,10 +42,9 @@ def named(
     """Read the ids of a message as the partner's profile means them; a user may have been authenticated instead."""
     proven = identity.proven_user(circ) if user is None else None
     value, type_ = identity.value_and_type(user) if user else (proven.primary_id if proven else "", "")
-    counts = request is not None and request.agency_id is not None and circ.partner.request_agency_counts
     return Named(
         identifier=request.request_identifier_value.strip() if request else "",
-        identifier_agency=request.agency_id.value.strip() if request and request.agency_id and counts else "",
+        identifier_agency=request.agency_id.value.strip() if request and request.agency_id else "",
         item=item.item_identifier_value.strip() if item else "",
         user=value,
         user_type=type_,
@@ -229,7 +232,7 @@ def user_of(circ: Circulation, ids: Named) -> User | None:
 
 
 def one_user_of(circ: Circulation, ids: Named, service: str) -> User:
-    """Find the single user of ours that a UserId names; raises Problem Unknown User, and Non-Unique User for several."""
+    """Find the single user of ours that a UserId names; raises Problem Unknown User, Non-Unique User."""
     return identity.one_user(circ, users_of(circ, ids), f"{service}/UserId/UserIdentifierValue", ids.user)
 
 

@@ -82,13 +82,17 @@ def _wants(wanted: frozenset[str], type_: ItemElementType | UserElementType) -> 
 # ---------------------------------------------------------------------------------------------- items
 
 
-def item_id(item: Item) -> el.ItemId:
-    """Name an item by its barcode, as the standard's type of identifier."""
+def item_id(item: Item, sent: el.ItemId | None = None) -> el.ItemId:
+    """Name an item by its barcode: as just `sent` where that is it, else as the standard's type of identifier."""
+    if sent is not None and sent.item_identifier_value.strip() == item.barcode:
+        return sent
     return el.ItemId(item_identifier_type=ItemIdentifierType.BARCODE.coded(), item_identifier_value=item.barcode)
 
 
-def request_id(request: Request) -> el.RequestId:
-    """Name a request as its partner did."""
+def request_id(request: Request, sent: el.RequestId | None = None) -> el.RequestId:
+    """Name a request as its partner did: as just `sent` where that is still its name, else when it was made."""
+    if sent is not None and sent.request_identifier_value.strip() == request.identifier:
+        return sent
     agency = Coded(request.identifier_agency) if request.identifier_agency else None
     return el.RequestId(agency_id=agency, request_identifier_value=request.identifier)
 

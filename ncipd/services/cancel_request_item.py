@@ -62,7 +62,7 @@ def _cancel_hold(message: CancelRequestItem, circ: Circulation, ids: matching.Na
     holds.cancel(circ, hold)
     item = holds.item_of(circ, hold)
     return CancelRequestItemResponse(
-        request_id=holds.request_id(circ, hold),
+        request_id=holds.request_id(circ, hold, message.request_id),
         item_id=message.item_id,
         user_id=answers.user_id(circ, user),
         item_optional_fields=answers.item_fields(circ, item, message.item_element_type) if item else None,

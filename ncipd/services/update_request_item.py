@@ -28,7 +28,7 @@ def update_request_item(message: UpdateRequestItem, circ: Circulation) -> Update
     named = el.ItemId(item_identifier_value=request.item_as_sent)
     user = circ.user(request.user_id) if request.user_id is not None else None
     return UpdateRequestItemResponse(
-        item_id=answers.item_id(item) if item else message.item_id or named,
+        item_id=answers.item_id(item, message.item_id) if item else message.item_id or named,
         user_id=message.user_id or el.UserId(user_identifier_value=request.user_as_sent or "-"),
         request_type=Coded(request.request_type) if request.request_type else RequestType.LOAN.coded(),
         request_scope_type=Coded(request.request_scope) if request.request_scope else RequestScopeType.ITEM.coded(),

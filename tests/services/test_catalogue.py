@@ -441,7 +441,9 @@ async def test_a_number_is_one_however_it_is_written(world: World) -> None:
 
 async def test_the_last_character_of_an_isbn_is_one_in_either_case(world: World) -> None:
     """And blanks in it do not count, whoever writes them."""
-    about = f"<BibliographicDescription>{ISBN.format('9999 0001 0x', 'ISBN')}<Title>T</Title></BibliographicDescription>"
+    about = (
+        f"<BibliographicDescription>{ISBN.format('9999 0001 0x', 'ISBN')}<Title>T</Title></BibliographicDescription>"
+    )
     await world.send(f"<CreateItem>{item_id('N1')}{about}</CreateItem>", partner="DISCOVERY")
     for number in ("999900010X", "9999-0001-0x", "9999 0001 0X"):
         found = await world.send(

@@ -137,11 +137,7 @@ async def test_a_number_that_two_users_have_is_told_so_whatever_is_to_be_done(wo
     """And not that nobody has it."""
     await share_a_number(world)
     await well(world, say.accept("R-1", "X-1", user="BORROW-USER-1"), to="BORROW", partner="BROKER")
-    for content in (
-        f"<ReportCirculationStatusChange>{item_id('X-1')}{user_id('SHARED')}<ItemReportedLost/>"
-        "</ReportCirculationStatusChange>",
-        f"<UndoCheckOutItem>{item_id('X-1')}{user_id('SHARED')}</UndoCheckOutItem>",
-    ):
+    for content in (messages.report("X-1", "Lost", user="SHARED"), messages.undo("X-1", user="SHARED")):
         problem, element = await refused(world, content, to="BORROW", partner="BROKER")
         assert problem == "Non-Unique User", content
         assert (element or "").endswith("/UserId/UserIdentifierValue")
