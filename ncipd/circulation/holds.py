@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ncipd.circulation import allocation, errands, hold_details, matching
@@ -56,7 +57,7 @@ def request_id(circ: Circulation, hold: Hold, sent: el.RequestId | None = None) 
     own = hold.identifier if hold.partner == circ.partner.code else ""
     value = own or f"{PREFIX}{hold.id}"
     if sent is not None and sent.request_identifier_value.strip() == value:
-        return sent
+        return replace(sent, request_identifier_value=value)
     return el.RequestId(request_identifier_value=value)
 
 

@@ -478,6 +478,16 @@ async def test_an_id_comes_back_as_it_was_sent(world):
     assert named(came, "AcceptItemResponse/ItemId") == ("HUB", "X-1")
 
 
+async def test_an_id_comes_back_without_the_blanks_around_it(world):
+    """And an ItemId with its type, which may be left out when it is sent."""
+    await well(world, whose(say.request_item(" R-1 ", item=" L1 ")))
+    answer = await well(world, whose(say.lookup_item(" L1 ")))
+    assert named(answer, "LookupItemResponse/ItemId") == ("HUB", "L1")
+    assert answer.text("ItemId/ItemIdentifierType") == "Barcode"
+    answer = await well(world, whose(say.lookup_request(" R-1 ")))
+    assert named(answer, "LookupRequestResponse/RequestId") == ("HUB", "R-1")
+
+
 async def test_a_hold_is_named_as_the_partner_named_it(world):
     """By its own number and whose that is, in the lookups and in the answer that ends it."""
     wish = whose(say.request_item("W-1", user=USER, item="L1"), "CATALOGUE")
