@@ -45,6 +45,11 @@ sides = "both"                # both, lending or borrowing
 # private_key = "server.key"
 """
 
+_WITHOUT_PARTNER = (
+    "no partner in {file} belongs to {agency}, so nobody can talk to it yet: add a [[partner]] table with a code and "
+    "agency = {quoted}, then start ncipd again"
+)
+
 
 class SetupError(Exception):
     """Something that keeps ncipd from being set up."""
@@ -68,12 +73,14 @@ def set_up(file: Path, *, agency: str, name: str, time_zone: str, library: str, 
     try:
         zone_info(time_zone)
         if not file.exists():
-            file.write_text(TEMPLATE.format(agency=json.dumps(agency, ensure_ascii=False)), "utf-8")
+            file.write_text(TEMPLATE.format(agency=_quoted(agency)), "utf-8")
             lines.append(f"made {file}")
         settings = configuration.load(file)
         with BulkConnection(Path(settings.store.data)) as bulk, bulk.chunk() as tx:
             made = _agency(tx, agency, name, time_zone, library)
             lines.append(f"{'made' if made else 'kept'} agency {agency} in {settings.store.data}")
+            if not any(_is_called(tx, agency, partner.agency) for partner in settings.partner):
+                lines.append(_WITHOUT_PARTNER.format(file=file, agency=agency, quoted=_quoted(agency)))
             token = _operator(tx, agency, operator)
     except OSError as error:
         message = f"{file} cannot be made: {error.strerror or error}"
@@ -91,6 +98,17 @@ def _agency(tx: Transaction, code: str, name: str, time_zone: str, library: str)
     place = tx.insert("upsert_library", agency=number, code=library, name=library)
     tx.insert("upsert_location", agency=number, library=place, code="STACKS", name="Stacks")
     return True
+
+
+def _is_called(tx: Transaction, agency: str, code: str) -> bool:
+    """Say whether a code is one of those of an agency."""
+    found, same = (tx.one("agency_by_code", Agency._make, folded=one.strip().upper()) for one in (agency, code))
+    return found is not None and found == same
+
+
+def _quoted(text: str) -> str:
+    """Write a text as TOML has it."""
+    return json.dumps(text, ensure_ascii=False)
 
 
 def _operator(tx: Transaction, agency: str, name: str) -> str:

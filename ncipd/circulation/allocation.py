@@ -16,6 +16,7 @@ from ncipd.circulation.model import (
     Item,
     ItemState,
     ItemStatus,
+    Library,
     Request,
     RequestItem,
     RequestStatus,
@@ -29,9 +30,13 @@ if TYPE_CHECKING:
 
 
 _WAITS = frozenset({RequestStatus.CREATED_LENDING, RequestStatus.LOCATE_FAILED})
-_SET_ASIDE = frozenset({ItemState.WANTED, ItemState.PICKED})
+#: The places of a request for which a copy is set aside, and how such a copy stands.
+_KEPT = {
+    ItemState.WANTED: frozenset({ItemStatus.REQUESTED}),
+    ItemState.PICKED: frozenset({ItemStatus.PICKED, ItemStatus.IN_TRANSIT}),
+}
 #: The places of a request whose items have not left for it.
-UNSENT = _SET_ASIDE | {ItemState.WAITING}
+UNSENT = frozenset({*_KEPT, ItemState.WAITING})
 
 
 class Destination(StrEnum):
@@ -73,9 +78,9 @@ def serve_waiting(circ: Circulation, item: Item) -> Request | None:
 
 
 def is_set_aside(request: Request, place: RequestItem, item: Item) -> bool:
-    """Say whether an item is kept for this request, on its shelf or picked."""
-    kept = item.status in (ItemStatus.REQUESTED, ItemStatus.PICKED)
-    return kept and place.state in _SET_ASIDE and request.status not in _WAITS
+    """Say whether an item is kept for this request: on its shelf, on its way to where it leaves from, or there."""
+    kept = _KEPT.get(place.state, frozenset())
+    return item.status in kept and request.status not in _WAITS
 
 
 def has_set_aside(circ: Circulation, request: Request) -> bool:
@@ -84,7 +89,7 @@ def has_set_aside(circ: Circulation, request: Request) -> bool:
 
 
 def set_aside_for(circ: Circulation, item: Item) -> Request | None:
-    """Find the request that has an item set aside, on its shelf or picked."""
+    """Find the request that has an item set aside."""
     for request in circ.open_requests_of(item):
         place = circ.request_item(request, item) if request.role is Role.LENDING else None
         if place is not None and is_set_aside(request, place, item):
@@ -139,14 +144,21 @@ def lose(circ: Circulation, item: Item) -> None:
             circ.set_hold(hold, HoldState.WAITING)
 
 
+def sharing_library(circ: Circulation, request: Request | None) -> Library | None:
+    """Find the library of ours from which the items of a request leave, and to which they come back."""
+    partner = circ.partner_of(request) if request else None
+    if partner is None:
+        return None
+    return circ.library(partner.default_library) if partner.default_library else circ.libraries()[0]
+
+
 def place_free_item(circ: Circulation, item: Item, request: Request | None) -> Destination:
     """Decide where an item that is free again goes: the next hold, the next request, its home library, the shelf."""
     if shelf.fill_next_hold(circ, item):
         return Destination.HOLD_SHELF
     if serve_waiting(circ, item) is not None:
         return Destination.PICK
-    partner = circ.partner_of(request) if request else None
-    here = circ.library(partner.default_library) if partner and partner.default_library else None
+    here = sharing_library(circ, request)
     if here is not None and here.id != item.home_library_id:
         circ.set_item_status(item, ItemStatus.IN_TRANSIT)
         circ.ask_staff(Role.LENDING, TaskKind.SEND_HOME, request=request, item=item)

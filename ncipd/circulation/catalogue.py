@@ -130,7 +130,7 @@ def record_numbers(circ: Circulation, about: el.BibliographicDescription) -> lis
 def known_record(circ: Circulation, about: el.BibliographicDescription) -> int | None:
     """Find the one record that a description's numbers name; none where they name several."""
     for value, code in record_numbers(circ, about):
-        found = [record for record in circ.records(value, code) if not record.temporary]
+        found = matching.our_records(circ, value, code)
         if len(found) == 1:
             return found[0].id
     return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ncipd.circulation import allocation, errands, hold_details, matching
@@ -32,7 +33,7 @@ def named(circ: Circulation, ids: matching.Named, type_: Coded | None = None) ->
         return found if found is not None and found.agency_id == circ.agency.id and found.request_id is None else None
     if (called := by_number(circ, ids.identifier)) is not None:
         return called
-    user = matching.user_of(circ, ids.user)
+    user = matching.user_of(circ, ids)
     item = matching.our_item(circ, ids.item)
     if user is None or item is None:
         return None
@@ -51,10 +52,13 @@ def by_number(circ: Circulation, identifier: str) -> Hold | None:
     return circ.tx.one("hold_named", hold_row, agency=circ.agency.id, partner=circ.partner.code, identifier=identifier)
 
 
-def request_id(circ: Circulation, hold: Hold) -> el.RequestId:
-    """Name a hold to a partner: by the partner's own number, else by ours."""
+def request_id(circ: Circulation, hold: Hold, sent: el.RequestId | None = None) -> el.RequestId:
+    """Name a hold to a partner: as just `sent` where that names it, by the partner's own number, else by ours."""
     own = hold.identifier if hold.partner == circ.partner.code else ""
-    return el.RequestId(request_identifier_value=own or f"{PREFIX}{hold.id}")
+    value = own or f"{PREFIX}{hold.id}"
+    if sent is not None and sent.request_identifier_value.strip() == value:
+        return replace(sent, request_identifier_value=value)
+    return el.RequestId(request_identifier_value=value)
 
 
 def item_of(circ: Circulation, hold: Hold) -> Item | None:

@@ -82,7 +82,9 @@ def inputs_of(inputs: tuple[el.AuthenticationInput, ...], ext: el.Ext | None) ->
 
 def users_typed(circ: Circulation, user_id: el.UserId | None, names: Iterable[tuple[str, str]]) -> list[User]:
     """Find the users whom a UserId and every typed name mean; one only where all of them mean the same."""
-    found: list[list[User]] = [] if user_id is None else [_users_called(circ, user_id)]
+    found: list[list[User]] = []
+    if user_id is not None:
+        found.append(users_called(circ, *value_and_type(user_id)))
     for type_, value in names:
         exact = type_.casefold() in _BARCODES
         kinds = NAMES[type_.casefold()] or (circ.partner.user_identifier_type,)
@@ -99,12 +101,17 @@ def _users(circ: Circulation, value: str, kind: str, *, exact: bool) -> list[Use
     return circ.tx.all("users_by_typed_identifier", User._make, agency=circ.agency.id, value=value, type="")
 
 
-def _users_called(circ: Circulation, user_id: el.UserId) -> list[User]:
-    """Find the users of this id; its type decides only where the value alone means several."""
-    value = user_id.user_identifier_value.strip()
+def value_and_type(user_id: el.UserId) -> tuple[str, str]:
+    """Read the value of a UserId, and the type of identifier that it is said to be; '' where it is not said."""
+    type_ = user_id.user_identifier_type
+    return user_id.user_identifier_value.strip(), type_.value.strip() if type_ else ""
+
+
+def users_called(circ: Circulation, value: str, type_: str = "") -> list[User]:
+    """Find the users with this identifier; its type decides only where the value alone means several."""
     users = circ.users(value, circ.partner.user_identifier_type)
-    if len(users) > 1 and user_id.user_identifier_type is not None:
-        users = circ.users(value, user_id.user_identifier_type.value.strip()) or users
+    if len(users) > 1 and type_:
+        users = circ.users(value, type_) or users
     return users
 
 
@@ -125,8 +132,8 @@ def find_user(
         raise Problem(
             ProblemType.NEEDED_DATA_MISSING, element=f"{service}/UserId", detail="Send the UserId of the user meant."
         )
-    element = f"{service}/UserId/UserIdentifierValue"
-    return one_user(circ, _users_called(circ, user_id), element, user_id.user_identifier_value.strip())
+    value, type_ = value_and_type(user_id)
+    return one_user(circ, users_called(circ, value, type_), f"{service}/UserId/UserIdentifierValue", value)
 
 
 def proven_user(circ: Circulation) -> User | None:
@@ -139,16 +146,18 @@ def one_user(circ: Circulation, users: list[User], element: str, value: str) -> 
     """Give the single user of those found under the value of an element; raises Problem where there is not just one."""
     if len(users) == 1:
         return users[0]
+    of_service = SERVICE_PROBLEMS.get(element.partition("/")[0], ())
     if not value:
-        violated = ProblemType.ELEMENT_RULE_VIOLATED in SERVICE_PROBLEMS.get(element.partition("/")[0], ())
+        violated = ProblemType.ELEMENT_RULE_VIOLATED in of_service
         raise Problem(
             ProblemType.ELEMENT_RULE_VIOLATED if violated else ProblemType.NEEDED_DATA_MISSING,
             element=element,
             detail="The id of the user is empty; send the number by which the library knows the user.",
         )
     if users:
+        several = ProblemType.NON_UNIQUE_USER in of_service
         raise Problem(
-            ProblemType.NON_UNIQUE_USER,
+            ProblemType.NON_UNIQUE_USER if several else ProblemType.UNKNOWN_USER,
             element=element,
             value=value,
             detail=f"{len(users)} users have the identifier {value!r}; send one that only a single user has, or its "

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from ncipd.circulation import allocation, errands
+from ncipd.circulation import allocation, errands, matching
 from ncipd.circulation.errors import DeskError, ErrorKind
 from ncipd.circulation.lifecycle import Event, allows
 from ncipd.circulation.model import Item, ItemState, ItemStatus, Micros, Record, Request, Role, TaskKind
@@ -124,7 +124,7 @@ def _locate(circ: Circulation, wish: Wish) -> tuple[Item | None, Record | None]:
         return item, circ.record(item.record_id)
     for value, code in wish.record_numbers:
         wanted = circ.partner.record_identifier_code or code
-        records = [record for record in circ.records(value, wanted) if not record.temporary]
+        records = matching.our_records(circ, value, wanted)
         if len(records) == 1:
             return _choose(circ, records[0], value), records[0]
     return None, None
@@ -226,13 +226,31 @@ def locate(circ: Circulation, request: Request, item: Item) -> Request:
 
 
 def pick(circ: Circulation, request: Request, item: Item) -> None:
-    """Staff have taken the item from the shelf."""
+    """Staff have taken the item from the shelf; from a branch it travels to the library that sends it."""
     place = circ.request_item(request, item)
-    if place is not None and place.state is ItemState.WANTED:
-        circ.set_request_item(place, ItemState.PICKED)
-        circ.set_item_status(item, ItemStatus.PICKED)
-        errands.strike(circ, item, TaskKind.PICK, request=request)
-        circ.ask_staff(Role.LENDING, TaskKind.SHIP, request=request, item=item)
+    if place is None or place.state is not ItemState.WANTED:
+        return
+    circ.set_request_item(place, ItemState.PICKED)
+    errands.strike(circ, item, TaskKind.PICK, request=request)
+    sender = allocation.sharing_library(circ, request)
+    if sender is not None and sender.id != item.home_library_id:
+        circ.set_item_status(item, ItemStatus.IN_TRANSIT)
+    else:
+        _ask_to_ship(circ, request, item)
+
+
+def arrive(circ: Circulation, item: Item) -> Request | None:
+    """An item fetched from a branch has come to the library that sends it; says for which request, if for any."""
+    request = allocation.set_aside_for(circ, item) if item.status is ItemStatus.IN_TRANSIT else None
+    if request is not None:
+        circ.about(request)
+        _ask_to_ship(circ, request, item)
+    return request
+
+
+def _ask_to_ship(circ: Circulation, request: Request, item: Item) -> None:
+    circ.set_item_status(item, ItemStatus.PICKED)
+    circ.ask_staff(Role.LENDING, TaskKind.SHIP, request=request, item=item)
 
 
 def cancel(circ: Circulation, request: Request, note: str = "") -> Request:

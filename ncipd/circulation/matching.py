@@ -5,10 +5,11 @@ Everything here only looks; nothing is changed.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from ncipd.circulation import identity
-from ncipd.circulation.model import Item, Request, Role, User
+from ncipd.circulation.model import Item, Record, Request, Role, User
 from ncipd.circulation.partner import PartnerRole, Sides
 from ncipd.circulation.rows import request_row
 from ncipd.ncip.problems import Problem, ProblemType
@@ -22,12 +23,17 @@ DIGITAL_TYPES = frozenset({"digital", "non-returnable", "non-returnable copy"})
 
 
 class Named(NamedTuple):
-    """The ids that a message brings, trimmed; '' where it brings none."""
+    """The ids that a message brings, trimmed; '' where it brings none.
+
+    `identifier_agency` is kept with a request as it was sent, so that answers name it so; requests are told apart by it
+    only where the partner says so (`request_agency_counts`).
+    """
 
     identifier: str
     identifier_agency: str
     item: str
     user: str
+    user_type: str = ""
 
 
 def named(
@@ -35,12 +41,13 @@ def named(
 ) -> Named:
     """Read the ids of a message as the partner's profile means them; a user may have been authenticated instead."""
     proven = identity.proven_user(circ) if user is None else None
-    counts = request is not None and request.agency_id is not None and circ.partner.request_agency_counts
+    value, type_ = identity.value_and_type(user) if user else (proven.primary_id if proven else "", "")
     return Named(
         identifier=request.request_identifier_value.strip() if request else "",
-        identifier_agency=request.agency_id.value.strip() if request and request.agency_id and counts else "",
+        identifier_agency=request.agency_id.value.strip() if request and request.agency_id else "",
         item=item.item_identifier_value.strip() if item else "",
-        user=user.user_identifier_value.strip() if user else proven.primary_id if proven else "",
+        user=value,
+        user_type=type_,
     )
 
 
@@ -62,9 +69,21 @@ def record_numbers(titles: tuple[BibliographicId, ...], partner: Partner | None 
             code = number.bibliographic_item_identifier_code
             kind = code.value.strip() if code else ""
             kind = called.get(kind, kind)
-            value = number.bibliographic_item_identifier.strip()
-            numbers.append((value.replace("-", "") if kind.upper() == "ISBN" else value, kind))
+            numbers.append((plain_number(number.bibliographic_item_identifier.strip(), kind), kind))
     return tuple(numbers)
+
+
+def plain_number(value: str, code: str) -> str:
+    """Write an ISBN without hyphens and blanks and with a capital X, so that it is one however it is written.
+
+    Numbers of other kinds stay as they are.
+    """
+    return re.sub(r"[\s-]", "", value).upper() if code.upper() == "ISBN" else value
+
+
+def our_records(circ: Circulation, value: str, code: str = "") -> list[Record]:
+    """Find the titles of ours with this number; what a partner has lent to us is none."""
+    return [record for record in circ.records(value, code) if not record.temporary]
 
 
 def our_item(circ: Circulation, barcode: str) -> Item | None:
@@ -117,7 +136,7 @@ def _decide(circ: Circulation, ids: Named, titles: tuple[tuple[str, str], ...], 
         ended = called(circ, ids)
         return ended[0].role if ended else Role.LENDING
     if ids.user not in partner.pseudo_users:
-        if user_of(circ, ids.user) is not None:
+        if users_of(circ, ids):
             return Role.BORROWING
         if not ids.item and not any(value for value, _ in titles):
             raise Problem(
@@ -125,7 +144,7 @@ def _decide(circ: Circulation, ids: Named, titles: tuple[tuple[str, str], ...], 
                 element="RequestItem/BibliographicId",
                 detail="Neither an item nor a title is named; send the ItemId, or a number of the title.",
             )
-        if not any(circ.records(value, code) for value, code in titles):
+        if not any(our_records(circ, value, code) for value, code in titles):
             raise unknown_user("RequestItem", ids.user)
     return Role.LENDING
 
@@ -196,15 +215,25 @@ def only(found: list[Request], service: str, ids: Named) -> Request | None:
     return found[0] if found else None
 
 
-def user_of(circ: Circulation, value: str) -> User | None:
-    """Find the single user that a UserId names, by the partner's kind of identifier."""
-    if not value or value in circ.partner.pseudo_users:
-        return None
+def users_of(circ: Circulation, ids: Named) -> list[User]:
+    """Find the users of ours that a UserId may name, by the partner's kind of identifier, else by its own."""
+    if not ids.user or ids.user in circ.partner.pseudo_users:
+        return []
     proven = identity.proven_user(circ)
-    if proven is not None and proven.primary_id == value:
-        return proven
-    users = circ.users(value, circ.partner.user_identifier_type)
+    if proven is not None and proven.primary_id == ids.user:
+        return [proven]
+    return identity.users_called(circ, ids.user, ids.user_type)
+
+
+def user_of(circ: Circulation, ids: Named) -> User | None:
+    """Find the single user of ours that a UserId names."""
+    users = users_of(circ, ids)
     return users[0] if len(users) == 1 else None
+
+
+def one_user_of(circ: Circulation, ids: Named, service: str) -> User:
+    """Find the single user of ours that a UserId names; raises Problem Unknown User, Non-Unique User."""
+    return identity.one_user(circ, users_of(circ, ids), f"{service}/UserId/UserIdentifierValue", ids.user)
 
 
 def unknown_user(service: str, value: str) -> Problem:

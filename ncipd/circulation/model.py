@@ -24,7 +24,7 @@ class ItemStatus(StrEnum):
 
     AVAILABLE = "available"
     REQUESTED = "requested"  # a lending request waits for it on the shelf
-    PICKED = "picked"  # taken from the shelf for a lending request
+    PICKED = "picked"  # taken from the shelf for a lending request, and where it is shipped from
     ON_LOAN = "on-loan"
     ON_HOLD_SHELF = "on-hold-shelf"
     IN_TRANSIT = "in-transit"

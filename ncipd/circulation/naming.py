@@ -69,7 +69,7 @@ def asked_for(circ: Circulation, ids: matching.Named) -> list[Request]:
 
     So a request is known by its item before anything has come for it, whether or not it has an identifier too.
     """
-    user = matching.user_of(circ, ids.user) if ids.item else None
+    user = matching.user_of(circ, ids) if ids.item else None
     if user is None:
         return []
     return [
@@ -89,7 +89,7 @@ def _unnamed(circ: Circulation, ids: matching.Named) -> list[Request]:
     items = (matching.our_item(circ, ids.item), matching.borrowed_item(circ, circ.partner, ids.item))
     belonging = [request for item in items if item is not None for request in circ.open_requests_of(item)]
     mine = [one for one in belonging if one.identifier_made and one.partner == circ.partner.code]
-    user = matching.user_of(circ, ids.user)
+    user = matching.user_of(circ, ids)
     fitting = [
         request
         for request in {one.id: one for one in (*found, *mine)}.values()

@@ -96,8 +96,9 @@ def _past_shipment(
     place = circ.request_item(request, item) if request is not None else None
     was_set_aside = (
         request is not None
+        and place is not None
         and request.status is RequestStatus.BEING_PROCESSED
-        and item.status in (ItemStatus.REQUESTED, ItemStatus.PICKED)
+        and allocation.is_set_aside(request, place, item)
     )
     if request is None:
         request = _unannounced(circ, item, identifier, due_at, sent)
@@ -107,7 +108,7 @@ def _past_shipment(
         request = circ.advance(request, Event.SHIP)
     loan = history.write_loan(circ, item, over, due_at, partner=request.partner, request=request.id)
     circ.add_request_item(request, item, ItemState.BACK, loan.id)
-    if place is not None and was_set_aside and place.state in (ItemState.WANTED, ItemState.PICKED):
+    if place is not None and was_set_aside:
         allocation.put_back(circ, request, item, picked=place.state is ItemState.PICKED)
     return Shipment(returning.complete_if_all_back(circ, request), item, loan)
 
@@ -167,8 +168,8 @@ def _due(circ: Circulation, request: Request | None, wished: Micros | None) -> M
         wished = None
     partner = circ.partner if circ.by_message else circ.partner_of(request) if request is not None else None
     if circ.mandated:
-        return wished or days_later(circ.occurred_at, (partner or policy.LOCAL).loan_days, circ.zone)
-    decided = policy.due_at_check_out(partner or policy.LOCAL, wished, circ.now, circ.zone)
+        return wished or days_later(circ.occurred_at, (partner or policy.LOCAL).loan_days, circ.agency.time_zone)
+    decided = policy.due_at_check_out(partner or policy.LOCAL, wished, circ.now, circ.agency.time_zone)
     if isinstance(decided, policy.Refusal):
         raise Problem(decided.problem, element="CheckOutItem/DesiredDateDue", detail=decided.detail)
     return decided

@@ -290,10 +290,12 @@ class Circulation:
         return self._row("request", number, request_row)
 
     def open_request(self, role: Role, partner: str, identifier: str, identifier_agency: str = "") -> Request | None:
-        """Find the open request with this key."""
-        key = (1, role, identifier_agency)
-        called = self.requests_called(partner, identifier)
-        return next((one for one in called if (one.open, one.role, one.identifier_agency) == key), None)
+        """Find the open request with this key; whether the identifier's agency is part of it is the partner's say."""
+        counts = self.partner.request_agency_counts
+        for one in self.requests_called(partner, identifier):
+            if one.open and one.role == role and (not counts or one.identifier_agency == identifier_agency):
+                return one
+        return None
 
     def requests_called(self, partner: str, identifier: str) -> list[Request]:
         """Find all requests of a partner with this id, open and new ones first."""

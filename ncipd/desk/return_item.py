@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from ncipd.circulation import allocation, borrowing, returning
+from ncipd.circulation import allocation, borrowing, lending, returning
 from ncipd.circulation.allocation import Destination
 from ncipd.circulation.model import ItemStatus
 from ncipd.desk import Done, action, finding
@@ -56,6 +56,15 @@ def _borrowed(circ: Circulation, item: Item) -> Done:
 
 def own(circ: Circulation, item: Item) -> Done:
     """Take back an item of ours, from a user, from a partner, or found on a table."""
+    arrived = lending.arrive(circ, item)
+    if arrived is not None:
+        whom = arrived.partner_agency or arrived.partner
+        return Done(
+            f"{item.barcode} has come for request {arrived.identifier}: ship to {whom}.",
+            "ship",
+            arrived,
+            circ.item(item.id),
+        )
     loan = circ.loan_of(item)
     if loan is not None:
         request, destination = returning.check_in(circ, item, loan)

@@ -45,13 +45,25 @@ def scan_at_shelf(scan: ScanAtShelf, circ: Circulation) -> Done:
     circ.about(request)
     if not request.digital:
         _pick(circ, request, item)
-    to = "scan and send the copy" if request.digital else f"ship to {request.partner_agency or request.partner}"
+    item = circ.item(item.id)
+    to, instruction = _next(circ, request, item)
     return Done(
         f"{item.barcode} is picked for request {request.identifier}: {to}.",
-        "deliver digitally" if request.digital else "ship",
+        instruction,
         circ.request(request.id),
-        circ.item(item.id),
+        item,
     )
+
+
+def _next(circ: Circulation, request: Request, item: Item) -> tuple[str, str]:
+    """Say where an item that was picked goes, in words and as an instruction."""
+    whom = request.partner_agency or request.partner
+    sender = allocation.sharing_library(circ, request)
+    if request.digital:
+        return "scan and send the copy", "deliver digitally"
+    if item.status is ItemStatus.IN_TRANSIT and sender is not None:
+        return f"send it to {sender.name}, which ships it to {whom}", "send to sharing library"
+    return f"ship to {whom}", "ship"
 
 
 def _pick(circ: Circulation, request: Request, item: Item) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from msgspec import UNSET
 
+from ncipd.circulation.matching import plain_number
 from ncipd.circulation.model import Agency, Record, RecordIdentifier
 from ncipd.loading.columns import Mistake, RowRefused
 from ncipd.loading.outcome import Outcome
@@ -56,7 +56,7 @@ def describe(tx: Transaction, agency: Agency, known: Record | None, said: dict[s
 
 
 def _store_numbers(tx: Transaction, agency: Agency, record: int, row: RecordRow) -> bool:
-    wanted = {(LOCAL, row.id), *((one.code, _plain(one.code, one.value)) for one in row.identifiers or ())}
+    wanted = {(LOCAL, row.id), *((one.code, plain_number(one.value, one.code)) for one in row.identifiers or ())}
     present = {(one.code, one.value) for one in tx.all("record_identifiers", RecordIdentifier._make, record=record)}
     if present == wanted:
         return False
@@ -64,8 +64,3 @@ def _store_numbers(tx: Transaction, agency: Agency, record: int, row: RecordRow)
     for code, value in sorted(wanted):
         tx.run("insert_record_identifier", agency=agency.id, value=value, code=code, record=record)
     return True
-
-
-def _plain(code: str, value: str) -> str:
-    """An ISBN without hyphens and spaces, so that it is one however it is written; other numbers as they are."""
-    return re.sub(r"[\s-]", "", value).upper() if code == "ISBN" else value

@@ -67,7 +67,7 @@ def accept_item(message: AcceptItem, circ: Circulation) -> AcceptItemResponse:
         catalogue.restrict(circ, item, fields.item_use_restriction_type)
     return AcceptItemResponse(
         request_id=message.request_id,
-        item_id=answers.item_id(item) if item is not None else message.item_id,
+        item_id=answers.item_id(item, message.item_id) if item is not None else message.item_id,
     )
 
 
@@ -100,7 +100,6 @@ def _delivered(message: AcceptItem, circ: Circulation, ids: matching.Named) -> R
             request
             for request in called
             if request.status is RequestStatus.RECEIVED_DIGITALLY
-            and request.identifier_agency == ids.identifier_agency
             and _is_digital(message, circ, asked=bool(request.digital))
         ),
         None,

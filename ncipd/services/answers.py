@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from ncipd.circulation import persons
@@ -82,13 +83,19 @@ def _wants(wanted: frozenset[str], type_: ItemElementType | UserElementType) -> 
 # ---------------------------------------------------------------------------------------------- items
 
 
-def item_id(item: Item) -> el.ItemId:
-    """Name an item by its barcode, as the standard's type of identifier."""
-    return el.ItemId(item_identifier_type=ItemIdentifierType.BARCODE.coded(), item_identifier_value=item.barcode)
+def item_id(item: Item, sent: el.ItemId | None = None) -> el.ItemId:
+    """Name an item by its barcode: as just `sent` where that is it, and with its type."""
+    named = el.ItemId(item_identifier_type=ItemIdentifierType.BARCODE.coded(), item_identifier_value=item.barcode)
+    if sent is None or sent.item_identifier_value.strip() != item.barcode:
+        return named
+    type_ = sent.item_identifier_type or named.item_identifier_type
+    return replace(named, agency_id=sent.agency_id, item_identifier_type=type_)
 
 
-def request_id(request: Request) -> el.RequestId:
-    """Name a request as its partner did."""
+def request_id(request: Request, sent: el.RequestId | None = None) -> el.RequestId:
+    """Name a request as its partner did: as just `sent` where that is still its name, else when it was made."""
+    if sent is not None and sent.request_identifier_value.strip() == request.identifier:
+        return replace(sent, request_identifier_value=request.identifier)
     agency = Coded(request.identifier_agency) if request.identifier_agency else None
     return el.RequestId(agency_id=agency, request_identifier_value=request.identifier)
 

@@ -45,13 +45,12 @@ def cancel_request_item(message: CancelRequestItem, circ: Circulation) -> Cancel
 
 
 def _cancel_hold(message: CancelRequestItem, circ: Circulation, ids: matching.Named) -> CancelRequestItemResponse:
-    if ids.user and matching.user_of(circ, ids.user) is None:
-        raise matching.unknown_user("CancelRequestItem", ids.user)
+    named = matching.one_user_of(circ, ids, "CancelRequestItem") if ids.user else None
     hold = holds.named(circ, ids, message.request_type)
     if hold is None:
         raise matching.unknown_request("CancelRequestItem", ids.identifier or ids.item)
     user = circ.user(hold.user_id)
-    if ids.user and matching.user_of(circ, ids.user) != user:
+    if named is not None and named != user:
         raise matching.unknown_request("CancelRequestItem", ids.identifier or ids.item)
     if hold.state in (HoldState.FILLED, HoldState.CANCELLED):
         raise Problem(
@@ -63,7 +62,7 @@ def _cancel_hold(message: CancelRequestItem, circ: Circulation, ids: matching.Na
     holds.cancel(circ, hold)
     item = holds.item_of(circ, hold)
     return CancelRequestItemResponse(
-        request_id=holds.request_id(circ, hold),
+        request_id=holds.request_id(circ, hold, message.request_id),
         item_id=message.item_id,
         user_id=answers.user_id(circ, user),
         item_optional_fields=answers.item_fields(circ, item, message.item_element_type) if item else None,

@@ -82,7 +82,7 @@ def _lend_borrowed(message: CheckOutItem, circ: Circulation, ids: matching.Named
     request = circ.last_request_of(item)
     if request is None or request.user_id is None:
         raise matching.unknown_request("CheckOutItem", ids.identifier)
-    named = matching.user_of(circ, ids.user)
+    named = matching.user_of(circ, ids)
     if named is not None and named.id != request.user_id:
         raise _for_another_user(ids)
     user = circ.user(request.user_id)

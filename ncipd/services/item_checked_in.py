@@ -39,7 +39,7 @@ def _at_our_station(circ: Circulation, ids: matching.Named) -> Loan | None:
     if item is None:
         raise lending.unknown_item(SERVICE, ids.item)
     loan = circ.loan_of(item)
-    user = matching.user_of(circ, ids.user)
+    user = matching.user_of(circ, ids)
     if loan is None or (user is not None and loan.user_id != user.id):
         circ.note("it is not on loan to this user; nothing was changed")
         return None

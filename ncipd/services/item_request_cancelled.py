@@ -19,7 +19,7 @@ def item_request_cancelled(message: ItemRequestCancelled, circ: Circulation) -> 
     """End the request here too; one that is too far along goes to staff, for the event itself cannot be refused."""
     ids = matching.named(circ, request=message.request_id, item=message.item_id, user=message.user_id)
     hold = holds.named(circ, ids, message.request_type) if matching.is_local(circ.partner) else None
-    if hold is not None and matching.user_of(circ, ids.user) == circ.user(hold.user_id):
+    if hold is not None and matching.user_of(circ, ids) == circ.user(hold.user_id):
         if hold.state in (HoldState.WAITING, HoldState.READY):
             holds.cancel(circ, hold)
         else:

@@ -59,7 +59,7 @@ def _known(message: ItemRequested, circ: Circulation) -> bool:
         return False
     ids = matching.named(circ, item=message.item_id, user=message.user_id)
     if matching.is_local(circ.partner):
-        user, item = matching.user_of(circ, ids.user), matching.our_item(circ, ids.item)
+        user, item = matching.user_of(circ, ids), matching.our_item(circ, ids.item)
         return user is not None and item is not None and any(one.user_id == user.id for one in circ.holds_on(item))
     item = matching.our_item(circ, ids.item)
     if item is None:

@@ -27,7 +27,7 @@ def lookup_item(message: LookupItem, circ: Circulation) -> LookupItemResponse:
     dates = answers.dates_of_status(circ, item, message.item_element_type)
     return LookupItemResponse(
         request_id=request_id,
-        item_id=answers.item_id(item),
+        item_id=answers.item_id(item, message.item_id),
         item_transaction=_transaction(circ, message, item),
         item_optional_fields=answers.item_fields(circ, item, message.item_element_type),
         date_recalled=dates.recalled,
@@ -47,12 +47,12 @@ def _of_request(circ: Circulation, request_id: el.RequestId) -> tuple[el.Request
     ids = matching.named(circ, request=request_id)
     hold = holds.named(circ, ids) if matching.is_local(circ.partner) else None
     if hold is not None:
-        return holds.request_id(circ, hold), holds.item_of(circ, hold)
+        return holds.request_id(circ, hold, request_id), holds.item_of(circ, hold)
     found = matching.called(circ, ids)
     if not found:
         raise matching.unknown_request("LookupItem", ids.identifier)
     places = [place for place in circ.request_items(found[0]) if place.state is not ItemState.DROPPED]
-    return answers.request_id(found[0]), circ.item(places[0].item_id) if places else None
+    return answers.request_id(found[0], request_id), circ.item(places[0].item_id) if places else None
 
 
 def _transaction(circ: Circulation, message: LookupItem, item: Item) -> el.ItemTransaction | None:

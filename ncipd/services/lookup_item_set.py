@@ -97,7 +97,7 @@ def _look(
 
 def _of_title(circ: Circulation, asked: el.BibliographicId) -> int:
     for value, code in matching.record_numbers((asked,), circ.partner):
-        found = [record for record in circ.records(value, code) if not record.temporary]
+        found = matching.our_records(circ, value, code)
         if len(found) == 1:
             return found[0].id
         if found:

@@ -48,8 +48,8 @@ def lookup_request(message: LookupRequest, circ: Circulation) -> LookupRequestRe
     shown = request.user_id is not None and answers.wants_user(circ, message.user_element_type)
     user = circ.user(request.user_id) if request.user_id is not None and shown else None
     return LookupRequestResponse(
-        request_id=answers.request_id(request),
-        item_id=answers.item_id(item) if item else None,
+        request_id=answers.request_id(request, message.request_id),
+        item_id=answers.item_id(item, message.item_id) if item else None,
         item_optional_fields=answers.item_fields(circ, item, message.item_element_type) if item else None,
         user_optional_fields=answers.user_fields(circ, user, message.user_element_type) if user else None,
         **_asked(message, circ, known),
@@ -86,8 +86,8 @@ def _of_hold(message: LookupRequest, circ: Circulation, hold: Hold) -> LookupReq
         },
     }
     return LookupRequestResponse(
-        request_id=holds.request_id(circ, hold),
-        item_id=answers.item_id(item) if item else None,
+        request_id=holds.request_id(circ, hold, message.request_id),
+        item_id=answers.item_id(item, message.item_id) if item else None,
         item_optional_fields=answers.item_fields(circ, item, message.item_element_type) if item else None,
         user_optional_fields=answers.user_fields(circ, user, message.user_element_type),
         **_asked(message, circ, known),

@@ -103,10 +103,7 @@ def _user(
         return find_user(circ, message.user_id, inputs, service)
     if not item.temporary:
         return None
-    user = matching.user_of(circ, ids.user)
-    if user is None:
-        raise matching.unknown_user(service, ids.user)
-    return user
+    return matching.one_user_of(circ, ids, service)
 
 
 def _loan(circ: Circulation, item: Item, user: User | None) -> Loan | None:

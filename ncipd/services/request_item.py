@@ -29,8 +29,7 @@ def request_item(message: RequestItem, circ: Circulation) -> RequestItemResponse
 
 def requested(message: RequestItem, circ: Circulation, made_id: Callable[[], str] = str) -> RequestItemResponse:
     """Do what a RequestItem says; `made_id` makes the identifier where it has none and the answer tells it."""
-    item_id = message.item_id[0] if message.item_id else None
-    ids = matching.named(circ, request=message.request_id, item=item_id, user=message.user_id)
+    ids = matching.named(circ, request=message.request_id, item=_item_sent(message), user=message.user_id)
     if matching.is_local(circ.partner):
         return _local(message, circ, ids)
     titles = matching.record_numbers(message.bibliographic_id, circ.partner)
@@ -107,7 +106,7 @@ def _local(message: RequestItem, circ: Circulation, ids: matching.Named) -> Requ
     items = [item] if item and not any_copy else circ.items_of(item.record_id) if item else []
     for value, code in matching.record_numbers(message.bibliographic_id, circ.partner):
         if not items:
-            ours = [record for record in circ.records(value, code) if not record.temporary]
+            ours = matching.our_records(circ, value, code)
             items = [copy for record in ours for copy in circ.items_of(record.id)]
     if not items:
         raise Problem(
@@ -132,7 +131,7 @@ def _local(message: RequestItem, circ: Circulation, ids: matching.Named) -> Requ
     circ.note(words)
     return RequestItemResponse(
         request_id=message.request_id if hold.identifier else holds.request_id(circ, hold),
-        item_id=answers.item_id(item) if item else None,
+        item_id=answers.item_id(item, _item_sent(message)) if item else None,
         user_id=answers.user_id(circ, user),
         request_type=message.request_type,
         request_scope_type=message.request_scope_type,
@@ -145,7 +144,7 @@ def _estimate(message: RequestItem, circ: Circulation, user: User, item: Item) -
     """Say that the user could have it, and request nothing."""
     circ.note("an estimate: nothing was requested")
     return RequestItemResponse(
-        item_id=answers.item_id(item),
+        item_id=answers.item_id(item, _item_sent(message)),
         user_id=answers.user_id(circ, user),
         request_type=message.request_type,
         request_scope_type=message.request_scope_type,
@@ -163,13 +162,17 @@ def _answer(message: RequestItem, circ: Circulation, request: Request, item: Ite
     user = circ.user(request.user_id) if request.user_id is not None and shown else None
     return RequestItemResponse(
         request_id=message.request_id or answers.request_id(request),
-        item_id=answers.item_id(item) if item is not None else None,
+        item_id=answers.item_id(item, _item_sent(message)) if item is not None else None,
         user_id=message.user_id or el.UserId(user_identifier_value=request.user_as_sent),
         request_type=message.request_type,
         request_scope_type=message.request_scope_type,
         item_optional_fields=fields,
         user_optional_fields=answers.user_fields(circ, user, message.user_element_type) if user else None,
     )
+
+
+def _item_sent(message: RequestItem) -> el.ItemId | None:
+    return message.item_id[0] if message.item_id else None
 
 
 def _is_digital(message: RequestItem, circ: Circulation) -> bool:

@@ -77,10 +77,7 @@ def _user_named(message: UndoCheckOutItem, circ: Circulation, item: Item, ids: m
         return find_user(circ, message.user_id, message.authentication_input, SERVICE).id
     if not item.temporary or not ids.user or ids.user in circ.partner.pseudo_users:
         return None
-    user = matching.user_of(circ, ids.user)
-    if user is None:
-        raise matching.unknown_user(SERVICE, ids.user)
-    return user.id
+    return matching.one_user_of(circ, ids, SERVICE).id
 
 
 def _refuse_others(circ: Circulation, loan: Loan, user: int | None, ids: matching.Named) -> None:

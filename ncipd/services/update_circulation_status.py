@@ -43,7 +43,7 @@ def update_circulation_status(message: UpdateCirculationStatus, circ: Circulatio
             value=message.circulation_status.value,
             detail=f"Item {value} is on loan; check it in before its status is set.",
         )
-    if item.status in _KEPT and (item.temporary or status not in _WHILE_ON_LOAN):
+    if _is_kept(circ, item) and (item.temporary or status not in _WHILE_ON_LOAN):
         raise Problem(
             ProblemType.ELEMENT_RULE_VIOLATED,
             element="UpdateCirculationStatus/CirculationStatus",
@@ -55,12 +55,17 @@ def update_circulation_status(message: UpdateCirculationStatus, circ: Circulatio
     return UpdateCirculationStatusResponse(item_id=message.item_id)
 
 
+def _is_kept(circ: Circulation, item: Item) -> bool:
+    """Say whether an item is kept for somebody, be it on its way to where it is sent from."""
+    return item.status in _KEPT or allocation.set_aside_for(circ, item) is not None
+
+
 def _set(circ: Circulation, item: Item, status: ItemStatus) -> None:
     """Take the status with what follows from it: what is to be had goes to who waits for it; what is not, from them."""
     if status is ItemStatus.AVAILABLE:
         returning.arrive(circ, item)
         allocation.free(circ, circ.item(item.id), fetched=False)
         return
-    if circ.loan_of(item) is None and item.status in _KEPT:
+    if circ.loan_of(item) is None and _is_kept(circ, item):
         allocation.lose(circ, item)
     circ.set_item_status(item, status)

@@ -28,7 +28,7 @@ def update_request_item(message: UpdateRequestItem, circ: Circulation) -> Update
     named = el.ItemId(item_identifier_value=request.item_as_sent)
     user = circ.user(request.user_id) if request.user_id is not None else None
     return UpdateRequestItemResponse(
-        item_id=answers.item_id(item) if item else message.item_id or named,
+        item_id=answers.item_id(item, message.item_id) if item else message.item_id or named,
         user_id=message.user_id or el.UserId(user_identifier_value=request.user_as_sent or "-"),
         request_type=Coded(request.request_type) if request.request_type else RequestType.LOAN.coded(),
         request_scope_type=Coded(request.request_scope) if request.request_scope else RequestScopeType.ITEM.coded(),
@@ -59,8 +59,8 @@ def _hold_named(circ: Circulation, ids: matching.Named, type_: Coded | None, ser
     """Find the hold of one of our own users; raises Problem Unknown User, Unknown Item, Request Already Processed."""
     if not matching.is_local(circ.partner):
         return None
-    if not ids.identifier and matching.user_of(circ, ids.user) is None:
-        raise matching.unknown_user(service, ids.user)
+    if not ids.identifier:
+        matching.one_user_of(circ, ids, service)
     if not ids.identifier and matching.our_item(circ, ids.item) is None:
         raise lending.unknown_item(service, ids.item)
     hold = holds.named(circ, ids, type_)

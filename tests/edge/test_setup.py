@@ -64,6 +64,32 @@ def test_further_operators_and_agencies_can_be_made(tmp_path: Path) -> None:
     assert rows(file, "SELECT code FROM agency ORDER BY id") == [("MY-LIB",), ("OTHER",)]
 
 
+def test_an_agency_without_a_partner_is_told_what_is_missing(tmp_path: Path) -> None:
+    """Nobody can speak to it before the configuration has a partner of it; the file is never changed."""
+    file = tmp_path / "ncipd.toml"
+    init(file)
+    before = file.read_text("utf-8")
+    made, missing = init(file, agency='SECOND "LIB"').lines
+    assert made.startswith('made agency SECOND "LIB"')
+    assert missing == (
+        f'no partner in {file} belongs to SECOND "LIB", so nobody can talk to it yet: add a [[partner]] table with a '
+        'code and agency = "SECOND \\"LIB\\"", then start ncipd again'
+    )
+    assert file.read_text("utf-8") == before
+    assert init(file, agency='SECOND "LIB"').lines[1:] == [missing], "as long as it is so"
+    file.write_text(before + '[[partner]]\ncode = "B"\nagency = "second \\"lib\\""\n', "utf-8")
+    assert len(init(file, agency='SECOND "LIB"').lines) == 1
+
+
+def test_a_partner_may_name_its_agency_by_any_of_its_codes(tmp_path: Path) -> None:
+    file = tmp_path / "ncipd.toml"
+    init(file)
+    with sqlite3.connect(tmp_path / "ncipd-data" / "ncipd.sqlite3") as connection:
+        connection.execute("INSERT INTO agency_code (folded, agency_id, code) VALUES ('XX-1', 1, 'XX-1')")
+    file.write_text(file.read_text("utf-8").replace('agency = "MY-LIB"', 'agency = "xx-1"'), "utf-8")
+    assert len(init(file).lines) == 1
+
+
 async def test_a_token_made_while_ncipd_runs_opens_the_desk_at_once(tmp_path: Path) -> None:
     """And the operator's old one no longer does."""
     async with opened(tmp_path / "ncipd-data") as office:

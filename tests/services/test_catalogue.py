@@ -422,17 +422,48 @@ ISBN = (
 
 async def test_a_number_is_one_however_it_is_written(world: World) -> None:
     """An item that was created with a hyphenated ISBN is found by it, and is a copy of the same title without."""
-    for barcode, number, code in (("N1", "978-99990-0001-7", "ISBN"), ("N2", "9789999000017", "isbn")):
+    for barcode, number, code in (
+        ("N1", "978-99990-0001-7", "ISBN"),
+        ("N2", "9789999000017", "isbn"),
+        ("N3", "978 99990 0001 7", "Isbn"),
+    ):
         about = f"<BibliographicDescription>{ISBN.format(number, code)}<Title>T</Title></BibliographicDescription>"
         created = await world.send(f"<CreateItem>{item_id(barcode)}{about}</CreateItem>", partner="DISCOVERY")
         assert created.problem is None, created
     found = await world.send(
         f"<LookupItemSet><BibliographicId>{ISBN.format('978-99990-0001-7', 'ISBN')}</BibliographicId></LookupItemSet>"
     )
-    assert found.texts("ItemInformation/ItemId/ItemIdentifierValue") == ["N1", "N2"]
+    assert found.texts("ItemInformation/ItemId/ItemIdentifierValue") == ["N1", "N2", "N3"]
     about = f"<BibliographicDescription>{ISBN.format('978-9999000017', 'ISBN')}</BibliographicDescription>"
     gone = f"<UpdateItem>{item_id('N1')}<DeleteItemFields>{about}</DeleteItemFields></UpdateItem>"
     assert (await world.send(gone, partner="DISCOVERY")).problem is None
+
+
+async def test_the_last_character_of_an_isbn_is_one_in_either_case(world: World) -> None:
+    """And blanks in it do not count, whoever writes them."""
+    about = (
+        f"<BibliographicDescription>{ISBN.format('9999 0001 0x', 'ISBN')}<Title>T</Title></BibliographicDescription>"
+    )
+    await world.send(f"<CreateItem>{item_id('N1')}{about}</CreateItem>", partner="DISCOVERY")
+    for number in ("999900010X", "9999-0001-0x", "9999 0001 0X"):
+        found = await world.send(
+            f"<LookupItemSet><BibliographicId>{ISBN.format(number, 'ISBN')}</BibliographicId></LookupItemSet>"
+        )
+        assert found.texts("ItemInformation/ItemId/ItemIdentifierValue") == ["N1"], number
+
+
+async def test_a_title_that_we_have_borrowed_makes_no_lender_of_us(world: World) -> None:
+    """A stranger who asks for it is an unknown user, not a library that wants a title of ours."""
+    about = (
+        f"<BibliographicDescription>{ISBN.format('9789999000017', 'ISBN')}<Title>T</Title></BibliographicDescription>"
+    )
+    await world.send(f"<CreateItem>{item_id('X-1')}{about}</CreateItem>")
+    answer = await world.send(
+        f"<RequestItem>{user_id('NOBODY')}"
+        f"<BibliographicId>{ISBN.format('9789999000017', 'ISBN')}</BibliographicId>"
+        "<RequestType>Hold</RequestType><RequestScopeType>Bibliographic Item</RequestScopeType></RequestItem>"
+    )
+    assert (answer.problem, world.count("request")) == ("Unknown User", 0)
 
 
 async def test_what_a_partner_has_lent_to_us_is_no_title_of_ours(world: World) -> None:

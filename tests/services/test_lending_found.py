@@ -216,3 +216,98 @@ async def test_a_request_for_nothing_is_told_that_it_names_nothing(world: World)
     kind = "<RequestType>Loan</RequestType><RequestScopeType>Item</RequestScopeType>"
     answer = await world.send(f"<RequestItem>{user_id('WHO')}{title}{request_id('R-1')}{kind}</RequestItem>")
     assert (answer.problem, answer.text("ProblemElement")) == ("Needed Data Missing", "RequestItem/BibliographicId")
+
+
+# ---------------------------------------------------------------------------------------------- from a branch
+
+LOOK = f"<LookupItem>{item_id('LLAW')}<ItemElementType>Circulation Status</ItemElementType></LookupItem>"
+
+
+async def _fetched_from_the_branch(world: World) -> None:
+    """Loans leave from MAIN; LLAW belongs to LAW and has been taken from its shelf there."""
+    await world.send(request_item("LLAW", "R-1"))
+    done = await world.desk("scan-at-shelf", barcode="LLAW")
+    assert done.instruction == "send to sharing library"
+    assert "Main Library" in done.message
+
+
+async def test_what_is_fetched_from_a_branch_travels_to_the_library_that_sends(world: World) -> None:
+    """It is in transit until it is scanned in there, and only then on the list of what is to be shipped."""
+    await _fetched_from_the_branch(world)
+    assert (world.status("R-1"), world.item_status("LLAW")) == ("being-processed", "in-transit")
+    assert tasks_of(world, "LLAW") == []
+    assert (await world.send(LOOK)).text("CirculationStatus") == "In Transit Between Library Locations"
+    again = await world.desk("scan-at-shelf", barcode="LLAW")
+    assert (again.instruction, world.item_status("LLAW")) == ("send to sharing library", "in-transit")
+    done = await world.desk("scan-in", barcode="LLAW")
+    assert done.instruction == "ship"
+    assert done.request is not None
+    assert done.request.identifier == "R-1"
+    assert (world.item_status("LLAW"), tasks_of(world, "LLAW")) == ("picked", ["ship"])
+    assert (await world.send(LOOK)).text("CirculationStatus") == "Pending Transfer"
+    once_more = await world.desk("scan-in", barcode="LLAW")
+    assert (once_more.instruction, tasks_of(world, "LLAW")) == ("ship to next request", ["ship"])
+    assert (await world.desk("scan-at-shelf", barcode="LLAW")).instruction == "ship"
+    await world.desk("ship", barcode="LLAW")
+    assert (world.status("R-1"), world.item_status("LLAW")) == ("shipped-physically", "on-loan")
+    assert tasks_of(world, "LLAW") == []
+
+
+@pytest.mark.parametrize("scans", [(), ("scan-at-shelf",), ("scan-at-shelf", "scan-in")])
+async def test_a_check_out_is_a_fact_wherever_the_item_was_last_seen(world: World, scans: tuple[str, ...]) -> None:
+    """On its shelf in the branch, under way, or arrived."""
+    await world.send(request_item("LLAW", "R-1"))
+    for scan in scans:
+        await world.desk(scan, barcode="LLAW")
+    assert (await world.send(check_out("LLAW", "R-1"))).problem is None
+    assert (world.status("R-1"), world.item_status("LLAW"), tasks_of(world, "LLAW")) == (
+        "shipped-physically",
+        "on-loan",
+        [],
+    )
+
+
+async def test_what_travels_can_be_shipped_though_nobody_has_scanned_it_in(world: World) -> None:
+    await _fetched_from_the_branch(world)
+    await world.desk("ship", barcode="LLAW")
+    assert (world.status("R-1"), world.item_status("LLAW"), world.count("loan")) == ("shipped-physically", "on-loan", 1)
+
+
+async def test_what_travels_for_a_request_that_is_cancelled_goes_home(world: World) -> None:
+    await _fetched_from_the_branch(world)
+    await world.desk("cancel", request="R-1")
+    assert (world.item_status("LLAW"), tasks_of(world, "LLAW")) == ("in-transit", ["send-home"])
+    done = await world.desk("scan-in", barcode="LLAW")
+    assert (done.instruction, world.item_status("LLAW"), tasks_of(world, "LLAW")) == ("shelve", "available", [])
+
+
+async def test_what_travels_for_one_request_is_nobody_elses(world: World) -> None:
+    """A second request waits; another system of the library cannot call it available."""
+    await _fetched_from_the_branch(world)
+    await world.send(request_item("LLAW", "R-2"))
+    assert world.status("R-2") == "created-lending-request"
+    status = (
+        f"<UpdateCirculationStatus>{item_id('LLAW')}<CirculationStatus>Available On Shelf</CirculationStatus>"
+        "</UpdateCirculationStatus>"
+    )
+    assert (await world.send(status, partner="DISCOVERY")).problem == "Element Rule Violated"
+    await world.desk("cancel", request="R-1")
+    assert (world.status("R-2"), world.item_status("LLAW")) == ("being-processed", "requested")
+
+
+async def test_what_is_lost_on_its_way_leaves_its_request_waiting(world: World) -> None:
+    await _fetched_from_the_branch(world)
+    status = (
+        f"<UpdateCirculationStatus>{item_id('LLAW')}<CirculationStatus>Missing</CirculationStatus>"
+        "</UpdateCirculationStatus>"
+    )
+    assert (await world.send(status, partner="DISCOVERY")).problem is None
+    assert (world.status("R-1"), world.item_status("LLAW")) == ("created-lending-request", "missing")
+
+
+async def test_a_partner_without_a_library_of_its_own_sends_from_the_first(world: World) -> None:
+    """Its items come back there too."""
+    await world.send(request_item("LLAW", "R-1"), partner="MANUAL")
+    assert (await world.desk("scan-at-shelf", barcode="LLAW")).instruction == "send to sharing library"
+    await world.send(check_out("LLAW", "R-1"), partner="MANUAL")
+    assert (await world.desk("scan-in", barcode="LLAW")).instruction == "send home"

@@ -440,3 +440,84 @@ async def test_lookups_change_nothing_but_the_journal(world):
     assert state == [
         world.store._reader.execute(f"SELECT * FROM {name}").fetchall() for name in ("request", "item", "reply")
     ]
+
+
+# ---------------------------------------------------------------------------------------------- ids as they were sent
+
+
+def whose(content, agency="HUB"):
+    """Say of every ItemId and RequestId whose it is."""
+    for name in ("ItemIdentifierValue", "RequestIdentifierValue"):
+        content = content.replace(f"<{name}>", f"<AgencyId>{agency}</AgencyId><{name}>")
+    return content
+
+
+def named(answer, path):
+    """Read whose an id is said to be, and its value."""
+    kind = path.rpartition("/")[2].removesuffix("Id")
+    return answer.text(f"{path}/AgencyId"), answer.text(f"{path}/{kind}IdentifierValue")
+
+
+async def well(world, content):
+    answer = await world.send(content)
+    assert answer.problem is None, answer
+    return answer
+
+
+async def test_an_id_comes_back_as_it_was_sent(world):
+    """With the agency whose it is, in the answer to a request and in every lookup that names it so."""
+    made = await well(world, whose(say.request_item("R-1", item="L1")))
+    assert named(made, "RequestItemResponse/ItemId") == ("HUB", "L1")
+    by_item = await well(world, whose(say.lookup_item("L1")))
+    assert named(by_item, "LookupItemResponse/ItemId") == ("HUB", "L1")
+    by_request = await well(world, whose(say.lookup_item(request="R-1")))
+    assert named(by_request, "LookupItemResponse/RequestId") == ("HUB", "R-1")
+    about_it = await well(world, whose(say.lookup_request("R-1")))
+    assert named(about_it, "LookupRequestResponse/RequestId") == ("HUB", "R-1")
+    came = await well(world, whose(say.accept("R-2", item="X-1", user=USER)))
+    assert named(came, "AcceptItemResponse/ItemId") == ("HUB", "X-1")
+
+
+async def test_an_id_comes_back_without_the_blanks_around_it(world):
+    """And an ItemId with its type, which may be left out when it is sent."""
+    await well(world, whose(say.request_item(" R-1 ", item=" L1 ")))
+    answer = await well(world, whose(say.lookup_item(" L1 ")))
+    assert named(answer, "LookupItemResponse/ItemId") == ("HUB", "L1")
+    assert answer.text("ItemId/ItemIdentifierType") == "Barcode"
+    answer = await well(world, whose(say.lookup_request(" R-1 ")))
+    assert named(answer, "LookupRequestResponse/RequestId") == ("HUB", "R-1")
+
+
+async def test_a_hold_is_named_as_the_partner_named_it(world):
+    """By its own number and whose that is, in the lookups and in the answer that ends it."""
+    wish = whose(say.request_item("W-1", user=USER, item="L1"), "CATALOGUE")
+    assert named(await world.send(wish, partner="CATALOGUE"), "RequestItemResponse/RequestId") == ("CATALOGUE", "W-1")
+    for content in (say.lookup_request("W-1"), say.lookup_item(request="W-1"), say.cancel("W-1", user=USER)):
+        answer = await world.send(whose(content, "CATALOGUE"), partner="CATALOGUE")
+        assert answer.problem is None, answer
+        assert named(answer, "RequestId") == ("CATALOGUE", "W-1"), content
+
+
+async def test_whose_a_request_is_is_known_from_when_it_was_made(world):
+    """A lookup that does not name the request tells it as the partner did, though requests are not told apart by it."""
+    await well(world, whose(say.request_item("R-1", user=USER, title="OCLC-9", code="OCLC", kind="Loan")))
+    listed = await well(world, say.lookup_user(USER, requests=True))
+    assert named(listed, "RequestedItem/RequestId") == ("HUB", "R-1")
+    found = await well(world, say.lookup_request(user=USER, item="OCLC-9"))
+    assert named(found, "LookupRequestResponse/RequestId") == ("HUB", "R-1")
+    await well(world, whose(say.accept("R-1", item="X-1", user=USER), "ANOTHER"))
+    await well(world, say.lookup_request("R-1"))
+    assert world.count("request") == 1, "whose it is does not count for this partner"
+
+
+async def test_a_request_that_is_named_otherwise_is_told_as_it_is_known(world):
+    """Sent with another agency than it was made with, it is the same request, and comes back as sent."""
+    await well(world, whose(say.request_item("R-1", item="L1")))
+    other = await well(world, whose(say.lookup_request("R-1"), "ANOTHER"))
+    assert named(other, "LookupRequestResponse/RequestId") == ("ANOTHER", "R-1")
+    again = await well(world, whose(say.request_item("R-1", item="L1"), "ANOTHER"))
+    assert named(again, "RequestItemResponse/RequestId") == ("ANOTHER", "R-1")
+    assert world.count("request") == 1
+    await well(world, whose(say.check_out("L1", "R-1"), "THIRD"))
+    await well(world, say.check_in("L1", "R-1"))
+    assert world.status("R-1") == "request-completed"

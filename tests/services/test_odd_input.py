@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.circulation import messages
 from tests.services import loans as say
 from tests.services.loans import U1, give_fee, loan, money, refused, well
 from tests.services.test_lending import check_out
@@ -92,8 +93,8 @@ async def test_a_request_for_nothing_lacks_data(world: World) -> None:
     assert (problem, element, world.tasks()) == ("Needed Data Missing", "RequestItem/BibliographicId", [])
 
 
-async def test_a_number_that_two_users_have_is_no_single_users(world: World) -> None:
-    """Its type tells them apart, where one is sent."""
+async def share_a_number(world: World) -> None:
+    """Give two users of BORROW the identifier SHARED, as identifiers of different kinds."""
 
     def share(tx: Any) -> None:
         for number, kind in (("BORROW-USER-1", "A"), ("BORROW-USER-2", "B")):
@@ -101,13 +102,45 @@ async def test_a_number_that_two_users_have_is_no_single_users(world: World) -> 
             tx.run("insert_user_identifier", agency=2, value="SHARED", type=kind, user=user)
 
     await world.store.transact(share)
+
+
+TYPED = "<UserIdentifierType>B</UserIdentifierType><UserIdentifierValue>SHARED"
+
+
+async def test_a_number_that_two_users_have_is_no_single_users(world: World) -> None:
+    """Its type tells them apart, where one is sent."""
+    await share_a_number(world)
     problem, element = await refused(world, say.accept("R-1", "X-1", user="SHARED"), to="BORROW", partner="BROKER")
-    assert (problem, element) == ("Non-Unique User", "AcceptItem/UserId/UserIdentifierValue")
-    typed = "<UserIdentifierType>B</UserIdentifierType><UserIdentifierValue>SHARED"
-    accept = say.accept("R-1", "X-1", user="SHARED").replace("<UserIdentifierValue>SHARED", typed)
+    assert (problem, element) == ("Unknown User", "AcceptItem/UserId/UserIdentifierValue")
+    accept = say.accept("R-1", "X-1", user="SHARED").replace("<UserIdentifierValue>SHARED", TYPED)
     await well(world, accept, to="BORROW", partner="BROKER")
     assert say.notices(world, "BORROW-USER-1", "BORROW") == []
     assert loan(world, "X-1", "BORROW").user_id == world.ask(lambda circ: circ.users("SHARED", "B")[0].id, "BORROW")
+
+
+async def test_who_asks_with_a_number_that_two_users_have_is_a_user_of_ours(world: World) -> None:
+    """Which of them is said by the type; without it the wish is refused as that, not as a stranger's."""
+    await share_a_number(world)
+    wish = messages.request_item("R-1", user="SHARED", title="OCLC-9", code="OCLC", kind="Loan")
+    problem, element = await refused(world, wish, to="BORROW", partner="BROKER")
+    assert (problem, element) == ("Unknown User", "RequestItem/UserId/UserIdentifierValue")
+    typed = wish.replace("<UserIdentifierValue>SHARED", TYPED)
+    await well(world, typed, to="BORROW", partner="BROKER")
+    wanted = world.ask(lambda circ: circ.requests_called("BROKER", "R-1")[0], "BORROW")
+    assert (wanted.role, wanted.user_id) == (
+        "borrowing",
+        world.ask(lambda circ: circ.users("SHARED", "B")[0].id, "BORROW"),
+    )
+
+
+async def test_a_number_that_two_users_have_is_told_so_whatever_is_to_be_done(world: World) -> None:
+    """And not that nobody has it."""
+    await share_a_number(world)
+    await well(world, say.accept("R-1", "X-1", user="BORROW-USER-1"), to="BORROW", partner="BROKER")
+    for content in (messages.report("X-1", "Lost", user="SHARED"), messages.undo("X-1", user="SHARED")):
+        problem, element = await refused(world, content, to="BORROW", partner="BROKER")
+        assert problem == "Unknown User", content
+        assert (element or "").endswith("/UserId/UserIdentifierValue")
 
 
 @pytest.mark.parametrize("zone", ["Z", ""])

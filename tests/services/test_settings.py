@@ -676,6 +676,19 @@ async def test_time_zone_is_that_of_dates_without_one(world, zone, due):
     assert zoned.text("CheckOutItemResponse/DateDue") == "2026-02-10T06:00:00Z", "a zone that is sent is believed"
 
 
+@pytest.mark.parametrize("zone", ["", "America/New_York", "Pacific/Auckland"])
+async def test_time_zone_does_not_move_the_end_of_our_day(world, zone):
+    """A due date that we decide is the end of a day at the agency (Berlin), whatever clock the partner goes by."""
+    for settings, told in (
+        ({}, say.check_out("L1", "R-1")),
+        ({}, say.check_out("L1", "R-1", happened="2026-01-05T08:00:00Z")),
+        ({"maximum_loan_days": 28}, say.check_out("L1", "R-1", due="2026-06-01T00:00:00Z")),
+    ):
+        here = await world(time_zone=zone, **{"loan_days": 28, **settings})
+        answer = await here.send(told)
+        assert answer.text("CheckOutItemResponse/DateDue") == "2026-02-02T22:59:59Z", (settings, told)
+
+
 async def test_always_include_adds_to_what_was_asked(world):
     """Elsewhere only what was asked for is answered."""
     plain = await world()

@@ -48,8 +48,16 @@ async def test_the_answer_has_the_version_and_the_doctype_of_the_message_and_bot
     assert answer.text("ResponseHeader/ToAgencyId/UniqueAgencyId/Value") == "THEM"
     assert answer.text("ResponseHeader/ToAgencyId/UniqueAgencyId/Scheme") == "urn:example"
     assert answer.text("UniqueItemId/ItemIdentifierValue") == "L1"
-    assert answer.text("UniqueItemId/UniqueAgencyId/Value") == "xx-lend"  # version 1 wants one, and it is our number
+    assert answer.text("UniqueItemId/UniqueAgencyId/Value") == "LEND"  # as it was sent
     assert answer.text("ItemOptionalFields/CirculationStatus/Value") == "Available On Shelf"
+
+
+async def test_an_item_that_the_message_does_not_name_is_said_to_be_ours_as_we_were_called(world: World) -> None:
+    """Version 1 wants to know of every id whose it is."""
+    await ask(world, v1("RequestItem", f"{user('-')}{item('L1')}{request('R-1')}{REQUEST}"))
+    answer = await ask(world, v1("LookupItem", request("R-1") + pair("ItemElementType", "Location"), to="xx-lend"))
+    assert answer.text("UniqueItemId/UniqueAgencyId/Value") == "xx-lend"
+    assert answer.text("UniqueRequestId/UniqueAgencyId/Value") == "THEM"
 
 
 async def test_without_a_doctype_there_is_none_in_the_answer(world: World) -> None:
