@@ -134,13 +134,14 @@ async def test_who_asks_with_a_number_that_two_users_have_is_a_user_of_ours(worl
 
 
 async def test_a_number_that_two_users_have_is_told_so_whatever_is_to_be_done(world: World) -> None:
-    """And not that nobody has it."""
+    """In the words that the standard has for the service; what is said to people is not that nobody has it."""
     await share_a_number(world)
     await well(world, say.accept("R-1", "X-1", user="BORROW-USER-1"), to="BORROW", partner="BROKER")
     for content in (messages.report("X-1", "Lost", user="SHARED"), messages.undo("X-1", user="SHARED")):
-        problem, element = await refused(world, content, to="BORROW", partner="BROKER")
-        assert problem == "Unknown User", content
-        assert (element or "").endswith("/UserId/UserIdentifierValue")
+        answer = await world.send(content, to="BORROW", partner="BROKER")
+        assert answer.problem == "Unknown User", content
+        assert (answer.text("Problem/ProblemElement") or "").endswith("/UserId/UserIdentifierValue")
+        assert (answer.text("Problem/ProblemDetail") or "").startswith("2 users have the identifier 'SHARED'")
 
 
 @pytest.mark.parametrize("zone", ["Z", ""])
