@@ -766,6 +766,22 @@ def test_a_prefix_that_nobody_declared_is_that_of_ncip(prefix: str) -> None:
     assert needs(raw, "undeclared-prefix").envelope.message == ORIGINAL
 
 
+def test_a_prefix_is_not_declared_by_a_longer_one() -> None:
+    """`n2` is another prefix than `n`, though the name of the one begins with that of the other."""
+    text = GOOD.replace(f'xmlns:n="{NS}"', 'xmlns:n2="urn:elsewhere"')
+    assert needs(text.encode(), "undeclared-prefix").envelope.message == ORIGINAL
+
+
+@pytest.mark.parametrize("warned_of", ['<n:a xmlns:b="relative"/>', '<n:a xml:space="any"/>'])
+def test_a_prefix_that_nobody_declared_is_found_though_a_warning_follows(warned_of: str) -> None:
+    """The parser ends with a warning then, and lxml takes that for all that there is to say."""
+    text = GOOD.replace("<n:ResourceDesired/>", "<ncip:ResourceDesired/>").replace("</n:Ext>", f"{warned_of}</n:Ext>")
+    reading = read(parse(text.encode()))
+    assert "undeclared-prefix" in {applied.name for applied in reading.repairs}
+    assert isinstance(reading.envelope.message, CheckOutItem)
+    assert reading.envelope.message.resource_desired
+
+
 def test_a_prefix_of_an_attribute_alone_is_declared_too() -> None:
     text = GOOD.replace("<n:", "<").replace("</n:", "</").replace("xmlns:n=", "xmlns=").replace(" n:", " ncip:")
     assert needs(text.encode(), "undeclared-prefix").envelope.message == ORIGINAL
