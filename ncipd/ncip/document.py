@@ -232,7 +232,7 @@ def _tree(text: bytes) -> Node:
     errors = _PARSER.error_log.filter_from_errors()
     if errors:
         first = errors[0]
-        raise etree.XMLSyntaxError(first.message, first.type, first.line, first.column)
+        raise etree.XMLSyntaxError(first.message, first.type, first.line, first.column)  # type: ignore[call-arg]
     return root
 
 
