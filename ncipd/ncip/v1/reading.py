@@ -154,6 +154,8 @@ def _datatype(name: str) -> str | None:
 
 def _rewrite_value(node: Node, new: str, notes: _Notes) -> None:
     type_ = simple_elements().get(new)
+    if not _says_one_thing(node):
+        return  # and the grammar of version 2 refuses it
     if type_ == "Coded" or node.tag in _ERROR_TYPES:
         _fold(node, notes)
     elif type_ == "datetime":
@@ -161,6 +163,12 @@ def _rewrite_value(node: Node, new: str, notes: _Notes) -> None:
     elif type_ == "str" and node.find("Value") is not None:
         notes("v1-scheme", node, f"took the Value in {node.tag} for its text")
         _replace_by_text(node, node.findtext("Value") or "")
+
+
+def _says_one_thing(node: Node) -> bool:
+    """Say whether there is no more in it than one Scheme and one Value, each of them text."""
+    names = [child.tag for child in node]
+    return set(names) <= {"Scheme", "Value"} and len(set(names)) == len(names) and not any(map(len, node))
 
 
 def _spell_out(node: Node) -> None:
@@ -210,7 +218,7 @@ def _replace_by_text(node: Node, text: str) -> None:
 def _drop_blank(node: Node) -> None:
     """Take away an agency or type that says nothing, for version 1 wants one in any case."""
     for child in node.findall(f"{_IN_NCIP}AgencyId") + [one for tag in _ID_TYPES for one in node.findall(tag)]:
-        if not (child.text or "").strip() and not child.attrib:
+        if not len(child) and not (child.text or "").strip() and not child.attrib:
             node.remove(child)
 
 
