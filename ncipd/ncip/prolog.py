@@ -60,11 +60,12 @@ def _from_utf_16(raw: bytes) -> bytes:
 
 
 def _without_leading_blanks(raw: bytes, applied: list[Applied]) -> bytes:
-    """Cut off what may not stand before an XML declaration; without a declaration, blanks may stand there."""
+    """Cut off what may not stand before an XML declaration; without a declaration, blanks alone may stand there."""
     rest = raw.lstrip(BLANKS + _BOM)
-    if not rest.startswith(b"<?xml") or rest is raw:
+    before = raw[: len(raw) - len(rest)]
+    if not before or not (rest.startswith(b"<?xml") or before.strip(BLANKS)):
         return raw
-    applied.append(Applied("leading-whitespace", "/", "cut off what stood before the XML declaration"))
+    applied.append(Applied("leading-whitespace", "/", "cut off what stood before the message"))
     return rest
 
 

@@ -330,6 +330,12 @@ def test_blanks_and_marks_before_the_declaration_are_cut_off(before: bytes) -> N
     assert [applied.name for applied in document.applied] == ["leading-whitespace"]
 
 
+@pytest.mark.parametrize("before", [b"\n\xef\xbb\xbf", b"\xef\xbb\xbf\n\xef\xbb\xbf"])
+def test_a_mark_behind_blanks_is_cut_off_without_a_declaration_too(before: bytes) -> None:
+    document = parse(before + message().encode())
+    assert [applied.name for applied in document.applied] == ["leading-whitespace"]
+
+
 @pytest.mark.parametrize("raw", [b"\n" + message().encode(), b"\xef\xbb\xbf<?xml version='1.0'?>" + message().encode()])
 def test_what_xml_allows_before_the_root_is_no_repair(raw: bytes) -> None:
     assert parse(raw).applied == []
