@@ -54,7 +54,7 @@ def read_json(sent: Sent) -> Answer:
         return Answer(sent, unreadable=sent.error)
     try:
         return Answer(sent, json=json.loads(sent.response) if sent.response.strip() else None)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         return Answer(sent, unreadable=str(error))
 
 
@@ -132,7 +132,7 @@ def _charset(answer: Answer, root: Element) -> Iterator[Finding]:
     told, real = given[1], root.getroottree().docinfo.encoding or "UTF-8"
     try:
         same = answer.sent.response.decode(told) == answer.sent.response.decode(real)
-    except (LookupError, UnicodeDecodeError):
+    except (LookupError, UnicodeError):  # a codec may be one that is not for text, or none at all (`undefined`)
         same = False
     yield Finding(
         same,

@@ -12,7 +12,7 @@ from lxml import etree
 from broker_sim.paths import NAMESPACE, Element, children, local
 from broker_sim.scenario import Envelope
 
-_NAME = re.compile(r"[A-Za-z_][\w.-]*")
+_NAME = re.compile(r"[^\W\d][\w.-]*")
 _REFERENCE = re.compile(r"\$\{[^}]*\}")
 _MAX_DEPTH = 60
 

@@ -74,7 +74,7 @@ def find(root: Element, path: str) -> list[Found]:
         text = (
             ("true" if result else "false")
             if isinstance(result, bool)
-            else f"{result:g}"
+            else f"{result:.15g}"
             if isinstance(result, float)
             else str(result)
         )

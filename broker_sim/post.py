@@ -16,7 +16,7 @@ from broker_sim.persona import Post
 
 _FORM = "application/x-www-form-urlencoded"
 _ENDINGS = {"nothing": b"", "newline": b"\n", "nul": b"\x00", "eot": b"\x04"}
-_CLOSING = re.compile(rb"</(?:[\w.-]+:)?NCIPMessage\s*>")
+_CLOSING = re.compile(rb"</(?:[\w.-]+:)?NCIP(?:Version)?Message\s*>")
 _BETWEEN = b" \t\r\n\x00\x04"
 _CHUNK = 64 * 1024
 _MAX = 32 * 1024 * 1024
@@ -79,12 +79,12 @@ async def _over_tcp(post: Post, url: str, body: bytes, *, content_type: str, sec
             writer.write(whole)
             await writer.drain()
             if by_hand:
-                status, kind, answer = _response(await reader.read(_MAX))
+                status, kind, answer = await _response(reader)
                 return sent("answered", status, kind, answer)
             return sent("answered", answer=await _message(reader))
     except TimeoutError:
         return sent("silent", error=f"no answer after {seconds:g} s")
-    except (OSError, asyncio.IncompleteReadError, ValueError) as error:
+    except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, ValueError) as error:
         return sent("cut", error=f"the line was closed without a whole answer: {error}")
     finally:
         writer.close()
@@ -107,11 +107,22 @@ def _request(url: str, content_type: str, body: bytes) -> bytes:
     return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
 
 
-def _response(heard: bytes) -> tuple[int, str, bytes]:
-    head, blank, body = heard.partition(b"\r\n\r\n")
+async def _response(reader: asyncio.StreamReader) -> tuple[int, str, bytes]:
+    """Status, media type and body, which ends where its head says or, if that says nothing, with the line."""
+    try:
+        head = await reader.readuntil(b"\r\n\r\n")
+    except asyncio.IncompleteReadError as error:
+        raise ValueError("what came is no HTTP response") from error
     status = _STATUS.match(head)
-    if status is None or not blank:
+    if status is None:
         raise ValueError("what came is no HTTP response")
     lines = (line.partition(b":") for line in head.split(b"\r\n")[1:])
-    kinds: list[bytes] = [value.strip() for name, _, value in lines if name.strip().lower() == b"content-type"]
-    return int(status[1]), kinds[0].decode("latin-1") if kinds else "", body
+    fields = {name.strip().lower(): value.strip() for name, _, value in reversed(list(lines))}  # the first one counts
+    length = fields.get(b"content-length", b"")
+    if length.isdigit():
+        body = await reader.readexactly(min(int(length), _MAX))
+    else:
+        body = b""
+        while len(body) < _MAX and (more := await reader.read(_CHUNK)):
+            body += more
+    return int(status[1]), fields.get(b"content-type", b"").decode("latin-1"), body

@@ -92,12 +92,17 @@ def seen(root: Element) -> Element:
         name = local(node.tag)
         if [local(child.tag) for child in children(node)] == _PAIR:
             scheme, value = children(node)
-            node.set(f"{{{NAMESPACE}}}Scheme", scheme.text or "")
-            node.text = value.text
-            for child in list(node):
-                node.remove(child)
+            node.set(f"{{{NAMESPACE}}}Scheme", _text(scheme))
+            text = _text(value)
+            del node[:]
+            node.text = text
         node.tag = f"{{{NAMESPACE}}}{_PLAIN.get(name, name)}"
     return root
+
+
+def _text(node: Element) -> str:
+    """The whole text of an element, whatever comments stand in it."""
+    return "".join(str(part) for part in node.itertext())
 
 
 def plain(name: str) -> str:

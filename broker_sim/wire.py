@@ -14,7 +14,7 @@ from lxml import etree
 
 from broker_sim import content, version1
 from broker_sim.content import Node
-from broker_sim.paths import NAMESPACE, Element, children, local, text_of
+from broker_sim.paths import NAMESPACE, Element, children, line_of, local, text_of
 from broker_sim.scenario import Envelope
 
 # In the order of the grammar.
@@ -87,6 +87,10 @@ def read(raw: bytes) -> Message:
         raise Unreadable(f"line {line}, column {column}: {said}") from error
     except ValueError as error:
         raise Unreadable(str(error)) from error
+    for wrong in parser.error_log.filter_from_errors():  # an undeclared prefix, which lxml lets pass before a warning
+        raise Unreadable(f"line {wrong.line}, column {wrong.column}: {wrong.message}")
+    for entity in root.iter(etree.Entity):
+        raise Unreadable(f"line {line_of(entity)}: {entity.text} stands for what is declared elsewhere, if at all")
     older = version1.is_version_1(root)
     if getattr(root.getroottree().docinfo, "doctype", "") and not older:
         raise Unreadable("line 1: a document type declaration has no place in an NCIP 2 message")

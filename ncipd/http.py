@@ -21,7 +21,6 @@ from ncipd import __version__
 from ncipd.metrics import CONTENT_TYPE, Metrics
 from ncipd.responder import Answer, Door
 
-MEDIA_TYPE: Final = 'application/xml; charset="utf-8"'
 SERVER: Final = f"ncipd/{__version__}"
 RETRY_AFTER: Final = "5"  # seconds
 KEEP_READING = 5.0  # seconds that a refused body is read on and thrown away, so that the refusal arrives
@@ -44,7 +43,7 @@ Routes = Callable[[web.Application], None]
 class Answers(Protocol):
     """What stands behind the door."""
 
-    async def respond(self, raw: bytes, door: Door) -> bytes:
+    async def respond(self, raw: bytes, door: Door) -> Answer:
         """Answer one NCIP message."""
         ...
 
@@ -82,8 +81,8 @@ class HttpDoor:
             return await self._refuse(request, refused)
         finally:
             self._left()
-        media_type = answer.media_type if isinstance(answer, Answer) else MEDIA_TYPE
-        return web.Response(body=answer, headers=CIMultiDict({hdrs.CONTENT_TYPE: media_type, hdrs.SERVER: SERVER}))
+        headers = CIMultiDict({hdrs.CONTENT_TYPE: answer.media_type, hdrs.SERVER: SERVER})
+        return web.Response(body=answer.body, headers=headers)
 
     def _left(self) -> None:
         self.in_flight -= 1
@@ -267,7 +266,6 @@ def _door(request: web.Request) -> Door:
         key=request.match_info.get("key"),
         credentials=headers.get(hdrs.AUTHORIZATION),
         peer=request.remote or "",
-        media_type=headers.get(hdrs.CONTENT_TYPE),
     )
 
 

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import aiohttp
 
+from ncipd.circulation.partner import MEDIA_TYPE
 from ncipd.ncip.codec import decode
 from ncipd.ncip.elements import Problem as ProblemElement
 from ncipd.ncip.framing import FramingLost, Splitter
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
     from ncipd.ncip.document import Document
 
-MEDIA_TYPE = 'application/xml; charset="utf-8"'
 LONGEST = 1_048_576  # bytes of an answer
 CHUNK = 65_536  # bytes of it that are taken at once
 BARE = ("tcp", "tcps")  # the schemes of addresses where nothing but NCIP is spoken, and of those with TLS

@@ -29,7 +29,7 @@ from ncipd.http import DOOR, build_anywhere, run
 from ncipd.metrics import Metrics
 from ncipd.ncip.framing import FramingLost, Splitter
 from ncipd.ncip.problems import Problem, ProblemType
-from ncipd.responder import Door
+from ncipd.responder import Answer, Door
 from ncipd.tls import Unusable, server_context
 
 CHUNK = 1 << 20  # bytes taken out of a stream at once: more than it ever holds
@@ -47,7 +47,7 @@ _log = structlog.get_logger()
 class Answers(Protocol):
     """What stands behind the doors."""
 
-    async def respond(self, raw: bytes, door: Door) -> bytes:
+    async def respond(self, raw: bytes, door: Door) -> Answer:
         """Answer one NCIP message."""
         ...
 
@@ -128,7 +128,7 @@ class _OverHttp:
     def __init__(self, tcp: TcpDoor) -> None:
         self._tcp = tcp
 
-    async def respond(self, raw: bytes, door: Door) -> bytes:
+    async def respond(self, raw: bytes, door: Door) -> Answer:
         self._tcp.metrics.tcp_message(self._tcp.settings.listen, "http")
         return await self._tcp.answers.respond(raw, self._tcp.bound(door))
 
@@ -311,7 +311,7 @@ class _Talk:
             await self._take_turn(behind_another=answered)
             answer = await self._door.answers.respond(message, self._as)
             self._door.metrics.tcp_message(self._settings.listen, "pipelined" if ahead or answered else "in turn")
-            await self._write(answer)
+            await self._write(answer.body)
             answered = True
         self._is_answering = False
         if self._splitter.pending:
@@ -349,7 +349,8 @@ class _Talk:
     async def _hung_up(self) -> str:
         """Answer what was left unfinished by a sender that only hung up on its own side."""
         if self._splitter.pending:
-            await self._write(await self._door.answers.respond(self._splitter.rest, self._as))
+            answer = await self._door.answers.respond(self._splitter.rest, self._as)
+            await self._write(answer.body)
             return "cut off"
         return "closed"
 

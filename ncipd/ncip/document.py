@@ -197,9 +197,10 @@ def parse(raw: bytes, *, limits: Limits = DEFAULT_LIMITS) -> Document:
         )
     text, applied = prolog.normalize(raw)
     try:
-        root = etree.fromstring(text, _PARSER)
+        root = _tree(text)
     except etree.XMLSyntaxError as error:
         text, root = _mended(text, applied, error)
+    prolog.check(root)
     tags = text.count(b"<")
     _check_limits(root, text, tags, limits)
     version = root.get(_VERSION)
@@ -225,13 +226,23 @@ def _is_in_ext(root: Node) -> bool:
     return ours and local_name(inner) in MESSAGES and not "".join([root[0].text or "", inner.tail or ""]).strip()
 
 
+def _tree(text: bytes) -> Node:
+    """Parse bytes; raises XMLSyntaxError, also for an undeclared prefix, which lxml lets pass before a warning."""
+    root = etree.fromstring(text, _PARSER)
+    errors = _PARSER.error_log.filter_from_errors()
+    if errors:
+        first = errors[0]
+        raise etree.XMLSyntaxError(first.message, first.type, first.line, first.column)  # type: ignore[call-arg]
+    return root
+
+
 def _mended(text: bytes, applied: list[Applied], error: etree.XMLSyntaxError) -> tuple[bytes, Node]:
     """Parse again what the parser refused, if anything about the bytes can be put right."""
     mended = octets.mended(text, applied)
     if mended is not text:
         mended = prolog.without_doctype(mended, applied)  # it may have been hidden by what was mended
         try:
-            return mended, etree.fromstring(mended, _PARSER)
+            return mended, _tree(mended)
         except etree.XMLSyntaxError as again:
             error = max(error, again, key=lambda each: each.position)
     line, column = error.position

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from lxml import etree
 
 from ncipd.ncip.paths import Node, local_name
-from ncipd.ncip.types import NAMESPACE
+from ncipd.ncip.types import IN_NCIP
 
-_IN_NCIP = f"{{{NAMESPACE}}}"
-_LOANED, _REQUESTED, _REMINDER = f"{_IN_NCIP}LoanedItem", f"{_IN_NCIP}RequestedItem", f"{_IN_NCIP}ReminderLevel"
+_LOANED, _REQUESTED, _REMINDER = f"{IN_NCIP}LoanedItem", f"{IN_NCIP}RequestedItem", f"{IN_NCIP}ReminderLevel"
 _NO_CURRENCY = "XXX"  # ISO 4217 has a code for it
 
 Children = Mapping[str, tuple[str, ...]]
@@ -35,7 +34,7 @@ class Lower:
             if name in self.lacking:
                 _without(node, self.lacking[name])
             for child in self.single.get(name, ()):
-                for further in node.findall(_IN_NCIP + child)[1:]:
+                for further in node.findall(IN_NCIP + child)[1:]:
                     node.remove(further)
             if node.tag == _LOANED:
                 _complete(node)
@@ -47,7 +46,7 @@ class Lower:
 
 def _without(node: Node, names: tuple[str, ...]) -> None:
     for child in list(node):
-        if local_name(child) in names and child.tag.startswith(_IN_NCIP):
+        if local_name(child) in names and child.tag.startswith(IN_NCIP):
             node.remove(child)
 
 
@@ -58,10 +57,10 @@ def _complete(loan: Node) -> None:
         loan.insert(1, level)
     if _is_zero(level):
         level.text = "1"
-    if loan.find(f"{_IN_NCIP}Amount") is None:
-        amount = etree.Element(f"{_IN_NCIP}Amount")
-        etree.SubElement(amount, f"{_IN_NCIP}CurrencyCode").text = _NO_CURRENCY
-        etree.SubElement(amount, f"{_IN_NCIP}MonetaryValue").text = "0"
+    if loan.find(f"{IN_NCIP}Amount") is None:
+        amount = etree.Element(f"{IN_NCIP}Amount")
+        etree.SubElement(amount, f"{IN_NCIP}CurrencyCode").text = _NO_CURRENCY
+        etree.SubElement(amount, f"{IN_NCIP}MonetaryValue").text = "0"
         end = next(child for child in loan if local_name(child) in {"DateDue", "IndeterminateLoanPeriodFlag"})
         end.addnext(amount)
 

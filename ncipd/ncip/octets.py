@@ -22,6 +22,7 @@ _SOME_UTF_8 = re.compile(rb"[\xc2-\xf4][\x80-\xbf]")
 _REFERENCE = re.compile(rb"&#(?:0{0,10}(\d{1,2})|x0{0,10}([0-9a-fA-F]{1,2}));")
 _ROOT = re.compile(rb"<(?:[A-Za-z_][\w.-]{0,40}:)?NCIPMessage(?=[\s/>])")
 _PREFIXES = re.compile(rb"<([A-Za-z_][\w.-]{0,40}):|\s([A-Za-z_][\w.-]{0,40}):(?:version|Scheme|schemaLocation)\s?=")
+_DECLARED = re.compile(rb"\sxmlns:([A-Za-z_][\w.-]{0,40})\s{0,20}=")
 _MOST_PREFIXES = 4
 
 
@@ -88,7 +89,7 @@ def _with_prefixes(raw: bytes, applied: list[Applied]) -> bytes:
     if root is None:
         return raw
     used = {prefix for pair in _PREFIXES.findall(raw) for prefix in pair if prefix} - {b"xml", b"xmlns"}
-    forgotten = sorted(prefix for prefix in used if b"xmlns:" + prefix not in raw) if len(used) < 100 else []
+    forgotten = sorted(used.difference(_DECLARED.findall(raw)))
     if not 0 < len(forgotten) <= _MOST_PREFIXES:
         return raw
     told = b", ".join(forgotten).decode("ascii", "replace")

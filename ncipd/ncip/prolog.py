@@ -11,6 +11,7 @@ from ncipd.ncip import forms
 from ncipd.ncip.applied import Applied
 from ncipd.ncip.forms import BLANKS
 from ncipd.ncip.octets import DECLARATION, as_utf_8, is_utf_8
+from ncipd.ncip.paths import Node
 from ncipd.ncip.problems import Problem, ProblemType
 
 # All are supersets of ASCII, so that the prolog can be read before it is known whether the bytes are in that encoding.
@@ -59,11 +60,12 @@ def _from_utf_16(raw: bytes) -> bytes:
 
 
 def _without_leading_blanks(raw: bytes, applied: list[Applied]) -> bytes:
-    """Cut off what may not stand before an XML declaration; without a declaration, blanks may stand there."""
+    """Cut off what may not stand before an XML declaration; without a declaration, blanks alone may stand there."""
     rest = raw.lstrip(BLANKS + _BOM)
-    if not rest.startswith(b"<?xml") or rest is raw:
+    before = raw[: len(raw) - len(rest)]
+    if not before or not (rest.startswith(b"<?xml") or before.strip(BLANKS)):
         return raw
-    applied.append(Applied("leading-whitespace", "/", "cut off what stood before the XML declaration"))
+    applied.append(Applied("leading-whitespace", "/", "cut off what stood before the message"))
     return rest
 
 
@@ -97,6 +99,19 @@ def without_doctype(raw: bytes, applied: list[Applied]) -> bytes:
     applied.append(Applied("doctype", "/", "ignored the DOCTYPE; the DTD that it names was not fetched"))
     blank = re.sub(rb"[^\n]", b" ", doctype[0])
     return raw[:start] + blank + raw[doctype.end() :]
+
+
+def check(root: Node) -> None:
+    """Refuse a document in which the parser has seen another prolog than was seen here, where anything could hide.
+
+    It knows encodings by their first bytes (UTF-32), and declarations in which there are more blanks. Raises Problem
+    (Invalid Message Syntax Error).
+    """
+    seen = root.getroottree().docinfo
+    if seen.encoding is not None and not _UNDERSTOOD.fullmatch(seen.encoding):
+        raise syntax_error(f"The encoding {seen.encoding!r} is not understood. Send UTF-8.")
+    if seen.internalDTD is not None:
+        raise syntax_error("There is a DOCTYPE that cannot be read. Leave it out: no entities are taken.")
 
 
 def syntax_error(detail: str) -> Problem:

@@ -14,10 +14,9 @@ from ncipd.ncip.lexical import read_datetime
 from ncipd.ncip.paths import Node, local_name, path_in_message
 from ncipd.ncip.problems import Problem, ProblemType
 from ncipd.ncip.shape import Child, shape, simple_elements
-from ncipd.ncip.types import ELEMENTS, NAMESPACE, Coded, Element, Ext, Leaf, Opaque
+from ncipd.ncip.types import ELEMENTS, IN_NCIP, Coded, Element, Ext, Leaf, Opaque
 
-_IN_NCIP = f"{{{NAMESPACE}}}"
-_SCHEME = f"{_IN_NCIP}Scheme"
+_SCHEME = f"{IN_NCIP}Scheme"
 
 Read = Callable[[Node], Any]
 
@@ -39,7 +38,7 @@ def _compile(cls: type[Element]) -> Read:
     slots: dict[str, int] = {}
     names: Names = {"slot_of": slots.get, "cls": cls, "twin": _twin(cls), "new": object.__new__, "refuse": _refuse}
     for slot, child in enumerate(children):
-        slots.setdefault(_IN_NCIP + child.element, slot)
+        slots.setdefault(IN_NCIP + child.element, slot)
         if child.composite:
             _read_later(f"read_{slot}", names, ELEMENTS[child.type])
         else:
@@ -151,7 +150,7 @@ def _read_ext(node: Node) -> Ext:
 
 def _read_any(node: Node) -> Element | Leaf | Opaque:
     name = local_name(node)
-    if not node.tag.startswith(_IN_NCIP):
+    if not node.tag.startswith(IN_NCIP):
         return Opaque(_canonical(node))
     if name in ELEMENTS:
         element: Element = READERS[ELEMENTS[name]](node)

@@ -16,16 +16,16 @@ from typing import Any, Literal
 from lxml import etree
 
 from ncipd.ncip.paths import Node, local_name, path
-from ncipd.ncip.shape import choices, shape, simple_elements
-from ncipd.ncip.types import ELEMENTS, NAMESPACE, Element
+from ncipd.ncip.shape import choices, is_known, shape, simple_elements
+from ncipd.ncip.types import ELEMENTS, IN_NCIP, NAMESPACE, Element
 
 Kind = Literal["root", "unknown", "misplaced", "missing", "value", "attribute", "text"]
 
 MOST_VIOLATIONS = 20
-_IN_NCIP = f"{{{NAMESPACE}}}"
 _STEP = re.compile(r"(?:(?P<prefix>[^:/\[\]]+):)?(?P<name>[^:/\[\]]+)(?:\[(?P<index>\d+)\])?")
-_EXPECTED = re.compile(r"Expected is (?:one of )?\( (.*) \)")
-_NAME = re.compile(rf"{re.escape(_IN_NCIP)}(\w+)")
+EXPECTED = re.compile(r"Expected is (?:one of )?\( (.*) \)")
+"""Where libxml2 names what might stand in a place."""
+_NAME = re.compile(rf"{re.escape(IN_NCIP)}(\w+)")
 _ATTRIBUTE = re.compile(r"attribute '(?:\{[^}]*\})?([^']*)'")
 _VALUES = {
     "datetime": "a date and time such as 2026-01-31T23:59:00Z",
@@ -64,7 +64,7 @@ def _schema() -> Any:
 
 def is_valid(root: Node) -> bool:
     """Tell whether an NCIPMessage obeys the grammar of NCIP 2.02."""
-    return root.tag == f"{_IN_NCIP}NCIPMessage" and bool(_schema().validate(root))
+    return root.tag == f"{IN_NCIP}NCIPMessage" and bool(_schema().validate(root))
 
 
 def obeys(element: Node) -> bool:
@@ -78,13 +78,13 @@ def breach_of_long(root: Node, schema: Any = None) -> Violation | None:
     It is checked while it is parsed again: looking for the place of each breach in a tree takes time in proportion to
     the siblings of each, and thousands of breaches among thousands of siblings would keep the machine busy.
     """
-    if schema is None and root.tag != f"{_IN_NCIP}NCIPMessage":
+    if schema is None and root.tag != f"{IN_NCIP}NCIPMessage":
         return _wrong_root(root)
     parser = etree.XMLParser(schema=_schema() if schema is None else schema, resolve_entities=False, no_network=True)
     try:
         etree.fromstring(etree.tostring(root), parser)
     except etree.XMLSyntaxError as error:
-        said = (error.msg or "it does not obey the schema").replace(_IN_NCIP, "").removesuffix(", line 0")
+        said = (error.msg or "it does not obey the schema").replace(IN_NCIP, "").removesuffix(", line 0")
         size = int(root.xpath("count(//*)"))
         reason = f"a message with {size:,} elements is only read if it obeys the schema, and this one does not: {said}"
         expected = "a valid message, or less at once"
@@ -94,7 +94,7 @@ def breach_of_long(root: Node, schema: Any = None) -> Violation | None:
 
 def violations(root: Node) -> list[Violation]:
     """Give the breaches of the grammar in the order of the document: at most twenty, one of a kind for each element."""
-    if root.tag != f"{_IN_NCIP}NCIPMessage":
+    if root.tag != f"{IN_NCIP}NCIPMessage":
         return [_wrong_root(root)]
     return breaches(_schema(), root, _violation)
 
@@ -149,7 +149,7 @@ def _is_called(node: Node, prefix: str | None, name: str) -> bool:
 
 
 def _violation(node: Node, message: str) -> Violation:
-    expected = _NAME.findall(said[1]) if (said := _EXPECTED.search(message)) else []
+    expected = _NAME.findall(said[1]) if (said := EXPECTED.search(message)) else []
     if "Missing child element" in message:
         return _missing(node, expected)
     if "not expected" in message or "No matching global" in message:
@@ -178,9 +178,9 @@ def _missing(parent: Node, expected: list[str], before: str | None = None) -> Vi
 def _unexpected(node: Node, expected: list[str]) -> Violation:
     name, owner = local_name(node), local_name(node.getparent())
     wanted = in_words(expected) or f"the end of {owner}"
-    if not node.tag.startswith(_IN_NCIP):
+    if not node.tag.startswith(IN_NCIP):
         return _of(node, "unknown", found=name, expected=wanted, reason=f"{name} is not in the namespace of NCIP")
-    if not _is_known(name):
+    if not is_known(name):
         return _of(node, "unknown", found=name, expected=wanted, reason=f"{name} is no element of NCIP 2.02")
     if owner not in ELEMENTS or name not in {child.element for child in shape(ELEMENTS[owner])}:
         return _of(node, "misplaced", found=name, expected=wanted, reason=f"{name} has no place in {owner}")
@@ -225,10 +225,6 @@ def _value(node: Node) -> Violation:
     expected = _VALUES.get(simple_elements().get(name, ""), "a value of its list")
     reason = f"the value of {name} is not {expected}"
     return _of(node, "value", found=(node.text or "")[:60], expected=expected, reason=reason)
-
-
-def _is_known(name: str) -> bool:
-    return name == "NCIPMessage" or name in ELEMENTS or name in simple_elements()
 
 
 def _needed(parent: Node, expected: list[str]) -> list[str]:

@@ -61,6 +61,11 @@ def simple_elements() -> dict[str, str]:
     return found
 
 
+def is_known(name: str) -> bool:
+    """Tell whether the grammar has an element of this name."""
+    return name == "NCIPMessage" or name in ELEMENTS or name in simple_elements()
+
+
 def element_name(field_name: str) -> str:
     """Give the element that a field holds: ``date_due`` is ``DateDue``, ``line1`` is ``Line1``."""
     return "".join(part.title() for part in field_name.split("_"))

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from ncipd.ncip.elements import InitiationHeader, Problem, ResponseHeader
 
 NAMESPACE = "http://www.niso.org/2008/ncip"
+IN_NCIP = f"{{{NAMESPACE}}}"
+"""What the name of an element of NCIP begins with, as lxml has it."""
 
 Flag = bool
 Count = Annotated[int, "xs:nonNegativeInteger"]

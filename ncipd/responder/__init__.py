@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from time import perf_counter
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import structlog
 
@@ -63,7 +63,6 @@ class Door:
     key: str | None = None
     credentials: str | None = None
     peer: str = ""
-    media_type: str | None = None
     agency: str = ""
     """Code of the agency of messages that name none; "" = the first one made."""
     partner: str = ""
@@ -78,10 +77,11 @@ class Now(Protocol):
         ...
 
 
-class Answer(bytes):
-    """The bytes of an answer to a partner that wants a Content-Type of its own for them."""
+class Answer(NamedTuple):
+    """The bytes of an answer, and the media type that its partner wants for them over HTTP."""
 
-    media_type: str = ""
+    body: bytes
+    media_type: str = MEDIA_TYPE
 
 
 class Responder:
@@ -119,7 +119,7 @@ class Responder:
         self._services = services()
         self._authentication = Authentication(store, clock)
 
-    async def respond(self, raw: bytes, door: Door) -> bytes:
+    async def respond(self, raw: bytes, door: Door) -> Answer:
         """Answer one message; always an NCIPMessage, whatever came."""
         started = perf_counter()
         entry = Entry(self._clock.now(), "in", "", log.correlate())
@@ -132,9 +132,6 @@ class Responder:
             answer = await self._refuse(exchange, as_problem(error))
         except Exception as error:  # noqa: BLE001 - the last line of defence: silence or a stack trace would be worse
             answer = await self._fail(exchange, error)
-        if exchange.partner is not None and exchange.partner.content_type != MEDIA_TYPE:
-            answer = Answer(answer)
-            answer.media_type = exchange.partner.content_type
         seconds = perf_counter() - started
         self._metrics.message(exchange.service or "(unreadable)", entry.verdict, seconds)
         _log.info(
@@ -143,9 +140,11 @@ class Responder:
             verdict=entry.verdict,
             partner=entry.partner,
             repairs=entry.repairs,
+            door=door.transport,
+            peer=door.peer,
             milliseconds=round(seconds * 1000, 2),
         )
-        return answer
+        return Answer(answer) if exchange.partner is None else Answer(answer, exchange.partner.content_type)
 
     async def refuse(self, raw: bytes, problem: Problem) -> bytes:
         """Answer what a door could not even hand over as a message; `raw` is what there is of it."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from broker_sim import expect, wire
-from broker_sim.answer import Answer
+from broker_sim.answer import Answer, envelope, read_json
 from broker_sim.expect import Context
 from broker_sim.http import Sent
 from broker_sim.scenario import Duration, Expect, ExpectedProblem
@@ -161,6 +162,18 @@ def test_a_desks_answer_is_looked_at_by_json_paths() -> None:
     assert not judge(Expect(json="loan"), desk).ok
     assert judge(Expect(json="tasks[0].id", equals="1"), desk).ok
     assert judge(Expect(json="request.status"), desk).actual == "absent: No such item."
+
+
+@pytest.mark.parametrize("charset", ["undefined", "punycode", "hex", "x-klingon"])
+def test_a_charset_that_is_none_is_a_finding(charset: str) -> None:
+    """Python knows more codecs than those of texts, and some of them refuse in words of their own."""
+    sent = replace(answer(LOAN).sent, response_type=f"application/xml; charset={charset}")
+    findings = envelope(Answer(sent, wire.read(LOAN.encode())))
+    assert [one.actual for one in findings if not one.ok] == [f"charset {charset}"]
+
+
+def test_json_that_is_nested_without_end_is_unreadable() -> None:
+    assert read_json(replace(answer("").sent, response=b"[" * 100_000)).unreadable
 
 
 def test_being_slow_is_not_failing_unless_the_scenario_says_so() -> None:

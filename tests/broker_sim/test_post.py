@@ -78,6 +78,52 @@ async def test_http_by_hand_is_read_with_its_status_and_media_type():
     assert (got.status, got.response_type, got.response) == (200, "application/xml", MESSAGE)
 
 
+@pytest.mark.parametrize("told", [True, False], ids=["its length is told", "it ends with the line"])
+async def test_http_by_hand_is_read_to_its_end_in_however_many_pieces_it_comes(told):
+    answer = b"<n:NCIPMessage xmlns:n='urn:x'>" + b"x" * 200_000 + b"</n:NCIPMessage>"
+    head = b"HTTP/1.1 200 OK\r\n" + (f"Content-Length: {len(answer)}\r\n".encode() if told else b"") + b"\r\n"
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"<x/>")
+        for piece in (head, answer[:10], answer[10:]):
+            writer.write(piece)
+            await writer.drain()
+            await asyncio.sleep(0.02)
+        if told:
+            await reader.read()  # the line stays open
+
+    async with listening(talk) as url:
+        got = await sent(Post(transport="http-over-tcp"), url)
+    assert (got.outcome, got.status, got.response) == ("answered", 200, answer)
+
+
+@pytest.mark.parametrize(
+    "answer", [b"", b"HTTP/1.0 200 OK", b"HTTP/1.0 200 OK\r\nContent-Length: 9\r\n\r\n<x/>", b"y" * 99_999]
+)
+async def test_http_by_hand_that_ends_too_soon_or_is_none_is_cut(answer):
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"<x/>")
+        writer.write(answer)
+        await writer.drain()
+
+    async with listening(talk) as url:
+        got = await sent(Post(transport="http-over-tcp"), url)
+    assert got.outcome == "cut"
+
+
+async def test_an_answer_to_lookup_version_ends_with_its_own_root():
+    answer = b"<NCIPVersionMessage><LookupVersionResponse/></NCIPVersionMessage>"
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(4)
+        writer.write(answer)
+        await reader.read()
+
+    async with listening(talk) as url:
+        got = await sent(Post(transport="tcp"), url)
+    assert (got.outcome, got.response) == ("answered", answer)
+
+
 async def test_a_line_that_is_closed_in_the_midst_of_an_answer_is_cut():
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(4)

@@ -70,6 +70,9 @@ def test_xml_typed_by_hand_keeps_its_order_and_foreign_elements() -> None:
         b'<!DOCTYPE a [<!ENTITY e "x">]><a>&e;</a>',
         b"\x00\x00<a/>",
         b"<?xml version='1.0' encoding='nonsense'?><a/>",
+        b"<a><b:c/><d xmlns='relative'/></a>",
+        b'<!DOCTYPE NCIPMessage SYSTEM "x.dtd"><NCIPMessage version="ncip_v1_0.dtd">&e;</NCIPMessage>',
+        b'<!DOCTYPE NCIPMessage [<!ENTITY e "x">]><NCIPMessage version="ncip_v1_0.dtd"><A>&e;</A></NCIPMessage>',
     ],
 )
 def test_what_is_no_plain_xml_document_is_unreadable(raw: bytes) -> None:
@@ -122,6 +125,14 @@ def test_what_a_path_finds_has_a_place_and_a_line() -> None:
     )
     assert paths.find(root, "//ItemIdentifierType/@Scheme")[0].text == "http://x"
     assert paths.find(root, "count(//ItemElementType)")[0].text == "2"
+
+
+def test_a_value_of_version_1_is_whole_though_a_comment_stands_in_it() -> None:
+    """And a sum is written with all its digits."""
+    pair = "<UniqueAgencyId><Scheme/><Value>A<!-- that is -->BC</Value></UniqueAgencyId><Price>1234567</Price>"
+    root = wire.read(f'<NCIPMessage version="ncip_v1_0.dtd"><X>{pair}</X></NCIPMessage>'.encode()).root
+    assert [found.text for found in paths.find(root, "X/AgencyId")] == ["ABC"]
+    assert [found.text for found in paths.find(root, "sum(//Price)")] == ["1234567"]
 
 
 def test_where_a_path_leads_nowhere_it_is_said_how_far_it_led() -> None:

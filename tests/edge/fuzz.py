@@ -232,7 +232,7 @@ async def fuzz(world: World, run: int, *, seconds: float, most: int | None = Non
     while time.monotonic() < until and number != most:
         raw = made(run, number)
         started = time.process_time()
-        answer = await world.responder.respond(raw, Door("http", key="broker" if number % 3 else None))
+        answer = (await world.responder.respond(raw, Door("http", key="broker" if number % 3 else None))).body
         took = time.process_time() - started
         wrong = fault(answer, twice=number % SELDOM == 0)
         if took > SECONDS:

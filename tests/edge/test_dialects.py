@@ -348,7 +348,7 @@ async def test_prefix_is_that_of_the_partner_whose_door_it_is(line):
     here = await line('prefix = "p"')
     for raw in (b"<no xml", message(say.lookup_item("L1"), partner="").encode()):
         answer = await here.office.ncipd.responder.respond(raw, Door("tcp", agency="LEND", partner="p"))
-        assert b"<p:NCIPMessage" in answer
+        assert b"<p:NCIPMessage" in answer.body
 
 
 async def test_prefix_is_that_of_our_own_messages(line):

@@ -12,8 +12,9 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from ncipd.http import DOOR, MEDIA_TYPE, build_http, listen
+from ncipd.http import DOOR, build_http, listen
 from ncipd.metrics import Metrics
+from ncipd.responder import Answer
 
 LIMIT = 100_000
 
@@ -31,7 +32,7 @@ class Stub:
         self.seen.append((raw, door))
         self.entered.set()
         await self.gate.wait()
-        return b"<answer>%d</answer>" % len(raw)
+        return Answer(b"<answer>%d</answer>" % len(raw))
 
 
 class Setup:
@@ -93,19 +94,19 @@ def peak():
 async def test_a_posted_message_is_answered_as_xml(http):
     async with http.session.post(http.url, data=b"<m/>", headers={"Content-Type": "application/xml"}) as answer:
         assert answer.status == 200
-        assert answer.headers["Content-Type"] == MEDIA_TYPE
+        assert answer.headers["Content-Type"] == 'application/xml; charset="utf-8"'
         assert answer.headers["Server"].startswith("ncipd/")
         assert await answer.read() == b"<answer>4</answer>"
     ((raw, door),) = http.stub.seen
     assert (raw, door.transport, door.key, door.peer) == (b"<m/>", "http", None, "127.0.0.1")
 
 
-async def test_path_key_credentials_and_media_type_reach_the_responder(http):
+async def test_path_key_and_credentials_reach_the_responder(http):
     headers = {"Content-Type": "text/xml; charset=latin-1", "Authorization": "Basic abc"}
     async with http.session.post(f"{http.url}/alma%20eu", data=b"<m/>", headers=headers) as answer:
         assert answer.status == 200
     door = http.stub.seen[0][1]
-    assert (door.key, door.credentials, door.media_type) == ("alma eu", "Basic abc", "text/xml; charset=latin-1")
+    assert (door.key, door.credentials) == ("alma eu", "Basic abc")
 
 
 @pytest.mark.parametrize(
@@ -120,7 +121,7 @@ async def test_no_content_type_and_no_body_are_the_responders_business(http):
     answer = await http.raw(b"POST /ncip/ HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
     assert b"200 OK" in answer
     raw, door = http.stub.seen[0]
-    assert (raw, door.media_type, door.key) == (b"", None, None)
+    assert (raw, door.key) == (b"", None)
 
 
 async def test_a_message_exactly_at_the_limit_is_taken(http):

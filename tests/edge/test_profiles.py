@@ -477,7 +477,7 @@ async def test_no_profile_breaks_on_any_real_message(shared, tmp_path):
         office.ncipd.store.read(office.ncipd.directory.refresh)
         for name in profiles.names():
             for file, raw, _ in found["all"]:
-                answer = await office.ncipd.responder.respond(raw, Door("http", key=name))
+                answer = (await office.ncipd.responder.respond(raw, Door("http", key=name))).body
                 SCHEMA.assertValid(etree.fromstring(answer))
                 assert Answer(answer).problem not in {"Temporary Processing Failure", "TEMPORARY_PROCESSING_FAILURE"}, (
                     name,

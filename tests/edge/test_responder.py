@@ -606,6 +606,7 @@ def test_no_secret_and_above_debug_no_user_is_in_the_log(tmp_path: Path) -> None
         answered = [line for line in lines if line["event"] == "message answered"]
         assert len(answered) == len(SECRETS)
         assert len({line["correlation"] for line in answered}) == len(SECRETS)
+        assert {(line["door"], line["peer"]) for line in answered} == {("http", "127.0.0.1")}
         assert not [line for line in lines if line["level"] in ("error", "critical")]
         assert HUSH not in log
         if level == "info":

@@ -151,6 +151,8 @@ def test_without_a_declaration_it_is_utf_8_or_what_the_byte_order_mark_says(enco
         (b'<?xml version="1.0" encoding="x-klingon"?>' + message().encode(), "x-klingon"),
         (b'<?xml version="1.0" encoding="UTF-7"?>' + message().encode(), "UTF-7"),
         (message().encode("utf-32"), "UTF-32"),
+        (message().encode("utf-32-le"), "UTF-32"),
+        (message().encode("utf-32-be"), "UTF-32"),
         ('<?xml version="1.0" encoding="cp037"?><a/>'.encode("cp037"), "send UTF-8"),
         (message().encode("utf-16") + b"\x00", "UTF-16"),
         ("😀".encode("utf-16")[:-2], "UTF-16"),
@@ -247,11 +249,26 @@ BILLION_LAUGHS = (
         "<!-- " + "<!DOCTYPE " * 20_000,
     ],
 )
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-32-le"])
 def test_a_doctype_that_declares_anything_is_refused_at_once(raw: str, encoding: str) -> None:
     started = time.thread_time()
     refusal(raw.encode(encoding))
     assert time.thread_time() - started < 20, "were it looked for at every place anew, it would take hours"
+
+
+@pytest.mark.parametrize(
+    "declaration",
+    [
+        b'<?xml version="1.0"' + b" " * 150 + b'encoding="UTF-7"?>',
+        b'<?xml version="1.0" encoding' + b" " * 30 + b'="UTF-7"?>',
+        b'<\x01?xml version="1.0" encoding="UTF-7"?>',
+    ],
+    ids=["blanks before the encoding", "blanks behind it", "a control character"],
+)
+def test_no_encoding_hides_a_doctype(declaration: bytes) -> None:
+    """What the parser takes the bytes for counts, not only what their beginning looks like."""
+    hidden = "<!DOCTYPE a [<!ENTITY x 'y'>]><a>&x;</a>".replace("<", "+ADw-").encode()
+    assert "UTF-7" in refusal(declaration + hidden).detail
 
 
 def test_the_word_doctype_in_text_is_no_doctype() -> None:
@@ -308,6 +325,12 @@ def test_as_many_as_the_limits_say_are_accepted() -> None:
 @pytest.mark.parametrize("before", [b"\n", b" \t\r\n", b"\xef\xbb\xbf\n", b"\xef\xbb\xbf\xef\xbb\xbf"])
 def test_blanks_and_marks_before_the_declaration_are_cut_off(before: bytes) -> None:
     document = parse(before + b'<?xml version="1.0" encoding="UTF-8"?>' + message().encode())
+    assert [applied.name for applied in document.applied] == ["leading-whitespace"]
+
+
+@pytest.mark.parametrize("before", [b"\n\xef\xbb\xbf", b"\xef\xbb\xbf\n\xef\xbb\xbf"])
+def test_a_mark_behind_blanks_is_cut_off_without_a_declaration_too(before: bytes) -> None:
+    document = parse(before + message().encode())
     assert [applied.name for applied in document.applied] == ["leading-whitespace"]
 
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-import time
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from itertools import combinations
-from urllib.parse import quote, quote_plus
 
 import pytest
 from hypothesis import given, settings
@@ -14,37 +12,18 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from ncipd.ncip import schema
-from ncipd.ncip.document import Document, parse
+from ncipd.ncip.document import parse
 from ncipd.ncip.elements import AuthenticationInput, ItemId, RequestId, UserId
 from ncipd.ncip.envelope import VERSION, Envelope, write
 from ncipd.ncip.messages import CheckInItem, CheckOutItem, LookupItem, LookupItemSet, LookupUserResponse, RequestItem
 from ncipd.ncip.problems import Problem, ProblemType
-from ncipd.ncip.read import Invalid, Reading, read
+from ncipd.ncip.read import Invalid, read
 from ncipd.ncip.repairs import REPAIRS, TOLERATED, repair
 from ncipd.ncip.repairs.names import meant_by
 from ncipd.ncip.types import Coded, Message, Opaque
-from tests.ncip.deviations import DECLARATION, TEXT, TREE, multipart
+from tests.ncip.deviations import TEXT, TREE
+from tests.ncip.repairing import GOOD, NS, ORIGINAL, SCHEME, message, names, needs
 from tests.ncip.strategies import messages
-
-NS = "http://www.niso.org/2008/ncip"
-SCHEME = "http://example.org/agencies"
-GOOD = f"""<n:NCIPMessage xmlns:n="{NS}" n:version="{VERSION}">
-  <n:CheckOutItem>
-    <n:UserId>
-      <n:AgencyId n:Scheme="{SCHEME}">A-1</n:AgencyId>
-      <n:UserIdentifierValue>U-1</n:UserIdentifierValue>
-    </n:UserId>
-    <n:ItemId><n:ItemIdentifierValue>I-1</n:ItemIdentifierValue></n:ItemId>
-    <n:ResourceDesired/>
-    <n:DesiredDateDue>2026-01-31T23:59:00Z</n:DesiredDateDue>
-    <n:Ext><n:Title>A title</n:Title></n:Ext>
-  </n:CheckOutItem>
-</n:NCIPMessage>"""
-ORIGINAL = read(parse(GOOD.encode())).envelope.message
-
-
-def message(content: str) -> bytes:
-    return f'<n:NCIPMessage xmlns:n="{NS}" n:version="{VERSION}">{content}</n:NCIPMessage>'.encode()
 
 
 def spoiled(text: str, deviations: Collection[str]) -> tuple[str, set[str]]:
@@ -75,20 +54,6 @@ def together(deviations: Collection[str]) -> bool:
     return not any(pair <= set(deviations) for pair in one_of) and not (
         {"no-namespace", "missing-version", "scheme-value"} <= set(deviations)
     )
-
-
-def names(document: Document) -> set[str]:
-    return {applied.name for applied in read(document).repairs}
-
-
-def needs(raw: bytes, *wanted: str) -> Reading:
-    """Read what needs these repairs and no others, and is refused without any one of them."""
-    reading = read(parse(raw))
-    assert {applied.name for applied in reading.repairs} == set(wanted)
-    for name in wanted:
-        with pytest.raises(Problem):
-            read(parse(raw), allowed=set(REPAIRS) - {name})
-    return reading
 
 
 SPOILED = [*TREE, *TEXT]
@@ -628,149 +593,7 @@ def test_a_response_with_half_a_header_is_read_without_it_and_a_request_is_refus
         read(parse(message(f"<n:LookupUser><n:InitiationHeader>{half}</n:InitiationHeader>{user}</n:LookupUser>")))
 
 
-# --- bytes -----------------------------------------------------------------------------------------------------------
-
-UMLAUT = GOOD.replace("A title", "Jürgens Bücher – “alle”")
-
-
-@pytest.mark.parametrize(
-    ("raw", "repair_made"),
-    [
-        (UMLAUT.encode("cp1252"), "wrong-encoding"),
-        ((DECLARATION + UMLAUT).encode("cp1252"), "wrong-encoding"),
-        ((DECLARATION.replace("UTF-8", "us-ascii") + UMLAUT).encode("cp1252"), "wrong-encoding"),
-        ((DECLARATION.replace("UTF-8", "us-ascii") + UMLAUT).encode(), "wrong-encoding"),
-        ((DECLARATION.replace("UTF-8", "UTF-16") + UMLAUT).encode(), "wrong-encoding"),
-        ((DECLARATION.replace("UTF-8", "utf-16") + UMLAUT).encode("utf-8-sig"), "wrong-encoding"),
-        ((DECLARATION.replace("UTF-8", "ISO-8859-1") + UMLAUT).encode(), "utf-8-declared-otherwise"),
-        ((DECLARATION.replace("UTF-8", "windows-1252") + UMLAUT).encode("utf-8-sig"), "utf-8-declared-otherwise"),
-        ((DECLARATION.replace("UTF-8", "windows-1252") + UMLAUT).encode("cp1252"), ""),
-        ((DECLARATION.replace("UTF-8", "ISO-8859-1") + GOOD).encode(), ""),
-        (UMLAUT.replace("ü", "Ã¼").encode("cp1252"), "wrong-encoding"),
-    ],
-)
-def test_text_is_read_in_the_encoding_that_it_is_in(raw: bytes, repair_made: str) -> None:
-    asked = (needs(raw, repair_made) if repair_made else read(parse(raw), allowed=())).envelope.message
-    assert isinstance(asked, CheckOutItem)
-    assert asked.ext is not None
-    assert asked.ext.find("Title") in (
-        read(parse(UMLAUT.encode())).envelope.message.ext.find("Title"),  # type: ignore[union-attr]
-        read(parse(GOOD.encode())).envelope.message.ext.find("Title"),  # type: ignore[union-attr]
-    )
-
-
-def test_bytes_of_two_encodings_are_both_read() -> None:
-    """A system that pastes a Latin-1 name into UTF-8."""
-    both = UMLAUT.encode().replace(b"</n:Title>", " größer".encode("latin-1") + b"</n:Title>")
-    asked = needs(both, "wrong-encoding").envelope.message
-    assert "Jürgens Bücher – “alle” größer" in repr(asked)
-
-
-@pytest.mark.parametrize("junk", [b"\x00", b"\x04", b"\x1a\x00\r\n", b"\x0b\x0c\x1f"])
-@pytest.mark.parametrize("where", ["before", "inside", "after"])
-def test_control_characters_are_left_out(junk: bytes, where: str) -> None:
-    raw = (DECLARATION + GOOD).encode()
-    raw = {
-        "before": junk + raw,
-        "inside": raw.replace(b"A title", b"A" + junk.strip() + b" title"),
-        "after": raw + junk,
-    }[where]
-    assert needs(raw, "control-characters").envelope.message == ORIGINAL
-
-
-@pytest.mark.parametrize("written", ["&#0;", "&#4;", "&#x1F;", "&#00004;"])
-def test_references_to_control_characters_are_left_out(written: str) -> None:
-    raw = GOOD.replace("A title", f"A{written} title").encode()
-    assert needs(raw, "control-characters").envelope.message == ORIGINAL
-    assert "A\ttitle" in repr(read(parse(GOOD.replace("A title", "A&#9;title").encode())).envelope).replace("\\t", "\t")
-
-
-FORMS: dict[str, Callable[[str], str]] = {
-    "xml": lambda text: f"xml={quote_plus(text)}",
-    "XForms:Model": lambda text: f"XForms:Model={quote(text)}",
-    "encoded name": lambda text: f"XForms%3AModel={quote_plus(text)}",
-    "other fields": lambda text: f"token=abc&xml={quote_plus(text)}&submit=Send",
-    "not encoded": lambda text: f"xml={text}",
-    "not encoded, with other fields": lambda text: f"a=b&xml={text}&submit=Send",
-    "blanks": lambda text: f"\r\nxml={quote_plus(text)}",
-    "multipart": multipart,
-}
-
-
-@pytest.mark.parametrize("posted", FORMS.values(), ids=FORMS)
-def test_a_web_form_is_opened(posted: Callable[[str], str]) -> None:
-    text = GOOD.replace("A title", "1 + 1 = 2 &amp; 100 % ü")
-    expected = read(parse(text.encode())).envelope.message
-    assert needs(posted(text).encode(), "form-post").envelope.message == expected
-
-
-@pytest.mark.parametrize("encode", [quote, quote_plus])
-def test_a_body_written_with_percent_signs_is_decoded(encode: Callable[[str], str]) -> None:
-    text = GOOD.replace("23:59:00Z", "23:59:00+00:00").replace("A title", "1 + 1 ü")
-    expected = read(parse(text.encode())).envelope.message
-    assert needs(encode(text).encode(), "url-encoded").envelope.message == expected
-    small = re.sub(r"%[0-9A-F]{2}", lambda found: found[0].lower(), encode(text))
-    assert needs(small.encode(), "url-encoded").envelope.message == expected
-
-
-@pytest.mark.parametrize(
-    "raw",
-    [b"xml=", b"xml=hello", b"item=1&user=2", b"a=" + b"&a=" * 100_000, b"--", b"--x\r\n\r\n", b"--x\r\n" * 100_000],
-)
-def test_a_form_without_a_message_is_no_message(raw: bytes) -> None:
-    with pytest.raises(Problem) as caught:
-        parse(raw)
-    assert caught.value.type is ProblemType.INVALID_MESSAGE_SYNTAX_ERROR
-
-
-BOMB = '<!DOCTYPE a [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;">]><a>&b;</a>'
-
-
-@pytest.mark.parametrize("wrap", [str, quote, FORMS["xml"], FORMS["not encoded"], multipart], ids=range(5))
-@pytest.mark.parametrize("encode", ["utf-8", "utf-16"])
-def test_no_wrapping_gets_an_entity_through(wrap: Callable[[str], str], encode: str) -> None:
-    for hostile in (BOMB, "\x04" + BOMB, BOMB.replace("<!ENTITY", "<!\x00ENTITY"), BOMB.replace("<!DOC", "<!D\x04OC")):
-        with pytest.raises(Problem) as caught:
-            parse(wrap(hostile).encode(encode))
-        assert caught.value.type is ProblemType.INVALID_MESSAGE_SYNTAX_ERROR
-
-
-LONG = {
-    "percent signs": b"%3C" * 340_000,
-    "a form of percent signs": b"xml=" + b"%" * 1_000_000,
-    "high bytes": b"\xfc" * 1_000_000,
-    "high bytes and blanks": b"<a>" + b"\xfc " * 500_000,
-    "control characters": b"<a>" + b"\x04" * 1_000_000,
-    "references": b"<a>" + b"&#4;" * 250_000,
-    "long references": b"<a>" + b"&#0000000000" * 80_000,
-    "one prefix": b"<NCIPMessage>" + b"<a:b/>" * 160_000,
-    "many prefixes": b"<NCIPMessage>" + b"".join(b"<p%d:b/>" % number for number in range(80_000)),
-    "parts": b"--x\r\n" + b"\r\n\r\n" * 240_000,
-    "blanks": b" " * 1_000_000,
-    "a false encoding": b'<?xml version="1.0" encoding="UTF-16"?>' + b"\xfc " * 500_000,
-}
-
-
-@pytest.mark.parametrize("raw", LONG.values(), ids=LONG)
-def test_bytes_made_to_be_repaired_for_long_are_not(raw: bytes) -> None:
-    started = time.process_time()
-    with pytest.raises(Problem):
-        parse(raw)
-    assert time.process_time() - started < 2
-
-
-@pytest.mark.parametrize("prefix", ["ncip", "ns1", "x-y.z"])
-def test_a_prefix_that_nobody_declared_is_that_of_ncip(prefix: str) -> None:
-    text = GOOD.replace("<n:", f"<{prefix}:").replace("</n:", f"</{prefix}:").replace(" n:", f" {prefix}:")
-    raw = text.replace(f' xmlns:n="{NS}"', "").encode()
-    assert needs(raw, "undeclared-prefix").envelope.message == ORIGINAL
-
-
-def test_a_prefix_of_an_attribute_alone_is_declared_too() -> None:
-    text = GOOD.replace("<n:", "<").replace("</n:", "</").replace("xmlns:n=", "xmlns=").replace(" n:", " ncip:")
-    assert needs(text.encode(), "undeclared-prefix").envelope.message == ORIGINAL
-    hint = text.replace("xmlns=", 'xsi:schemaLocation="http://x y" xmlns=')
-    assert needs(hint.encode(), "undeclared-prefix").envelope.message == ORIGINAL
+# --- what stood in an extension before -------------------------------------------------------------------------------
 
 
 def test_a_message_in_the_ext_of_the_envelope_is_taken_out() -> None:

@@ -15,7 +15,7 @@ from ncipd.ncip.elements import ItemId
 from ncipd.ncip.messages import RenewItemResponse
 from tests.circulation import messages as say
 from tests.circulation.messages import IN_FEBRUARY, IN_MARCH
-from tests.services.test_borrowing import Borrower
+from tests.services.borrowers import Borrower
 from tests.services.world import World, fill, make_world
 
 USER, OTHER = "BORROW-USER-1", "BORROW-USER-2"

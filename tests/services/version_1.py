@@ -85,4 +85,4 @@ class Answer:
 async def ask(world: World, raw: str | bytes) -> Answer:
     """Send bytes; whatever comes back is valid in version 1."""
     raw = raw.encode() if isinstance(raw, str) else raw
-    return Answer(await world.responder.respond(raw, Door("http")))
+    return Answer((await world.responder.respond(raw, Door("http"))).body)

@@ -82,7 +82,7 @@ class World:
 
     async def post(self, raw: bytes | str, key: str | None = None) -> Answer:
         raw = raw.encode() if isinstance(raw, str) else raw
-        return Answer(await self.responder.respond(raw, Door("http", key=key)))
+        return Answer((await self.responder.respond(raw, Door("http", key=key))).body)
 
     async def send(self, content: str, *, to: str = "LEND", partner: str = "BROKER", origin: str = "THEM") -> Answer:
         return await self.post(message(content, to=to, partner=partner, origin=origin))

@@ -72,7 +72,7 @@ REPAIRS: dict[str, Repair] = {
         ),
         Repair(
             "leading-whitespace",
-            "blanks, line ends and byte order marks before the XML declaration",
+            "blanks, line ends and byte order marks before the XML declaration, or byte order marks behind blanks",
             "Cuts them off.",
         ),
         Repair(

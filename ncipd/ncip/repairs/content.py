@@ -8,9 +8,10 @@ from lxml import etree
 
 from ncipd.ncip.document import Document
 from ncipd.ncip.paths import Node, local_name
-from ncipd.ncip.repairs.walk import EXT, IN_NCIP, Changes, children_of, elements, ext_of, is_known, order_of
+from ncipd.ncip.repairs.walk import EXT, Changes, children_of, elements, ext_of, order_of
 from ncipd.ncip.schema import obeys
-from ncipd.ncip.types import ELEMENTS
+from ncipd.ncip.shape import is_known
+from ncipd.ncip.types import ELEMENTS, IN_NCIP
 
 _RECORD_NUMBER = "BibliographicRecordIdentifier"
 _CHECK_IN = f"{IN_NCIP}CheckInItem"

@@ -10,7 +10,9 @@ from ncipd.ncip.document import ILS_DI, Document
 from ncipd.ncip.envelope import VERSION
 from ncipd.ncip.octets import XSI
 from ncipd.ncip.paths import Node, local_name
-from ncipd.ncip.repairs.walk import IN_NCIP, Changes, children_of, elements, is_known, once_in, type_of
+from ncipd.ncip.repairs.walk import Changes, children_of, elements, once_in, type_of
+from ncipd.ncip.shape import is_known
+from ncipd.ncip.types import IN_NCIP
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z][a-z]*|[a-z]+|\d+")
 _HINTS = (f"{{{XSI}}}schemaLocation", f"{{{XSI}}}noNamespaceSchemaLocation")

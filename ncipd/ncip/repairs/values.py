@@ -9,8 +9,10 @@ from datetime import date
 
 from ncipd.ncip.document import Document
 from ncipd.ncip.paths import Node, local_name
-from ncipd.ncip.repairs.walk import EXT, IN_NCIP, Changes, children_of, elements, is_known, optional_in, type_of
+from ncipd.ncip.repairs.walk import EXT, Changes, children_of, elements, optional_in, type_of
 from ncipd.ncip.schema import obeys
+from ncipd.ncip.shape import is_known
+from ncipd.ncip.types import IN_NCIP
 
 _SPELLED = re.compile(
     r"(?P<day>\d{4}[-/.]?\d\d[-/.]?\d\d)(?:(?P<between>[Tt_ ]| {2,4})(?P<time>\d\d:?\d\d(?::?\d\d(?:[.,]\d{1,12})?)?))?"

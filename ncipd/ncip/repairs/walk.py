@@ -9,9 +9,8 @@ from lxml import etree
 
 from ncipd.ncip.paths import Node, local_name
 from ncipd.ncip.shape import shape, simple_elements
-from ncipd.ncip.types import ELEMENTS, NAMESPACE
+from ncipd.ncip.types import ELEMENTS, IN_NCIP, NAMESPACE
 
-IN_NCIP = f"{{{NAMESPACE}}}"
 EXT = f"{IN_NCIP}Ext"
 
 Changes = Iterator[tuple[Node, str]]
@@ -41,11 +40,6 @@ def ext_of(parent: Node) -> Node:
     """Give the Ext of an element, made where there is none."""
     ext = next(parent.iterchildren(EXT), None)
     return etree.SubElement(parent, EXT) if ext is None else ext
-
-
-def is_known(name: str) -> bool:
-    """Tell whether the grammar has an element of this name."""
-    return name == "NCIPMessage" or name in ELEMENTS or name in simple_elements()
 
 
 def type_of(node: Node) -> str:

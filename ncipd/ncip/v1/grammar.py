@@ -9,10 +9,9 @@ from typing import Any
 from lxml import etree
 
 from ncipd.ncip.paths import Node, local_name, path
-from ncipd.ncip.schema import Kind, Violation, breach_of_long, breaches, in_words, xsd_path
+from ncipd.ncip.schema import EXPECTED, Kind, Violation, breach_of_long, breaches, in_words, xsd_path
 from ncipd.ncip.v1.table import LATER
 
-_EXPECTED = re.compile(r"Expected is (?:one of )?\( (.*) \)")
 _ATTRIBUTE = re.compile(r"attribute '([^']*)'")
 
 
@@ -44,7 +43,7 @@ def violations(root: Node, *, long: bool = False) -> list[Violation]:
 
 def _violation(node: Node, message: str) -> Violation:
     name = local_name(node)
-    said = _EXPECTED.search(message)
+    said = EXPECTED.search(message)
     expected = [one.strip() for one in said[1].split(",")] if said else []
     wanted = in_words(expected)
     if "Missing child element" in message:

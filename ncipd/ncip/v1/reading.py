@@ -17,15 +17,14 @@ from ncipd.ncip.envelope import header_of, reply_header
 from ncipd.ncip.paths import Node, local_name, path
 from ncipd.ncip.repairs import MOST_RECORDED
 from ncipd.ncip.shape import simple_elements
-from ncipd.ncip.types import ELEMENTS, NAMESPACE
+from ncipd.ncip.types import ELEMENTS, IN_NCIP
 from ncipd.ncip.v1 import grammar
 from ncipd.ncip.v1.table import AUTHENTICATE, DATATYPES, DTD, LATER, RENAMED, VALUES, VISIBLE
 from ncipd.ncip.v1.wire import Version1
 
-_IN_NCIP = f"{{{NAMESPACE}}}"
-_ID_TYPES = (f"{_IN_NCIP}UserIdentifierType", f"{_IN_NCIP}ItemIdentifierType")
-_REQUEST_TYPE = f"{_IN_NCIP}RequestType"
-_BEFORE_TYPE = {_IN_NCIP + name for name in ("InitiationHeader", "UserId", "RequestId", "ItemId")}
+_ID_TYPES = (f"{IN_NCIP}UserIdentifierType", f"{IN_NCIP}ItemIdentifierType")
+_REQUEST_TYPE = f"{IN_NCIP}RequestType"
+_BEFORE_TYPE = {IN_NCIP + name for name in ("InitiationHeader", "UserId", "RequestId", "ItemId")}
 _IDS = {"UserId", "ItemId", "RequestId"}
 _ERRORS = {"ProcessingError", "MessagingError"}
 _ERROR_TYPES = {"ProcessingErrorType", "MessagingErrorType"}
@@ -52,7 +51,7 @@ def rewritten(document: Document) -> Document:
     _rewrite(root, notes)
     wire = replace(wire, header=reply_header(header_of(root)))
     version = root.attrib.pop("version", wire.version)
-    root.set(f"{_IN_NCIP}version", version)
+    root.set(f"{IN_NCIP}version", version)
     if breaches and not notes.applied and schema.is_valid(root):
         first = breaches[0]
         notes.applied.append(Applied("v1-loose", first.path, f"accepted although {first.reason}"))
@@ -99,7 +98,7 @@ def _rewrite(node: Node, notes: _Notes) -> None:
     _rewrite_value(node, new, notes)
     if name in _ERRORS:
         _rewrite_error(node)
-    elif name == "UserTransaction" or (name == "Problem" and node.find(f"{_IN_NCIP}Problem") is not None):
+    elif name == "UserTransaction" or (name == "Problem" and node.find(f"{IN_NCIP}Problem") is not None):
         _unwrap(node)
     elif name == "LookupUserResponse":
         _put_loans_first(node)
@@ -110,7 +109,7 @@ def _rewrite(node: Node, notes: _Notes) -> None:
         _place(node, name, seen, notes)
     if new in _IDS:
         _drop_blank(node)
-    node.tag = _IN_NCIP + new
+    node.tag = IN_NCIP + new
 
 
 # --- what the grammar of version 1 does not allow --------------------------------------------------------------------
@@ -154,6 +153,8 @@ def _datatype(name: str) -> str | None:
 
 def _rewrite_value(node: Node, new: str, notes: _Notes) -> None:
     type_ = simple_elements().get(new)
+    if not _says_one_thing(node):
+        return  # and the grammar of version 2 refuses it
     if type_ == "Coded" or node.tag in _ERROR_TYPES:
         _fold(node, notes)
     elif type_ == "datetime":
@@ -161,6 +162,12 @@ def _rewrite_value(node: Node, new: str, notes: _Notes) -> None:
     elif type_ == "str" and node.find("Value") is not None:
         notes("v1-scheme", node, f"took the Value in {node.tag} for its text")
         _replace_by_text(node, node.findtext("Value") or "")
+
+
+def _says_one_thing(node: Node) -> bool:
+    """Say whether there is no more in it than one Scheme and one Value, each of them text."""
+    names = [child.tag for child in node]
+    return set(names) <= {"Scheme", "Value"} and len(set(names)) == len(names) and not any(map(len, node))
 
 
 def _spell_out(node: Node) -> None:
@@ -184,7 +191,7 @@ def _fold(node: Node, notes: _Notes) -> None:
     text = (node.text or "").strip() if value is None else value
     _replace_by_text(node, VALUES.get(node.tag, {}).get(text.strip(), text))
     if scheme.strip():
-        node.set(f"{_IN_NCIP}Scheme", _as_uri(scheme))
+        node.set(f"{IN_NCIP}Scheme", _as_uri(scheme))
 
 
 @lru_cache(maxsize=256)
@@ -209,8 +216,8 @@ def _replace_by_text(node: Node, text: str) -> None:
 
 def _drop_blank(node: Node) -> None:
     """Take away an agency or type that says nothing, for version 1 wants one in any case."""
-    for child in node.findall(f"{_IN_NCIP}AgencyId") + [one for tag in _ID_TYPES for one in node.findall(tag)]:
-        if not (child.text or "").strip() and not child.attrib:
+    for child in node.findall(f"{IN_NCIP}AgencyId") + [one for tag in _ID_TYPES for one in node.findall(tag)]:
+        if not len(child) and not (child.text or "").strip() and not child.attrib:
             node.remove(child)
 
 
@@ -220,20 +227,20 @@ def _drop_blank(node: Node) -> None:
 def _rewrite_error(node: Node) -> None:
     kind = node.tag.removesuffix("Error")
     steps, value = [], None
-    step = node.find(f"{_IN_NCIP}{kind}ErrorElement")
+    step = node.find(f"{IN_NCIP}{kind}ErrorElement")
     while step is not None:
-        steps.append(_step(step.findtext(f"{_IN_NCIP}ElementName") or ""))
-        found = step.find(f"{_IN_NCIP}{kind}ErrorValue")
+        steps.append(_step(step.findtext(f"{IN_NCIP}ElementName") or ""))
+        found = step.find(f"{IN_NCIP}{kind}ErrorValue")
         value = found.text or "" if found is not None else value
-        step = step.find(f"{_IN_NCIP}{kind}ErrorElement")
-    type_ = node.find(f"{_IN_NCIP}{kind}ErrorType")
+        step = step.find(f"{IN_NCIP}{kind}ErrorElement")
+    type_ = node.find(f"{IN_NCIP}{kind}ErrorType")
     node[:] = [type_] if type_ is not None else []
     if type_ is not None:
-        type_.tag = f"{_IN_NCIP}ProblemType"
+        type_.tag = f"{IN_NCIP}ProblemType"
     if any(steps):
-        etree.SubElement(node, f"{_IN_NCIP}ProblemElement").text = "/".join(steps)
+        etree.SubElement(node, f"{IN_NCIP}ProblemElement").text = "/".join(steps)
     if value is not None:
-        etree.SubElement(node, f"{_IN_NCIP}ProblemValue").text = value
+        etree.SubElement(node, f"{IN_NCIP}ProblemValue").text = value
 
 
 def _step(name: str) -> str:
@@ -248,9 +255,9 @@ def _unwrap(node: Node) -> None:
 
 def _put_loans_first(response: Node) -> None:
     """Put loans before the counts of requests, where version 2 has them."""
-    loans = response.findall(f"{_IN_NCIP}LoanedItem")
-    counts = response.find(f"{_IN_NCIP}RequestedItemsCount")
-    requested = response.find(f"{_IN_NCIP}RequestedItem")
+    loans = response.findall(f"{IN_NCIP}LoanedItem")
+    counts = response.find(f"{IN_NCIP}RequestedItemsCount")
+    requested = response.find(f"{IN_NCIP}RequestedItem")
     before = counts if counts is not None else requested
     if before is not None:
         for loan in loans:
@@ -281,4 +288,4 @@ def _place(node: Node, name: str, seen: list[Node], notes: _Notes) -> None:
 
 def _ext_of(node: Node) -> Node:
     last = node[-1] if len(node) else None
-    return last if last is not None and local_name(last) == "Ext" else etree.SubElement(node, f"{_IN_NCIP}Ext")
+    return last if last is not None and local_name(last) == "Ext" else etree.SubElement(node, f"{IN_NCIP}Ext")

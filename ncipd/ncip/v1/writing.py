@@ -14,7 +14,7 @@ from ncipd.ncip.lowering import Lower
 from ncipd.ncip.paths import Node, local_name
 from ncipd.ncip.problem_types import MESSAGING_SCHEME
 from ncipd.ncip.shape import shape, simple_elements
-from ncipd.ncip.types import NAMESPACE, Message
+from ncipd.ncip.types import IN_NCIP, NAMESPACE, Message
 from ncipd.ncip.v1.table import (
     ASKED_AT_LEAST,
     BEFORE_VISIBLE,
@@ -27,7 +27,6 @@ from ncipd.ncip.v1.table import (
     VISIBLE,
 )
 
-_IN_NCIP = f"{{{NAMESPACE}}}"
 _lower = Lower(LACKING, SINGLE)
 _SPELLED = {name: {new: old for old, new in values.items()} for name, values in VALUES.items()}
 
@@ -57,10 +56,10 @@ class _Writing:
     def message(self, root: Node, source: Node, name: str | None) -> None:
         """Write a message, under another name where one is given."""
         self._name = name or local_name(source)
-        self._sender = source.find(f"*/{_IN_NCIP}FromAgencyId/{_IN_NCIP}AgencyId")
+        self._sender = source.find(f"*/{IN_NCIP}FromAgencyId/{IN_NCIP}AgencyId")
         made = etree.SubElement(root, self._name)
         kind = "ResponseHeader" if self._name.endswith("Response") else "InitiationHeader"
-        header = source.find(_IN_NCIP + kind)
+        header = source.find(IN_NCIP + kind)
         if header is not None:
             self._element(made, header)
         else:
@@ -84,7 +83,7 @@ class _Writing:
         type_ = simple_elements().get(old)
         if type_ == "Coded":
             value = _SPELLED.get(old, {}).get(source.text or "", source.text or "")
-            self._coded(parent, new, source.get(f"{_IN_NCIP}Scheme") or "", value)
+            self._coded(parent, new, source.get(f"{IN_NCIP}Scheme") or "", value)
         elif type_ == "bool":
             etree.SubElement(parent, new)
         elif type_ is not None:
@@ -150,10 +149,10 @@ class _Writing:
         """Write children, and the ids that people see in their place among them."""
         name = local_name(source)
         visible, place = VISIBLE[name]
-        kind = f"{_IN_NCIP}{'UserId' if visible == 'VisibleUserId' else 'ItemId'}"
+        kind = f"{IN_NCIP}{'UserId' if visible == 'VisibleUserId' else 'ItemId'}"
         seen = [child for child in children if place == "end" and child.tag == kind]
         if place == "ext":
-            seen = source.findall(f"{_IN_NCIP}Ext/{kind}")
+            seen = source.findall(f"{IN_NCIP}Ext/{kind}")
         if visible == "VisibleItemId":
             del seen[1:]  # a description has one
         taken = set(seen)
@@ -208,15 +207,15 @@ class _Writing:
         wrapper = made.find("Problem")
         if wrapper is None:
             wrapper = etree.SubElement(made, "Problem")
-        types = (one.find(f"{_IN_NCIP}ProblemType") for one in source.getparent().findall(f"{_IN_NCIP}Problem"))
-        schemes = {type_.get(f"{_IN_NCIP}Scheme") for type_ in types if type_ is not None}
+        types = (one.find(f"{IN_NCIP}ProblemType") for one in source.getparent().findall(f"{IN_NCIP}Problem"))
+        schemes = {type_.get(f"{IN_NCIP}Scheme") for type_ in types if type_ is not None}
         self._error(wrapper, source, "Messaging" if schemes == {MESSAGING_SCHEME} else "Processing")
 
     def _error(self, parent: Node, source: Node, kind: str) -> None:
         told = {local_name(child): child for child in source}
         made = etree.SubElement(parent, f"{kind}Error")
         type_ = told["ProblemType"]
-        self._coded(made, f"{kind}ErrorType", type_.get(f"{_IN_NCIP}Scheme") or "", type_.text or "")
+        self._coded(made, f"{kind}ErrorType", type_.get(f"{IN_NCIP}Scheme") or "", type_.text or "")
         element = told.get("ProblemElement")
         steps = list(self._steps(element.text or "" if element is not None else ""))
         at = made
@@ -237,11 +236,11 @@ class _Writing:
 
 
 def _children_of(source: Node) -> list[Node]:
-    return [child for child in source if isinstance(child.tag, str) and child.tag != f"{_IN_NCIP}Ext"]
+    return [child for child in source if isinstance(child.tag, str) and child.tag != f"{IN_NCIP}Ext"]
 
 
 def _has(source: Node, name: str) -> bool:
-    return source.find(_IN_NCIP + name) is not None
+    return source.find(IN_NCIP + name) is not None
 
 
 def _is_before(child: Node) -> bool:
@@ -251,6 +250,6 @@ def _is_before(child: Node) -> bool:
 def _is_visible(owner: str, source: Node) -> bool:
     """Say whether an id is one that people see: it has a type, and for an item no agency."""
     what = VISIBLE[owner][0].removeprefix("Visible").removesuffix("Id")
-    if local_name(source) != f"{what}Id" or source.find(f"{_IN_NCIP}{what}IdentifierType") is None:
+    if local_name(source) != f"{what}Id" or source.find(f"{IN_NCIP}{what}IdentifierType") is None:
         return False
-    return what == "User" or source.find(f"{_IN_NCIP}AgencyId") is None
+    return what == "User" or source.find(f"{IN_NCIP}AgencyId") is None

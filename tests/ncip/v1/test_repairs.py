@@ -65,6 +65,28 @@ def test_what_is_valid_takes_no_repair() -> None:
     assert read(receive(doctype + document(LOOKUP)), allowed=()).repairs == ()
 
 
+@pytest.mark.parametrize(
+    "value",
+    ["<Value>A</Value><Value>B</Value>", "<Scheme>t</Scheme><Value>A</Value>", "<Value>A</Value><Title>B</Title>"],
+    ids=["two values", "two schemes", "something else"],
+)
+@pytest.mark.parametrize("around", ["UniqueAgencyId", "ItemElementType", "ItemIdentifierValue"])
+def test_what_may_mean_two_things_is_refused(around: str, value: str) -> None:
+    """Nothing of a coded value is dropped to make a pair of what is none."""
+    raw = document(LOOKUP.replace("<ItemIdentifierValue>i", "<ItemIdentifierValue><Scheme>s</Scheme><Value>A</Value>"))
+    start = raw.index(f"<{around}>".encode(), raw.index(b"<UniqueItemId>")) + len(around) + 2
+    end = raw.index(f"</{around}>".encode(), start)
+    with pytest.raises(Invalid) as caught:
+        read(receive(raw[:start] + f"<Scheme>s</Scheme>{value}".encode() + raw[end:]))
+    assert caught.value.violations[0].path.endswith(f"/{around}")
+
+
+def test_a_value_in_which_an_element_stands_keeps_its_text() -> None:
+    reading = read(receive(document(LOOKUP.replace("<Value>Location", "<Value><Title>Location</Title>"))))
+    assert isinstance(reading.envelope.message, LookupItem)
+    assert [str(one) for one in reading.envelope.message.item_element_type] == ["Location"]
+
+
 @pytest.mark.parametrize("name", sorted(SPOILED))
 def test_a_deviation_is_repaired_under_its_name_and_refused_without_it(name: str) -> None:
     raw = document(SPOILED[name])
