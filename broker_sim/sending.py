@@ -16,7 +16,7 @@ from broker_sim.content import Node
 from broker_sim.http import Sent
 from broker_sim.play import Excused, Parcel, Play, Trouble, exchange
 from broker_sim.scenario import CONTENT_TYPE, Again, Envelope, Expect, ExpectedProblem, Relay, Send, Transmission
-from broker_sim.undoing import Undo
+from broker_sim.undoing import Undo, Way
 from broker_sim.verdict import Finding
 from broker_sim.wire import Header
 
@@ -243,7 +243,9 @@ def _note(play: Play, step: Transmission, parcel: Parcel, answers: list[Answer])
     play.book.sent(message, parcel.side, succeeded=good is not None)
     if good is None or good.message is None:
         return
-    play.undoing.succeeded(step if isinstance(step, Send) else None, parcel.side, message, good.message)
+    profile = parcel.header.profile if parcel.header else None
+    way = Way(step if isinstance(step, Send) else None, parcel.side, profile)
+    play.undoing.succeeded(way, message, good.message)
     if message.name == "AcceptItem":
         barcode = good.message.text("AcceptItemResponse", "ItemId", "ItemIdentifierValue")
         if barcode:

@@ -32,9 +32,19 @@ class Undo:
 
 
 @dataclass(frozen=True)
-class _Ids:
-    """Which request, item and user a message and its answer are about; empty where neither says."""
+class Way:
+    """How a message went: the step where it can be put otherwise, the side it was for, whom its header names."""
 
+    step: Send | None
+    side: str | None
+    profile: str | None
+
+
+@dataclass(frozen=True)
+class _Ids:
+    """Which request, item and user a message and its answer are about, empty where neither says; and who speaks."""
+
+    profile: str | None
     request: str
     item: str
     user: str
@@ -52,10 +62,12 @@ class Undoing:
         """What ends all that is open, the latest first: requests before loans, so that no item goes to the next."""
         return [*reversed(self._requests.values()), *reversed(self._loans.values())]
 
-    def succeeded(self, step: Send | None, side: str | None, sent: Message, answer: Message) -> None:
-        """Note a message that was answered with success; ``step`` where it is one that can be put otherwise."""
+    def succeeded(self, way: Way, sent: Message, answer: Message) -> None:
+        """Note a message that was answered with success."""
+        step, side = way.step, way.side
         told = _elements(sent.body), _elements(answer.body)
         ids = _Ids(
+            way.profile,
             _value(told, "RequestId", "RequestIdentifierValue"),
             _value(reversed(told) if sent.name == "AcceptItem" else told, "ItemId", "ItemIdentifierValue"),
             _value(told, "UserId", "UserIdentifierValue"),
@@ -75,7 +87,9 @@ class Undoing:
 
 
 def _same(one: _Ids, other: _Ids) -> bool:
-    """Whether both mean one request: by its number, or without one by item and user."""
+    """Whether both mean one request of a partner: by its number, or without one by item and user."""
+    if one.profile != other.profile:
+        return False
     if one.request and other.request:
         return one.request == other.request
     return bool(one.item) and (one.item, one.user) == (other.item, other.user)
@@ -107,7 +121,7 @@ def _elements(body: Element | None) -> list[Element]:
 
 def _message(name: str, told: Iterable[list[Element]], wanted: tuple[str, ...]) -> Node:
     """A message of what was said before, the first that said it counting: what was sent, then what was answered."""
-    parts = {}
+    parts: dict[str, list[Node]] = {}
     for elements in told:
         for kind in wanted:
             said = [content.from_tree(one) for one in elements if local(one.tag) == kind]
