@@ -7,6 +7,7 @@ judged, since it is no part of the story, and nothing of it can end a run; what 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Awaitable
 
@@ -31,13 +32,10 @@ async def tidy(play: Play) -> None:
     title, note = "puts things back", "The story is over: nothing here is judged."
     line = play.scenario.lines[-1]
     play.stage.emit(events.StepStarted(name, play.step, events.AFTERWARDS, title, note, "Broker", None, line))
-    try:
+    with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(_AT_MOST):
             await _put_back(play)
-    except TimeoutError:
-        pass
-    finally:
-        play.stage.emit(events.StepFinished(name, play.step, time.perf_counter() - start))
+    play.stage.emit(events.StepFinished(name, play.step, time.perf_counter() - start))
 
 
 async def _put_back(play: Play) -> None:
@@ -53,10 +51,8 @@ async def _put_back(play: Play) -> None:
 
 async def _try(doing: Awaitable[object]) -> None:
     """What the story did not get to may be missing, and what it did not take cannot be given back."""
-    try:
+    with contextlib.suppress(Unmet, Excused, Trouble, UnknownVariable, ValueError):
         await doing
-    except (Unmet, Excused, Trouble, UnknownVariable, ValueError):
-        pass
 
 
 def _is_offered(play: Play, step: Send) -> bool:
