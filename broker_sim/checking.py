@@ -66,11 +66,15 @@ def check(scenario: Scenario, document: Located) -> None:
             if step.name in earlier:
                 raise document.mistake((*where, "name"), f"an earlier step is called {step.name!r} already")
             earlier[step.name] = step
+    _put_back(document, scenario, known)
+    _names(document, scenario)
+
+
+def _put_back(document: Located, scenario: Scenario, known: set[str]) -> None:
     for number, step in enumerate(scenario.afterwards):
         where = ("afterwards", number)
         _known(document, where, document.value["afterwards"][number], known)
         _shape(document, where, step)
-    _names(document, scenario)
 
 
 def _known(document: Located, where: Where, value: Any, known: set[str]) -> None:
