@@ -66,7 +66,15 @@ def check(scenario: Scenario, document: Located) -> None:
             if step.name in earlier:
                 raise document.mistake((*where, "name"), f"an earlier step is called {step.name!r} already")
             earlier[step.name] = step
+    _put_back(document, scenario, known)
     _names(document, scenario)
+
+
+def _put_back(document: Located, scenario: Scenario, known: set[str]) -> None:
+    for number, step in enumerate(scenario.afterwards):
+        where = ("afterwards", number)
+        _known(document, where, document.value["afterwards"][number], known)
+        _shape(document, where, step)
 
 
 def _known(document: Located, where: Where, value: Any, known: set[str]) -> None:
@@ -108,8 +116,9 @@ def _names(document: Located, scenario: Scenario) -> None:
     words = vocabulary(older=scenario.persona is not None and scenario.persona.is_version_1)
     for n, name in enumerate(scenario.story.ignore):
         _is_message(document, ("ignore", n), name, words)
-    for number, step in enumerate(scenario.steps):
-        where = ("steps", number)
+    placed = [(("steps", n), step) for n, step in enumerate(scenario.steps)]
+    placed += [(("afterwards", n), step) for n, step in enumerate(scenario.afterwards)]
+    for where, step in placed:
         match step:
             case Send(valid=True, root=None, raw=None, hex=None) | Await():
                 _is_message(document, (*where, step.kind), step.service, words)

@@ -18,6 +18,10 @@ Channel = Literal["ncip", "desk", "clock"]
 Command = Literal["run", "conform"]
 
 
+AFTERWARDS = "afterwards"
+"""The kind of the step, after the last one of the story, in which things are put back."""
+
+
 @dataclass(frozen=True, slots=True)
 class Billing:
     """A scenario as it is announced: what a report needs to know of it before it begins.

@@ -16,7 +16,7 @@ from broker_sim.checking import check
 from broker_sim.mistakes import near
 from broker_sim.persona import Persona, PersonaMistake
 from broker_sim.requirements import Requirement, Requirements, strongest
-from broker_sim.scenario import STEPS, AnyStep, Duration, Scenario, Story
+from broker_sim.scenario import STEPS, AnyStep, Desk, Duration, Scenario, Send, Story
 
 T = TypeVar("T")
 
@@ -52,9 +52,17 @@ def load(path: Path, requirements: Requirements | None = None) -> Scenario:
         raise document.mistake((), "say by `side` who is under test: lending, borrowing or both")
     steps = tuple(_step(document, n, raw) for n, raw in enumerate(story.steps))
     lines = tuple(document.line(("steps", n)) for n in range(len(steps)))
+    afterwards = tuple(_putting_back(document, n, raw) for n, raw in enumerate(story.afterwards))
     spoken = None if story.persona is None else _persona(document, story.persona)
     scenario = Scenario(
-        id=identity, path=path, story=story, steps=steps, lines=lines, requirements=verified, persona=spoken
+        id=identity,
+        path=path,
+        story=story,
+        steps=steps,
+        lines=lines,
+        afterwards=afterwards,
+        requirements=verified,
+        persona=spoken,
     )
     check(scenario, document)
     return scenario
@@ -129,7 +137,18 @@ def _files(folder: Path) -> Iterable[Path]:
 
 
 def _step(document: yamlfile.Located, number: int, raw: dict[str, Any]) -> AnyStep:
-    where = ("steps", number)
+    return _step_at(document, ("steps", number), raw)
+
+
+def _putting_back(document: yamlfile.Located, number: int, raw: dict[str, Any]) -> Send | Desk:
+    where = ("afterwards", number)
+    step = _step_at(document, where, raw)
+    if not isinstance(step, Send | Desk) or step.expect or step.capture:
+        raise document.mistake(where, "afterwards there is only `send` and `desk`, with nothing expected or captured")
+    return step
+
+
+def _step_at(document: yamlfile.Located, where: yamlfile.Where, raw: dict[str, Any]) -> AnyStep:
     kinds = [key for key in raw if key in STEPS]
     if len(kinds) != 1:
         what = "both " + " and ".join(kinds) if kinds else "none of them"

@@ -149,7 +149,7 @@ def split_json(path: str) -> list[str | int | dict[str, str]]:
         else:
             pairs = [pair.partition("=") for pair in match[2].split(",")]
             if not all(equals for _, equals, _ in pairs):
-                raise ValueError(f"{path!r}: in brackets stands a number, * or key=value")
+                raise ValueError(f"{path!r}: in brackets stands a number, *, key=value or key*=part of it")
             parts.append({key.strip(): value.strip() for key, _, value in pairs})
     if end != len(path) or not parts:
         raise ValueError(f"{path!r} is not a JSON path; write it like tasks[kind=pick].id")
@@ -172,10 +172,16 @@ def _json_step(value: Any, part: str | int | dict[str, str]) -> Iterator[Any]:
             yield value[part]
     elif isinstance(part, dict):
         for element in value if isinstance(value, list) else ():
-            if all(any(as_text(found) == wanted for found in find_json(element, key)) for key, wanted in part.items()):
+            if all(_fits(element, key, wanted) for key, wanted in part.items()):
                 yield element
     elif isinstance(value, dict) and part in value:
         yield value[part]
+
+
+def _fits(element: Any, key: str, wanted: str) -> bool:
+    if key.endswith("*"):
+        return any(wanted in as_text(found) for found in find_json(element, key[:-1]))
+    return any(as_text(found) == wanted for found in find_json(element, key))
 
 
 def as_text(value: Any) -> str:

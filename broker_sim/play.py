@@ -21,6 +21,7 @@ from broker_sim.listener import Listener, problem_answer
 from broker_sim.mailbox import HttpAnswer, Inbound, Mailbox
 from broker_sim.persona import Post
 from broker_sim.scenario import Await, Expect, Judged, Scenario
+from broker_sim.undoing import Undoing
 from broker_sim.variables import UnknownVariable, Variables
 from broker_sim.verdict import Finding
 from broker_sim.wire import Header
@@ -91,6 +92,8 @@ class Play:
         for name, text in scenario.story.variables.items():
             self.variables[name] = self.variables.fill(text)
         self.book = Book()
+        self.undoing = Undoing()
+        self.is_over = False
         self.mailbox = Mailbox()
         self.step = 0
         self.findings: list[Finding] = []
@@ -123,8 +126,8 @@ class Play:
         self.stage.emit(events.Exchanged(self.scenario.id, self.step if step is None else step, exchange))
 
     def found(self, findings: Iterable[Finding], step: int | None = None) -> None:
-        """Report findings; the same one over several answers is reported once."""
-        for finding in dict.fromkeys(findings):
+        """Report findings; the same one over several answers once, and nothing once the story is over."""
+        for finding in () if self.is_over else dict.fromkeys(findings):
             self.findings.append(finding)
             self.stage.emit(events.Judged(self.scenario.id, self.step if step is None else step, finding))
 
@@ -169,7 +172,7 @@ class Play:
 
     def deliver(self, inbound: Inbound) -> None:
         """Keep a message for a step to come; one that no step will want is answered and judged at once."""
-        if inbound.service in self.scenario.story.ignore:
+        if self.is_over or inbound.service in self.scenario.story.ignore:
             self.mailbox.put(inbound, wait=False)
             self.dismiss(inbound)
         elif any(inbound.service == step.service for step in self.awaited()):

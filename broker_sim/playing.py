@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from broker_sim import events, masking, verdict
+from broker_sim import events, masking, tidying, verdict
 from broker_sim.clock import ClockTrouble
 from broker_sim.desking import play_desk
 from broker_sim.play import Excused, Play, Stage, Trouble, Unmet, exchange
@@ -82,11 +82,12 @@ async def _steps(play: Play) -> None:
             play.unexpected(inbound)
         play.settle()
     finally:
-        if listener is not None:
-            listener.close(play)
         for inbound in play.mailbox.seen:
             if not inbound.answer.done():
                 play.dismiss(inbound)
+        await tidying.tidy(play)
+        if listener is not None:
+            listener.close(play)
 
 
 async def _step(play: Play, step: AnyStep) -> None:

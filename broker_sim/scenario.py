@@ -335,11 +335,13 @@ class Story(Part, frozen=True, kw_only=True):
     variables: dict[str, str] = {}
     ignore: list[str] = []
     steps: list[dict[str, Any]]
+    afterwards: list[dict[str, Any]] = []
 
 
 class Scenario(msgspec.Struct, frozen=True, kw_only=True):
     """A scenario or case read and checked: its id, where it came from, the story, its steps in order.
 
+    ``afterwards`` is what puts things back once it is over, however it went; none of that is judged.
     Only a case has ``requirements``: what it verifies. ``persona`` is how its messages are written and posted, where it
     says so.
     """
@@ -349,6 +351,7 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
     story: Story
     steps: tuple[AnyStep, ...]
     lines: tuple[int, ...]
+    afterwards: tuple[Send | Desk, ...] = ()
     requirements: tuple[Requirement, ...] = ()
     persona: Persona | None = None
 

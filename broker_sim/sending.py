@@ -16,6 +16,7 @@ from broker_sim.content import Node
 from broker_sim.http import Sent
 from broker_sim.play import Excused, Parcel, Play, Trouble, exchange
 from broker_sim.scenario import CONTENT_TYPE, Again, Envelope, Expect, ExpectedProblem, Relay, Send, Transmission
+from broker_sim.undoing import Undo, Way
 from broker_sim.verdict import Finding
 from broker_sim.wire import Header
 
@@ -38,6 +39,14 @@ async def play_send(play: Play, step: Send) -> dict[str, str]:
         await _own_check(step, plain)
     known = head if step.header is None and (step.xml is None or "InitiationHeader" not in step.xml) else None
     return await _deliver(play, step, _parcel(play, step, plain, bodies, known, step.service, receiver))
+
+
+async def play_undo(play: Play, undo: Undo) -> dict[str, str]:
+    """End what an earlier step began."""
+    receiver, _ = _receiver(play, undo.step)
+    head = _header(play, undo.step, receiver)
+    plain, bodies = _written(play, undo.step, [wire.headed(undo.node, head)], Envelope())
+    return await _deliver(play, undo.step, _parcel(play, undo.step, plain, bodies, head, undo.node.name, receiver))
 
 
 async def play_again(play: Play, step: Again) -> dict[str, str]:
@@ -194,7 +203,7 @@ async def _deliver(play: Play, step: Transmission, parcel: Parcel) -> dict[str, 
         play.parcels[step.name] = parcel
     while True:
         answers = [await read_ncip(sent) for sent in await _transmit(play, step, parcel)]
-        _note(play, parcel, answers)
+        _note(play, step, parcel, answers)
         findings = list(_judged(play, step, parcel, answers))
         if loop.time() >= deadline or all(finding.ok for finding in findings):
             break
@@ -224,15 +233,20 @@ async def _transmit(play: Play, step: Transmission, parcel: Parcel) -> list[Sent
     return [await once(parcel.bodies[0]) for _ in range(step.times)]
 
 
-def _note(play: Play, parcel: Parcel, answers: list[Answer]) -> None:
-    """Write into the broker's book what the answers mean for its request."""
+def _note(play: Play, step: Transmission, parcel: Parcel, answers: list[Answer]) -> None:
+    """Write into the broker's book what the answers mean for its request, and what is to be undone later."""
     try:
         message = wire.read(parcel.plain)
     except wire.Unreadable:
         return
     good = next((answer for answer in answers if _success(answer)), None)
     play.book.sent(message, parcel.side, succeeded=good is not None)
-    if good is not None and good.message is not None and message.name == "AcceptItem":
+    if good is None or good.message is None:
+        return
+    profile = parcel.header.profile if parcel.header else None
+    way = Way(step if isinstance(step, Send) else None, parcel.side, profile)
+    play.undoing.succeeded(way, message, good.message)
+    if message.name == "AcceptItem":
         barcode = good.message.text("AcceptItemResponse", "ItemId", "ItemIdentifierValue")
         if barcode:
             play.book.accepted_as(message, barcode)

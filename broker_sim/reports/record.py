@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from broker_sim import events
-from broker_sim.events import Billing, BrokerStatus, Event, Exchange
+from broker_sim.events import AFTERWARDS, Billing, BrokerStatus, Event, Exchange
 from broker_sim.requirements import Requirement
 from broker_sim.verdict import Finding, Verdict
 
@@ -51,6 +51,11 @@ class ScenarioRecord:
     seconds: float = 0.0
     variables: dict[str, str] = field(default_factory=dict)
     steps: dict[int, StepRecord] = field(default_factory=dict)
+
+    @property
+    def reached(self) -> list[StepRecord]:
+        """The steps of the story that were begun, without what was put back afterwards."""
+        return [step for step in self.steps.values() if step.kind != AFTERWARDS]
 
     @property
     def unmet(self) -> list[tuple[StepRecord, Finding]]:

@@ -136,7 +136,7 @@ class Terminal:
     def _error(self, scenario: ScenarioRecord) -> Group:
         """What kept a scenario from being judged: that is nothing the target can be blamed for."""
         head = Text.assemble(("\nERROR ", "bold magenta"), (scenario.billing.id, "bold"))
-        last = next(reversed(scenario.steps.values()), None)
+        last = next(reversed(scenario.reached), None)
         if last is not None:
             head.append(f", step {last.number + 1}: {last.sender}, {last.title}")
         reason = Text(scenario.reason or "the run ended before this scenario did", "magenta")

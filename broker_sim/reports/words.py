@@ -24,7 +24,7 @@ def explain(scenario: ScenarioRecord, step: StepRecord, finding: Finding) -> str
 
 def place(scenario: ScenarioRecord, step: StepRecord | None) -> str:
     """File and line of a step, or of the last one that was begun."""
-    last = step or next(reversed(scenario.steps.values()), None)
+    last = step or next(reversed(scenario.reached), None)
     return f"{scenario.billing.file}:{last.line if last is not None else 1}"
 
 

@@ -141,8 +141,9 @@ async def test_a_message_can_be_sent_several_times_one_after_the_other_or_at_onc
     library = Library()
     steps = CHECK_OUT + "      times: 3\n      expect: [{identical: true}]\n"
     assert only(await stage.play_one(library, steps))[0] is Verdict.PASS
-    assert len(set(library.received)) == 1
-    assert len(library.received) == 3
+    sent = [raw for raw in library.received if b"CheckOutItem" in raw]
+    assert len(set(sent)) == 1
+    assert len(sent) == 3
     race = """
     - send: CheckOutItem
       concurrently: 5
@@ -157,7 +158,7 @@ async def test_a_message_can_be_sent_several_times_one_after_the_other_or_at_onc
     """
     library = Library()
     assert only(await stage.play_one(library, race)) == (Verdict.PASS, [])
-    assert len(set(library.received)) == 5
+    assert len({raw for raw in library.received if b"CheckOutItem" in raw}) == 5
 
 
 async def test_being_slow_is_non_strict_and_fails_only_when_strict(stage: Stage) -> None:
@@ -175,7 +176,7 @@ async def test_the_first_broken_must_ends_a_scenario(stage: Stage) -> None:
         Library("http-500", only_for="LookupItem"), CHECK_OUT + LOOK_UP + CHECK_OUT.replace("name: out", "name: again")
     )
     (scenario,) = record.scenarios.values()
-    assert list(scenario.steps) == [0, 1]
+    assert [step.number for step in scenario.reached] == [0, 1]
     assert scenario.billing.steps == 3
 
 
@@ -321,7 +322,7 @@ async def test_the_clock_can_be_moved_and_dates_follow_it(stage: Stage) -> None:
     steps = "    - clock: {advance: P2D}\n" + CHECK_OUT
     record = await stage.play_one(library, steps, 'needs: [item.available]\nclock: "2031-05-01T10:00:00Z"\n')
     assert only(record)[0] is Verdict.PASS
-    assert b"<DesiredDateDue>2031-05-10T10:00:" in library.received[-1]
+    assert b"<DesiredDateDue>2031-05-10T10:00:" in library.received[0]
 
 
 async def test_scenarios_that_move_the_clock_are_played_alone(stage: Stage) -> None:
