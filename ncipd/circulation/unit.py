@@ -470,6 +470,9 @@ class Circulation:
 
     def add_hold(self, user: int, **columns: Any) -> Hold:
         """Place a hold."""
+        like = {"user": user, "item": columns.get("item"), "record": columns.get("record")}
+        for earlier in self.tx.all("ended_holds_like", only_column, **like):
+            self.touch("hold", earlier)  # what was answered about it lapses: the same words now mean the new one
         number = self.tx.insert(
             "insert_hold", **{**NEW_HOLD, **columns}, agency=self.agency.id, user=user, placed_at=self.occurred_at
         )

@@ -764,6 +764,15 @@ UNION SELECT {hold} FROM hold WHERE hold.record_id = :record AND hold.state IN (
 -- List the holds that any copy of a record could fill, oldest first.
 SELECT {hold} FROM hold WHERE hold.record_id = :record AND hold.state IN ('waiting', 'ready') ORDER BY hold.id LIMIT 200
 
+-- name: touch_hold
+-- Say that what belongs to a hold has changed.
+UPDATE hold SET version = version + 1 WHERE id = :id
+
+-- name: ended_holds_like
+-- Find the holds that a user has had for the same, among the latest.
+SELECT id FROM (SELECT id, item_id, record_id, state FROM hold WHERE user_id = :user ORDER BY id DESC LIMIT 50) AS latest
+WHERE state NOT IN ('waiting', 'ready') AND item_id IS :item AND record_id IS :record
+
 -- name: open_holds_of_user
 -- List the holds of a user, oldest first.
 SELECT {hold} FROM hold WHERE hold.user_id = :user AND hold.state IN ('waiting', 'ready') ORDER BY hold.id LIMIT 500

@@ -221,6 +221,24 @@ async def test_a_hold_that_is_named_by_user_and_item_is_named_by_its_type_too(wo
     assert (await world.send(cancel.format("Hold"), partner="DISCOVERY")).problem is None
 
 
+async def test_a_hold_that_is_placed_again_is_cancelled_again_by_the_same_words(world: World) -> None:
+    """The words mean the new one: the answer about the old one is not repeated, though nothing of that has changed."""
+
+    def waiting() -> int:
+        return world.ask(lambda circ: len(circ.holds_on(circ.item_by_barcode("L1"))))
+
+    await world.desk("check-out", barcode="L1", user="LEND-USER-2")
+    place = request_item("L1", "", user="LEND-USER-1")
+    words = f"{user_id('LEND-USER-1')}{item_id('L1')}<RequestType>Hold</RequestType>"
+    for _ in range(3):
+        assert (await world.send(place, partner="DISCOVERY")).problem is None
+        assert waiting() == 1
+        for _ in range(2):  # told twice, it is cancelled once
+            world.clock.pass_days(1 / 24 / 60)
+            answer = await world.send(f"<CancelRequestItem>{words}</CancelRequestItem>", partner="DISCOVERY")
+            assert (answer.problem, waiting()) == (None, 0)
+
+
 async def test_a_request_can_name_several_volumes(world: World) -> None:
     """Every ItemId is on the pick list; one that is unknown refuses the whole request."""
     two = request_item("L1", "R-1").replace(item_id("L1"), item_id("L1") + item_id("L2"))
