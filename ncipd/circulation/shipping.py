@@ -247,6 +247,8 @@ def ship_digitally(circ: Circulation, request: Request) -> Request:
     moved = circ.advance(request, event)
     # The request still knows the volume that the copy was made from: CheckInItem may name that alone.
     allocation.let_go(circ, request, ItemState.BACK)
+    for place in circ.request_items(request):  # what was answered about an earlier copy of it lapses
+        circ.touch("item", place.item_id)
     if waits:
         circ.ask_staff(Role.LENDING, TaskKind.CONFIRM_DIGITAL, request=moved)
     return moved

@@ -39,6 +39,8 @@ def check_in_item(message: CheckInItem, circ: Circulation) -> CheckInItemRespons
         if digital.status is RequestStatus.SHIPPED_DIGITALLY:
             circ.finish_tasks(digital)
             circ.advance(digital, Event.CHECK_IN)
+            if item is not None:
+                circ.touch("item", item.id)  # the answer rests on it, until it is copied again
         return CheckInItemResponse(item_id=message.item_id)
     if item is None:
         raise lending.unknown_item("CheckInItem", ids.item)

@@ -20,6 +20,7 @@ PARTNERS = (
     Partner(code="BROKER", agency="LEND", url="http://broker.invalid/ncip"),
     Partner(code="MANUAL", agency="LEND", url="http://broker.invalid/ncip", automatic_renewal=False),
     Partner(code="NOWINDOW", agency="LEND", resend_window_minutes=0),
+    Partner(code="DIGITAL", agency="LEND", receive_digitally=True),
 )
 MINUTE = 1 / (24 * 60)
 
@@ -103,6 +104,20 @@ async def test_a_message_that_comes_again_gets_the_same_bytes_and_does_nothing(w
         world.clock.pass_days(minutes * MINUTE)
         assert (await world.send(sent)).raw == first.raw
     assert rows(world) == after
+
+
+async def test_an_item_copied_again_is_checked_in_again_by_the_same_words(world):
+    """The words name the barcode alone: they mean the copy that waits now, though nothing of the first has changed."""
+    for identifier in ("R-1", "R-2"):
+        assert (
+            await world.send(say.request_item(identifier, item="L1", kind="Digital"), partner="DIGITAL")
+        ).problem is None
+        assert (await world.send(say.check_out("L1", identifier), partner="DIGITAL")).problem is None
+        assert world.status(identifier) == "shipped-digitally"
+        for _ in range(2):
+            world.clock.pass_days(MINUTE)
+            assert (await world.send(say.check_in("L1"), partner="DIGITAL")).problem is None
+            assert world.status(identifier) == "request-completed"
 
 
 def look(barcode):
