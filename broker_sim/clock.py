@@ -53,15 +53,14 @@ class TargetClock:
 
 
 def _ahead(said: datetime, before: datetime, after: datetime) -> timedelta:
-    """How far a clock is ahead of ours that said this at some moment between two of ours.
+    """How far at most a clock is ahead of ours that said this at some moment between two of ours.
 
     One that told whole seconds may have been nearly a second further.
     """
-    if said.microsecond:
-        return said - after
-    if before.replace(microsecond=0) <= said <= after:
+    earliest = before if said.microsecond else before.replace(microsecond=0)
+    if earliest <= said <= after:
         return timedelta()
-    return said + timedelta(seconds=1) - before
+    return said + timedelta(seconds=0 if said.microsecond else 1) - before
 
 
 def _told(sent: Sent, path: str) -> datetime:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -24,7 +25,9 @@ async def looked_at(ahead: timedelta, tell: Tell) -> TargetClock:
     """A clock that was read from a target whose time is so far from ours."""
 
     async def answer(_: web.Request) -> web.Response:
-        return web.json_response({"now": tell(datetime.now(UTC) + ahead)})
+        told = tell(datetime.now(UTC) + ahead)
+        await asyncio.sleep(0.2)  # the answer is on its way
+        return web.json_response({"now": told})
 
     app = web.Application()
     app.router.add_get("/clock", answer)
@@ -38,12 +41,13 @@ async def looked_at(ahead: timedelta, tell: Tell) -> TargetClock:
     "ahead", [timedelta(), timedelta(days=3, milliseconds=700), timedelta(days=-3, milliseconds=-2)]
 )
 @pytest.mark.parametrize("tell", [whole, datetime.isoformat])
-async def test_the_time_is_not_behind_and_less_than_two_seconds_ahead(ahead: timedelta, tell: Tell) -> None:
+async def test_the_time_is_not_behind_nor_far_ahead(ahead: timedelta, tell: Tell) -> None:
     clock = await looked_at(ahead, tell)
-    further = clock.now() - (datetime.now(UTC) + ahead)
-    assert -timedelta(milliseconds=50) < further < timedelta(seconds=2)
+    target = datetime.now(UTC) + ahead
+    assert target <= clock.now() < target + timedelta(minutes=1)
 
 
 async def test_a_clock_that_tells_our_time_in_whole_seconds_is_ours() -> None:
     clock = await looked_at(timedelta(), whole)
-    assert abs(clock.now() - datetime.now(UTC)) < timedelta(milliseconds=50)
+    before, told, after = datetime.now(UTC), clock.now(), datetime.now(UTC)
+    assert before <= told <= after
