@@ -18,4 +18,4 @@ def strike(circ: Circulation, item: Item, *kinds: TaskKind, request: Request | N
     whose = request.id if request is not None else None
     for task in circ.tasks_about(item):
         if task.kind in kinds and task.request_id == whose:
-            circ.tx.run("finish_task", id=task.id, agency=circ.agency.id, at=circ.now)
+            circ.finish_task(task)

@@ -548,6 +548,11 @@ class Circulation:
         for kind in kinds:
             self.tx.run("finish_tasks_of_request", request=request.id, kind=kind, at=self.now)
 
+    def finish_task(self, task: Task) -> None:
+        """Strike one task."""
+        self._seen.pop("task", None)
+        self.tx.run("finish_task", id=task.id, agency=self.agency.id, at=self.now)
+
     def tasks_about(self, item: Item) -> list[Task]:
         """List what is still to do with an item."""
         return self._once("task", item.id, lambda: self.tx.all("open_tasks_of_item", task_row, item=item.id))
