@@ -176,6 +176,8 @@ class Responder:
         exchange.header = message.initiation_header
         self._count_repairs(exchange, reading.repairs)
         _authorise(parties, document.service or "")
+        exchange.document = None
+        del document, reading
         exchange.proof = await self._authentication.prove(
             message, lambda view: self._store.read(lambda tx: view(self._unit(tx, exchange, message, parties)))
         )
