@@ -1,16 +1,19 @@
 """The one connection that writes: units of work in batches, one durable commit for each batch.
 
-Units of work run in the event loop's thread, as they come, each inside its own SAVEPOINT, all inside one transaction.
-COMMIT, which waits for the disk, runs in a thread of its own; what arrives meanwhile waits in a queue and is the next
-batch. So the slower the disk, the more messages share one commit, and the loop never waits for it. At any moment the
-connection belongs to one of the two threads:
+Units of work run in the event loop's thread, as they come, all inside one transaction. COMMIT, which waits for the
+disk, runs in a thread of its own; what arrives meanwhile waits in a queue and is the next batch. So the slower the
+disk, the more messages share one commit, and the loop never waits for it. At any moment the connection belongs to one
+of the two threads:
 
     idle ──take──▶ turn ──▶ turn ──▶ commit (thread) ──▶ settle ──▶ turn, or idle
                     ╰──busy: another process writes──▶ turn, a little later
 
 Units of a turn are sealed together, when the work of all of them is done: what is done many times in a row is done in
-half of the time, as neither its code nor its data has left the processor. A unit that cannot be sealed is a bug, and
-costs the others of its batch that they are done again.
+half of the time, as neither its code nor its data has left the processor.
+
+What fails before it has changed anything, as nearly all that fails does, leaves nothing to undo. For any other failure
+the batch is undone and done again, now with a SAVEPOINT around each unit, so that only the failed ones leave nothing:
+a SAVEPOINT copies every page that a unit touches, and is worth that only where there is something to go back to.
 
 Nobody hears anything, good or bad, of a unit of work before its batch is committed: an error may rest on what another
 unit of the batch had written. If the commit fails, all of the batch fails, and nothing of it remains.
@@ -92,6 +95,7 @@ class Writer:
         self._queue: deque[Unit] = deque()
         self._batch: list[Unit] = []
         self._turns = 0  # taken in the open transaction; 0: none is open
+        self._alone = False  # whether each unit of it has its own SAVEPOINT
         self._retry = _FIRST_RETRY
         self._at_work = False  # a turn is due, or a commit under way
         self._open = True
@@ -146,8 +150,9 @@ class Writer:
                 unit = self._queue.popleft()
                 if not unit.abandoned:
                     self._batch.append(unit)
-                    self._do(unit)
-            self._seal(self._batch[before:])
+                    (self._do_alone if self._alone else self._do)(unit)
+            if not self._alone:
+                self._seal(self._batch[before:])
         except (sqlite3.Error, StoreFailure) as error:
             self._transaction.end()
             self._roll_back()
@@ -176,26 +181,39 @@ class Writer:
                 self._fail_queue(error)
             return False
         self._transaction.begin()
+        self._alone = False
         self._retry = _FIRST_RETRY
         return True
 
-    def _do(self, unit: Unit, *, sealed: bool = False) -> None:
+    def _do(self, unit: Unit) -> None:
         """One unit of work, whole or not at all. Raises `sqlite3.Error`, `StoreFailure` if the transaction is lost."""
-        execute, late = self._connection.execute, self._transaction.late
-        before = len(late)
+        late, changes = len(self._transaction.late), self._connection.total_changes
+        try:
+            unit.result = unit.work(self._transaction)
+        except BaseException as error:  # noqa: BLE001 - whatever it is, it is the caller's
+            unit.error = error
+        self._not_lost(unit)
+        if unit.error is None:
+            return
+        if self._connection.total_changes == changes:
+            self._transaction.late.cut(late)
+        else:
+            self._do_over()
+
+    def _do_alone(self, unit: Unit) -> None:
+        """One unit of work, sealed at once, so that only this one is undone if it fails. Raises as `_do`."""
+        execute, late = self._connection.execute, len(self._transaction.late)
         execute("SAVEPOINT unit")
         try:
             unit.result = unit.work(self._transaction)
-            if sealed and unit.seal:
+            if unit.seal:
                 unit.result = unit.seal(unit.result)
-            execute("RELEASE unit")
-        except BaseException as error:  # whatever it is, it is the caller's
+        except BaseException as error:  # noqa: BLE001 - whatever it is, it is the caller's
             unit.error = error
-            late.cut(before)
-            if not self._connection.in_transaction:
-                raise StoreFailure(f"SQLite gave up the whole transaction: {error}") from error
+            self._not_lost(unit)
+            self._transaction.late.cut(late)
             execute("ROLLBACK TO unit")
-            execute("RELEASE unit")
+        execute("RELEASE unit")
 
     def _seal(self, units: list[Unit]) -> None:
         """Finish what the units of a turn have done. Raises as `_do`."""
@@ -207,13 +225,18 @@ class Writer:
             self._do_over()
 
     def _do_over(self) -> None:
-        """Undo the batch, as one of it cannot be sealed, and do it again, each unit with its seal. Raises as `_do`."""
+        """Undo the batch, as one of it has to be undone, and do it again, each unit alone. Raises as `_do`."""
+        self._alone = True
         self._connection.execute("ROLLBACK")
         self._connection.execute("BEGIN IMMEDIATE")
         self._transaction.begin()
         for unit in self._batch:
             unit.error = None
-            self._do(unit, sealed=True)
+            self._do_alone(unit)
+
+    def _not_lost(self, unit: Unit) -> None:
+        if not self._connection.in_transaction:
+            raise StoreFailure(f"SQLite gave up the whole transaction: {unit.error}") from unit.error
 
     def _try_later(self) -> None:
         """Another process writes: wait without blocking anybody, but for nobody longer than the limit."""

@@ -185,7 +185,7 @@ async def test_over_tls_a_partner_with_a_certificate_is_served_and_one_without_i
 async def test_stopping_under_load_answers_what_was_done_and_does_nothing_that_is_not_answered(ncipd):
     """SIGTERM while four senders pipeline: every effect in the store has had its answer, and the exit code is 0.
 
-    The second half of each sender's messages leaves only after the signal, so that not all of them can be done before it.
+    The second half of each sender's messages leaves only after the signal, so that not all can be done before it.
     """
     server, plain, _ = await ncipd(items=3_200)
     begun, signalled = asyncio.Event(), asyncio.Event()

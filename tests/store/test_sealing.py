@@ -1,4 +1,4 @@
-"""Units of work that are sealed: finished together, before the commit, or undone."""
+"""Units of work of one batch: sealed together before the commit, and undone each by itself."""
 
 from __future__ import annotations
 
@@ -74,3 +74,57 @@ async def test_a_unit_that_fails_is_not_sealed(store, add, names):
     with pytest.raises(LookupError):
         await store.transact(refuses, lambda _: pytest.fail("sealed"))
     assert kept(store, names) == ([], [])
+
+
+def refused(store, name, done, add=None):
+    """Fail, having added a member where `add` is given."""
+
+    def work(tx):
+        done.append(f"work {name}")
+        tx.later("add_line", {"told": name})
+        if add:
+            add(name)(tx)
+        raise LookupError(name)
+
+    return store.transact(work)
+
+
+async def test_what_fails_before_it_changed_anything_costs_the_others_nothing(store, add, names):
+    done = []
+    answers = await asyncio.gather(
+        sealed(store, add, "Ada", done),
+        refused(store, "Ben", done),
+        sealed(store, add, "Cleo", done),
+        return_exceptions=True,
+    )
+    assert (answers[0], type(answers[1]), answers[2]) == ("Ada is 1", LookupError, "Cleo is 2")
+    assert done == ["work Ada", "work Ben", "work Cleo", "seal Ada", "seal Cleo"]
+    assert kept(store, names) == (["Ada", "Cleo"], ["Ada", "Cleo"])
+
+
+async def test_what_fails_after_it_changed_something_is_undone_alone(store, add, names):
+    """What came before it in the batch is done again, what comes after it once, and both are there once."""
+    done = []
+    answers = await asyncio.gather(
+        sealed(store, add, "Ada", done),
+        refused(store, "Ben", done, add),
+        refused(store, "Cleo", done),
+        sealed(store, add, "Dora", done),
+        refused(store, "Eva", done, add),
+        sealed(store, add, "Finn", done),
+        return_exceptions=True,
+    )
+    assert [str(answer) for answer in answers] == ["Ada is 1", "Ben", "Cleo", "Dora is 2", "Eva", "Finn is 3"]
+    first, again = ["work Ada", "work Ben"], ["work Ada", "seal Ada", "work Ben"]
+    rest = ["work Cleo", "work Dora", "seal Dora", "work Eva", "work Finn", "seal Finn"]
+    assert done == [*first, *again, *rest]
+    assert kept(store, names) == (["Ada", "Dora", "Finn"], ["Ada", "Dora", "Finn"])
+
+
+async def test_the_batch_after_one_that_was_done_again_is_done_as_usual(store, add, names):
+    done = []
+    await asyncio.gather(refused(store, "Ada", done, add), return_exceptions=True)
+    done.clear()
+    await asyncio.gather(sealed(store, add, "Ben", done), sealed(store, add, "Cleo", done))
+    assert done == ["work Ben", "work Cleo", "seal Ben", "seal Cleo"]
+    assert kept(store, names) == (["Ben", "Cleo"], ["Ben", "Cleo"])
