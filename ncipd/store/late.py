@@ -10,9 +10,11 @@ import re
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
+from itertools import chain
 from typing import Any
 
 from ncipd.store.port import Value
+from ncipd.store.queries import values_of
 from ncipd.store.words import Said, blocks
 
 _ADDED = re.compile(r"(INSERT INTO (\w+) .*\bVALUES) *\(([^()]*)\)\s*$", re.DOTALL)
@@ -30,35 +32,76 @@ FOLDS: Mapping[str, Callable[[Iterable[Mapping[str, Value]]], Sequence[Mapping[s
 }
 
 
+class _Rows:
+    """The rows of one query that are yet to be written."""
+
+    __slots__ = ("fold", "found", "head", "last", "names", "numbered", "rows", "table", "values")
+
+    def __init__(self, query: str, sql: str) -> None:
+        added = _ADDED.match(sql)
+        if added is None:
+            message = "only a query that adds one row of plain parameters can be written later, not"
+            raise ValueError(f"{message} {' '.join(sql.split())[:60]!r}")
+        self.head, self.table = added[1], added[2]
+        self.names = [name.strip().removeprefix(":") for name in added[3].split(",")]
+        self.numbered = "id" in self.names
+        self.values = values_of(self.names)
+        self.fold = FOLDS.get(query)
+        self.rows: list[Mapping[str, Value]] = []
+        self.found: dict[str, dict[Value, list[Mapping[str, Value]]]] = {}  # by the columns once asked for
+        self.last: int | None = None  # the newest id in the table, where it was asked for
+
+    def clear(self) -> None:
+        self.rows.clear()
+        for found in self.found.values():
+            found.clear()
+        self.last = None
+
+    def write(self, connection: sqlite3.Connection) -> None:
+        rows = self.fold(self.rows) if self.fold else self.rows
+        start = 0
+        while start < len(rows):
+            size = next(size for size in _AT_ONCE if size <= len(rows) - start)
+            values = list(chain.from_iterable(map(self.values, rows[start : start + size])))
+            connection.execute(_several(self.head, len(self.names), size), values)
+            start += size
+
+
+class _Known(dict[str, _Rows]):
+    """The rows of each query that was ever given any; made when it is first wanted. Raises `KeyError`."""
+
+    def __init__(self, queries: Mapping[str, str]) -> None:
+        super().__init__()
+        self._queries = queries
+
+    def __missing__(self, query: str) -> _Rows:
+        made = self[query] = _Rows(query, self._queries[query])
+        return made
+
+
 class LateRows:
     """The rows of one transaction that are yet to be written."""
 
     def __init__(self, connection: sqlite3.Connection, queries: Mapping[str, str]) -> None:
         self._connection = connection
-        self._queries = queries
-        self._rows: dict[str, list[Mapping[str, Value]]] = {}
-        self._found: dict[str, dict[str, dict[Value, list[Mapping[str, Value]]]]] = {}  # by the columns once asked for
-        self._order: list[str] = []  # the queries in the order in which their rows came
-        self._last: dict[str, int] = {}  # the newest id in each table, by query
+        self._known = _Known(queries)
+        self._order: list[_Rows] = []  # whose rows came, in the order in which they did
 
     def __len__(self) -> int:
         return len(self._order)
 
     def clear(self) -> None:
         """Begin anew, with a new transaction."""
-        self._rows.clear()
-        for columns in self._found.values():
-            for found in columns.values():
-                found.clear()
+        for kind in self._known.values():
+            kind.clear()
         self._order.clear()
-        self._last.clear()
 
     def cut(self, length: int) -> None:
         """Forget all but the first so many: the unit of work that gave the others is undone."""
         while len(self._order) > length:
-            query = self._order.pop()
-            row = self._rows[query].pop()
-            for column, found in self._found.get(query, {}).items():
+            kind = self._order.pop()
+            row = kind.rows.pop()
+            for column, found in kind.found.items():
                 found[row[column]].pop()
 
     def add(self, query: str, row: dict[str, Value]) -> int:
@@ -66,57 +109,34 @@ class LateRows:
 
         It is written as it then is: what gave it may still complete it.
         """
+        kind = self._known[query]
         number = 0
-        names = _parts(self._queries[query])[2]
-        if "id" in names:
-            last = self._last.get(query)
-            number = row["id"] = (self._newest(query) if last is None else last) + 1
-            self._last[query] = number
-        self._order.append(query)
-        self._rows.setdefault(query, []).append(row)
-        for column, found in self._found.get(query, {}).items():
+        if kind.numbered:
+            number = kind.last = row["id"] = (self._newest(kind) if kind.last is None else kind.last) + 1
+        kind.rows.append(row)
+        for column, found in kind.found.items():
             found.setdefault(row[column], []).append(row)
+        self._order.append(kind)
         return number
 
     def of(self, query: str, column: str, value: Value) -> Sequence[Mapping[str, Value]]:
         """List the rows of a query with this value in a column, the oldest first."""
-        columns = self._found.setdefault(query, {})
-        if column not in columns:
-            found = columns[column] = {}
-            for row in self._rows.get(query, ()):
+        kind = self._known[query]
+        if column not in kind.found:
+            found = kind.found[column] = {}
+            for row in kind.rows:
                 found.setdefault(row[column], []).append(row)
-        return columns[column].get(value, ())
+        return kind.found[column].get(value, ())
 
     def write(self) -> None:
         """Write all of it, each query's rows in the order in which they came. Raises `sqlite3.Error`."""
-        for query, rows in self._rows.items():
-            fold = FOLDS.get(query)
-            self._insert(query, fold(rows) if fold else rows)
+        for kind in dict.fromkeys(self._order):
+            kind.write(self._connection)
         self.clear()
 
-    def _insert(self, query: str, rows: Sequence[Mapping[str, Value]]) -> None:
-        head, _, names = _parts(self._queries[query])
-        start = 0
-        while start < len(rows):
-            size = next(size for size in _AT_ONCE if size <= len(rows) - start)
-            values = [row[name] for row in rows[start : start + size] for name in names]
-            self._connection.execute(_several(head, len(names), size), values)
-            start += size
-
-    def _newest(self, query: str) -> int:
-        table = _parts(self._queries[query])[1]
-        (number,) = self._connection.execute(f"SELECT max(id) FROM {table}").fetchone()  # noqa: S608 - from our own SQL
+    def _newest(self, kind: _Rows) -> int:
+        (number,) = self._connection.execute(f"SELECT max(id) FROM {kind.table}").fetchone()  # noqa: S608 - our own SQL
         return int(number or 0)
-
-
-@cache
-def _parts(sql: str) -> tuple[str, str, tuple[str, ...]]:
-    """Give the text up to its values, the table, and the parameters of a statement that adds one row."""
-    added = _ADDED.match(sql)
-    if added is None:
-        message = "only a query that adds one row of plain parameters can be written later, not"
-        raise ValueError(f"{message} {' '.join(sql.split())[:60]!r}")
-    return added[1], added[2], tuple(name.strip().removeprefix(":") for name in added[3].split(","))
 
 
 @cache

@@ -109,9 +109,17 @@ def statement(sql: str) -> Statement:
     names = parameters(sql)
     numbers = {name: f"?{number}" for number, name in enumerate(names, 1)}
     text = _PARAMETER.sub(lambda found: numbers[found["name"]] if found["name"] else found[0], sql)
+    return Statement(text, values_of(names))
+
+
+def values_of(names: Sequence[str]) -> Callable[[Mapping[str, Any]], tuple[Any, ...]]:
+    """Give what takes the values of these names out of a mapping, in their order. It raises `KeyError`."""
     if len(names) > 1:
-        return Statement(text, itemgetter(*names))
-    return Statement(text, lambda params: tuple(params[name] for name in names))
+        return itemgetter(*names)
+    if not names:
+        return lambda params: ()  # noqa: ARG005 - called as the others are
+    (name,) = names
+    return lambda params: (params[name],)
 
 
 def _entries(path: Path, text: str) -> Iterator[tuple[int, str, list[str]]]:
