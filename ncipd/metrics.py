@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Final, Generic, Literal, TypeVar
 
 from prometheus_client import (
@@ -15,7 +17,7 @@ from prometheus_client import (
     disable_created_metrics,
     generate_latest,
 )
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.metrics import MetricWrapperBase
 from prometheus_client.registry import Collector
 
@@ -67,8 +69,8 @@ class Metrics:
     def __init__(self) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]  # a second line per series, which nobody here reads
         self._registry = CollectorRegistry()
-        self._messages = self._counter("ncipd_messages_total")
-        self._message_seconds = self._histogram("ncipd_message_seconds")
+        self._messages = _Messages()
+        self._registry.register(self._messages)
         self._repairs = self._counter("ncipd_repairs_total")
         self._resends = self._counter("ncipd_resends_total")
         self._sent = self._counter("ncipd_sent_total")
@@ -86,8 +88,7 @@ class Metrics:
 
     def message(self, service: str, verdict: str, seconds: float) -> None:
         """Count one answered message. `verdict`: "ok", or the type of its first problem."""
-        self._messages.of(service, verdict).inc()
-        self._message_seconds.of(service).observe(seconds)
+        self._messages.add(service, verdict, seconds)
 
     def repaired(self, repair: str) -> None:
         """Count one named repair."""
@@ -169,6 +170,43 @@ class _Series(Generic[M]):
                 return self._metric.labels(*[OTHER] * len(labels))
             found = self._known[labels] = self._metric.labels(*labels) if labels else self._metric
         return found
+
+
+class _Messages(Collector):
+    """How many messages there were, and how long they took: counted for every message, hence by adding to a list."""
+
+    def __init__(self) -> None:
+        self._verdicts: dict[tuple[str, str], int] = {}
+        self._times: dict[str, list[float]] = {}  # by service: messages between each two bounds, and all seconds
+
+    def add(self, service: str, verdict: str, seconds: float) -> None:
+        """Count one message."""
+        key = (service, verdict)
+        if key not in self._verdicts:
+            key = self._new(key)
+        self._verdicts[key] += 1
+        times = self._times[key[0]]
+        times[bisect_left(_SECONDS, seconds)] += 1
+        times[-1] += seconds
+
+    def _new(self, key: tuple[str, str]) -> tuple[str, str]:
+        if len(self._verdicts) >= MOST_SERIES:
+            key = (OTHER, OTHER)
+        self._verdicts.setdefault(key, 0)
+        self._times.setdefault(key[0], [0] * (len(_SECONDS) + 1) + [0.0])
+        return key
+
+    def collect(self) -> Iterable[Metric]:
+        measure = _measure("ncipd_messages_total")
+        counted = CounterMetricFamily(measure.name, measure.tells, labels=measure.labels)
+        for labels, number in self._verdicts.items():
+            counted.add_metric(labels, number)
+        measure = _measure("ncipd_message_seconds")
+        timed = HistogramMetricFamily(measure.name, measure.tells, labels=measure.labels)
+        bounds = [*map(str, _SECONDS), "+Inf"]
+        for service, times in self._times.items():
+            timed.add_metric([service], [*zip(bounds, accumulate(times[:-1]), strict=True)], times[-1])
+        return counted, timed
 
 
 class _Outbox(Collector):

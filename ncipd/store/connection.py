@@ -140,8 +140,9 @@ class SqliteTransaction:
     def begin(self) -> None:
         """From here on it works: the connection is in a transaction."""
         self.late.clear()
-        self._execute: Callable[..., sqlite3.Cursor] = self._connection.execute
-        self._execute_many: Callable[..., sqlite3.Cursor] = self._connection.executemany
+        cursor = self._connection.cursor()  # one for all: each is read to its end, or left, before the next statement
+        self._execute: Callable[..., sqlite3.Cursor] = cursor.execute
+        self._execute_many: Callable[..., sqlite3.Cursor] = cursor.executemany
 
     def end(self) -> None:
         """From here on it refuses: outside a transaction each statement would commit on its own."""
