@@ -18,7 +18,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from typing import Final, Protocol, cast
 
@@ -102,7 +101,7 @@ class TcpDoor:
 
     def bound(self, door: Door) -> Door:
         """Give a message's door the agency and the partner that this one is bound to."""
-        return replace(door, key=None, agency=self.settings.agency, partner=self.settings.partner)
+        return door._replace(key=None, agency=self.settings.agency, partner=self.settings.partner)
 
     async def close(self, within: float) -> bool:
         """Answer what is in flight and close; whether all of it was answered `within` seconds."""

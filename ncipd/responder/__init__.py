@@ -12,7 +12,6 @@ Processing Failure with the correlation id under which it was logged.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -55,8 +54,7 @@ if TYPE_CHECKING:
 _log = structlog.get_logger()
 
 
-@dataclass(frozen=True, slots=True)
-class Door:
+class Door(NamedTuple):
     """Through which door a message came, and what the door knows of its sender."""
 
     transport: str
@@ -192,6 +190,8 @@ class Responder:
         answer = await self._store.transact(
             lambda tx: self._carry_out(tx, exchange, service, message, parties), _sealed
         )
+        if exchange.again:
+            self._metrics.resent(exchange.service or "")
         if exchange.unit is not None and exchange.unit.sends:
             self._wake()
         return answer
@@ -301,7 +301,7 @@ class Responder:
         stored = replies.find(tx, exchange.key, entry.at, parties.partner.resend_window_minutes)
         if stored is not None:
             entry.note = "sent again: the stored answer was repeated"
-            self._metrics.resent(exchange.service or "")
+            exchange.again = True
             again = entry.write(tx)
             return lambda: self._repeat(tx, exchange, again, stored)
         circ = self._unit(tx, exchange, message, parties)

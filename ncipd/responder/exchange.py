@@ -31,5 +31,7 @@ class Exchange:
     unit: Circulation | None = None
     partner: Partner | None = None
     our_code: str = ""
+    again: bool = False
+    """Whether it had come before, and got the stored answer."""
     key: dict[str, Value] = field(default_factory=dict)
     """By what its answer is stored, and found when it comes again."""

@@ -96,6 +96,7 @@ class Store(Protocol):
 
         Whatever `work` raises is raised here, after nothing of it remains. Raises `StoreFailure` (`StoreBusy`) if the
         store could not keep it. If the caller is cancelled, `work` may or may not have been done, but never in part.
+        It may be called again when all that it did has been undone: what it changes elsewhere must bear that.
 
         `seal` turns what `work` gave into what is answered here, still before the commit, and undoes all of it by
         raising. It neither asks nor writes, but for `later`, and is done when the work of others is done too: many of
