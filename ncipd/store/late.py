@@ -19,10 +19,11 @@ from ncipd.store.words import Said, blocks
 
 _ADDED = re.compile(r"(INSERT INTO (\w+) .*\bVALUES) *\(([^()]*)\)\s*$", re.DOTALL)
 _AT_ONCE = (32, 8, 1)  # rows in one statement
+_SAID = values_of(Said._fields)
 
 
 def _blocks(rows: Iterable[Mapping[str, Value]]) -> list[dict[str, Value]]:
-    said: Any = sorted(Said(**row) for row in rows)  # type: ignore[arg-type]  # in the order of their lines
+    said = sorted(map(Said._make, map(_SAID, rows)))  # in the order of their lines
     return [{"journal": journal, "at": at, "words": words} for journal, at, words in blocks(said)]
 
 
