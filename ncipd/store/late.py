@@ -1,7 +1,7 @@
 """Rows that are written just before the commit, many at once: what is only ever added, and read by nobody meanwhile.
 
-The audit trail is most of what a message writes. Taken out of the unit of work and written by the thread that commits,
-a row of it costs a fifth, and the event loop does something else in the meantime.
+The audit trail is most of what a message writes. Taken out of the unit of work and written for a whole batch, a row of
+it costs a fifth.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from itertools import chain
-from typing import Any
 
 from ncipd.store.port import Value
 from ncipd.store.queries import values_of

@@ -18,7 +18,7 @@ a SAVEPOINT copies every page that a unit touches, and is worth that only where 
 Nobody hears anything, good or bad, of a unit of work before its batch is committed: an error may rest on what another
 unit of the batch had written. If the commit fails, all of the batch fails, and nothing of it remains.
 
-The commit thread also writes what the units of the batch left for later, just before the commit, and brings the
+What the units of the batch left for later is written just before the commit. The commit thread also brings the
 write-ahead log into the database, between two batches, when those who wait for the commit have already been answered.
 """
 
@@ -44,7 +44,7 @@ TURNS = 4  # in one transaction
 _FIRST_RETRY = 0.001  # seconds until the next try while another process writes …
 _LAST_RETRY = 0.025  # … and at most, doubling
 
-_CHECKPOINT = 2000  # row changes between checkpoints, each a few pages at most
+_CHECKPOINT = 8000  # row changes between checkpoints, some milliseconds each: each page is brought over once
 _LOG_LIMIT = 16_000  # pages of log at which a commit makes the checkpoint itself, come what may
 
 
@@ -153,17 +153,20 @@ class Writer:
                     (self._do_alone if self._alone else self._do)(unit)
             if not self._alone:
                 self._seal(self._batch[before:])
-        except (sqlite3.Error, StoreFailure) as error:
+            more = self._queue and len(self._batch) < BATCH and self._turns < TURNS
+            if not more:
+                self._transaction.late.write()
+                self._transaction.end()
+        except Exception as error:  # noqa: BLE001 - whatever it is, those who wait must hear of it
             self._transaction.end()
             self._roll_back()
             self._settle(error)
             self._rest()
             return
         loop = asyncio.get_running_loop()
-        if self._queue and len(self._batch) < BATCH and self._turns < TURNS:
+        if more:
             loop.call_soon(self._turn)
         else:
-            self._transaction.end()
             self._commits.put(loop)
 
     def _begin(self) -> bool:
@@ -307,7 +310,6 @@ class Writer:
             failure: Exception | None = None
             started = perf_counter()
             try:
-                self._transaction.late.write()
                 self._connection.execute("COMMIT")
             except Exception as error:  # noqa: BLE001 - whatever it is, those who wait must hear of it
                 failure = error
