@@ -175,9 +175,7 @@ async def test_a_message_may_be_ignored(stage: Stage, arrived: asyncio.Event) ->
     assert only(record).verdict is Verdict.PASS, unmet(record)
 
 
-async def test_a_message_may_come_before_it_is_known_which_one_is_awaited(
-    stage: Stage, arrived: asyncio.Event
-) -> None:
+async def test_a_message_may_come_before_it_is_known_which_one_is_awaited(stage: Stage, arrived: asyncio.Event) -> None:
     look = """
     - send: LookupItem
       message: {ItemId: {ItemIdentifierValue: "${item}"}, ItemElementType: Circulation Status}

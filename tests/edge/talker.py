@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from tests.waiting import WITHIN
 
+
 class Talker:
     """One connection to a TCP door."""
 

@@ -26,8 +26,8 @@ from ncipd.desk import actions
 from ncipd.desk_client import VIEWS
 from tests.circulation.messages import check_out
 from tests.edge.office import PREFIX, ROOT, described
-from tests.ports import free_port
 from tests.edge.test_explain import INVALID, UNQUALIFIED, VALID
+from tests.ports import free_port
 from tests.services.world import message
 
 WITHIN = 120  # seconds; starting Python alone takes long on a busy machine
