@@ -34,7 +34,7 @@ class TargetClock:
         if self._settings is None:
             return
         before = datetime.now(UTC)
-        sent = await http.send(session, "GET", self._url, seconds=10)
+        sent = await http.send(session, "GET", self._url)
         self._ahead = _ahead(_told(sent, self._settings.now), before, datetime.now(UTC))
 
     async def move(self, session: aiohttp.ClientSession, how: str, to: str) -> Sent:

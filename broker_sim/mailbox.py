@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -67,8 +68,8 @@ class Mailbox:
                 if wanted(inbound):
                     self.waiting.remove(inbound)
                     return inbound
-            self._news.clear()
-            try:
-                await asyncio.wait_for(self._news.wait(), deadline - loop.time())
-            except TimeoutError:
+            if loop.time() >= deadline:
                 return None
+            self._news.clear()
+            with contextlib.suppress(TimeoutError):  # what came in the very last moment is looked at all the same
+                await asyncio.wait_for(self._news.wait(), deadline - loop.time())

@@ -19,7 +19,7 @@ from broker_sim.sending import play_send, play_undo
 from broker_sim.variables import UnknownVariable
 
 # A target that answers nothing any more must not hold up the run.
-_AT_MOST = 20.0  # seconds
+_AT_MOST = 60.0  # seconds
 
 
 async def tidy(play: Play) -> None:

@@ -176,6 +176,8 @@ class _Connection(asyncio.Protocol):
         if http:
             self._inner = self._door.speak_http()
         else:
+            if self._door.transport == "tcp":  # no answer is left behind in a buffer when the connection is closed
+                self._transport.set_write_buffer_limits(0)
             reader = asyncio.StreamReader()
             self._inner = protocol = asyncio.StreamReaderProtocol(reader)
             writer = asyncio.StreamWriter(self._transport, protocol, reader, self._loop)

@@ -92,12 +92,14 @@ REASONS = {
 def play() -> dict[str, Any]:
     """Put every bundled case to a fresh ncipd; gives the report of broker-sim."""
     with tempfile.TemporaryDirectory(prefix="ncipd-problems-") as folder:
-        report = Path(folder) / "report.json"
+        report, agent = Path(folder) / "report.json", Path(folder) / AGENT.name
+        # Where somebody else's demo may listen, nothing is sent.
+        agent.write_text(re.sub(r"(?m)^tcp = .*\n", "", AGENT.read_text("utf-8")), "utf-8")
         serve = [sys.executable, "-m", "ncipd", "serve", "--demo", "--port", "0", "--data", f"{folder}/data"]
         with subprocess.Popen(serve, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=ROOT) as ncipd:
             try:
                 url = (ncipd.stdout.readline() if ncipd.stdout else "").split()[-1]
-                conform = [sys.executable, "-m", "broker_sim", "conform", "--target", url, "--agent", str(AGENT)]
+                conform = [sys.executable, "-m", "broker_sim", "conform", "--target", url, "--agent", str(agent)]
                 conform += ["--listen", "127.0.0.1:0", "--json", str(report)]
                 subprocess.run(conform, cwd=ROOT, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             finally:

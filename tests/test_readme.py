@@ -25,7 +25,7 @@ def target() -> Iterator[str]:
         assert line.startswith("ncipd ready http://127.0.0.1:")
         yield line.split()[-1]
         process.terminate()
-        assert process.wait(20) == 0
+        assert process.wait(60) == 0
 
 
 def test_the_first_message_is_answered_as_shown(target: str) -> None:

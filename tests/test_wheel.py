@@ -19,9 +19,9 @@ from ncipd import __version__
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("wheel")]
 
-BUILD_WITHIN = 120
-INSTALL_WITHIN = 600
-READY_WITHIN = 60
+BUILD_WITHIN = 600
+INSTALL_WITHIN = 1_800
+READY_WITHIN = 120
 
 
 @pytest.fixture(scope="module")
@@ -98,11 +98,11 @@ def test_every_file_of_the_packages_is_in_the_wheel(root, wheel):
 
 
 def test_ncipd_tells_its_version(installed, tmp_path):
-    assert __version__ in run([installed / "ncipd", "--version"], 30, tmp_path)
+    assert __version__ in run([installed / "ncipd", "--version"], READY_WITHIN, tmp_path)
 
 
 def test_broker_sim_lists_the_bundled_scenarios(installed, tmp_path, root):
-    listed = run([installed / "broker-sim", "list"], 60, tmp_path)
+    listed = run([installed / "broker-sim", "list"], READY_WITHIN, tmp_path)
     scenarios = sorted((root / "conformance" / "scenarios" / "alma-broker").glob("*.yaml"))
     assert scenarios
     assert not [path.stem for path in scenarios if path.stem not in listed]
@@ -119,12 +119,12 @@ def test_ncipd_serves_the_demo_gets_healthy_and_stops_when_told(installed, tmp_p
             line = ready_line(ncipd)
             assert line.startswith("ncipd ready http://127.0.0.1:"), (tmp_path / "log").read_text()
             root = line.split()[-1].removesuffix("/ncip")
-            with urllib.request.urlopen(f"{root}/healthz", timeout=10) as answer:
+            with urllib.request.urlopen(f"{root}/healthz", timeout=READY_WITHIN) as answer:
                 assert json.load(answer)["status"] == "ok"
-            with urllib.request.urlopen(f"{root}/readyz", timeout=10) as answer:
+            with urllib.request.urlopen(f"{root}/readyz", timeout=READY_WITHIN) as answer:
                 assert answer.status == 200
             ncipd.send_signal(signal.SIGTERM)
-            assert ncipd.wait(30) == 0, (tmp_path / "log").read_text()
+            assert ncipd.wait(READY_WITHIN) == 0, (tmp_path / "log").read_text()
             assert ncipd.stdout.read() == ""
         finally:
             ncipd.kill()
@@ -137,5 +137,5 @@ def ready_line(ncipd):
 
 def test_the_packages_come_from_the_environment_and_not_from_the_checkout(installed, tmp_path, root):
     script = "import ncipd, broker_sim; print(ncipd.__file__); print(broker_sim.__file__)"
-    for line in run([installed / "python", "-c", script], 30, tmp_path).splitlines():
+    for line in run([installed / "python", "-c", script], READY_WITHIN, tmp_path).splitlines():
         assert not Path(line).is_relative_to(root)

@@ -15,7 +15,7 @@ from pathlib import Path
 from urllib.request import Request, urlopen
 
 ROOT = Path(__file__).parents[2]
-START_SECONDS = 30.0
+START_SECONDS = 120.0
 STOP_SECONDS = 30.0
 
 _TICKS = os.sysconf("SC_CLK_TCK")  # a second, of the kernel's processor accounting
@@ -53,14 +53,14 @@ class Server:
 
     def verdicts(self) -> dict[tuple[str, str], int]:
         """Messages answered so far by service and verdict, from ncipd's own counters."""
-        with urlopen(f"http://{self.address}/metrics", timeout=10) as answer:
+        with urlopen(f"http://{self.address}/metrics", timeout=60) as answer:
             text = answer.read().decode()
         return {(service, verdict): int(float(count)) for service, verdict, count in _MESSAGES.findall(text)}
 
     def post(self, body: bytes) -> bytes:
         """Send one message and give the answer."""
         request = Request(self.url, data=body, headers={"Content-Type": "application/xml"})
-        with urlopen(request, timeout=10) as answer:
+        with urlopen(request, timeout=60) as answer:
             content: bytes = answer.read()
         return content
 

@@ -11,12 +11,10 @@ from __future__ import annotations
 import argparse
 import json
 import re
-import socket
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -24,6 +22,7 @@ from time import monotonic
 from urllib.request import urlopen
 
 from tests.bench.server import ROOT
+from tests.ports import free_port
 
 AGENT = ROOT / "conformance" / "agents" / "ncipd.toml"
 MINUTES = 30.0
@@ -48,13 +47,6 @@ class Lap:
     seconds: float  # the median message
     memory: int  # bytes, resident
     files: int  # open
-
-
-def free_port() -> int:
-    """Find a port for the broker that ncipd sends its own messages to."""
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def soak(folder: Path, seconds: float, told: Callable[[int, Lap], None]) -> list[Lap]:

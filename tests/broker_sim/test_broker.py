@@ -6,9 +6,11 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from aiohttp import web
 
 from broker_sim import content, wire
 from broker_sim.broker import Book
+from broker_sim.mailbox import Inbound, Mailbox
 from broker_sim.reports.record import Record, ScenarioRecord
 from broker_sim.scenario import Envelope
 from broker_sim.verdict import Finding, Verdict
@@ -35,8 +37,35 @@ def unmet(record: Record) -> list[Finding]:
     return [finding for _, finding in only(record).unmet]
 
 
+@pytest.fixture
+def arrived(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
+    """Set once the broker has got a message for the scenario that is being played."""
+    there, put = asyncio.Event(), Mailbox.put
+
+    def noted(mailbox: Mailbox, inbound: Inbound, *, wait: bool) -> None:
+        put(mailbox, inbound, wait=wait)
+        there.set()
+
+    monkeypatch.setattr(Mailbox, "put", noted)
+    return there
+
+
+class Prompt(Library):
+    """Its desk is not done before the broker has got what it sends."""
+
+    def __init__(self, arrived: asyncio.Event) -> None:
+        super().__init__()
+        self.arrived = arrived
+
+    async def desk(self, request: web.Request) -> web.Response:
+        done = await super().desk(request)
+        async with asyncio.timeout(60):
+            await self.arrived.wait()
+        return done
+
+
 async def answered(library: Library) -> tuple[int, str]:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while library.posting:
             await asyncio.gather(*library.posting)
     status, body = library.broker_answers[0]
@@ -115,9 +144,9 @@ async def test_a_message_that_does_not_come_is_red(stage: Stage) -> None:
     )
 
 
-async def test_a_message_that_comes_instead_is_shown_with_what_differs(stage: Stage) -> None:
-    steps = RENEW + AWAIT.replace("UserId", "x").replace('"${item}"}', '"another"}') + "      within: 200ms\n"
-    library = Library()
+async def test_a_message_that_comes_instead_is_shown_with_what_differs(stage: Stage, arrived: asyncio.Event) -> None:
+    steps = RENEW + AWAIT.replace("UserId", "x").replace('"${item}"}', '"another"}') + "      within: 50ms\n"
+    library = Prompt(arrived)
     record = await stage.play_one(library, steps, BOTH)
     assert only(record).verdict is Verdict.FAIL
     actual = unmet(record)[0].actual
@@ -129,9 +158,11 @@ async def test_a_message_that_comes_instead_is_shown_with_what_differs(stage: St
     assert (await answered(library))[0] == 200
 
 
-async def test_a_message_that_nobody_awaits_is_answered_with_a_problem_and_is_red(stage: Stage) -> None:
-    library = Library()
-    record = await stage.play_one(library, RENEW + "    - wait: 200ms\n", BOTH)
+async def test_a_message_that_nobody_awaits_is_answered_with_a_problem_and_is_red(
+    stage: Stage, arrived: asyncio.Event
+) -> None:
+    library = Prompt(arrived)
+    record = await stage.play_one(library, RENEW + "    - wait: 1ms\n", BOTH)
     assert only(record).verdict is Verdict.FAIL
     (finding,) = unmet(record)
     assert finding.requirement == "The target sends only what the story has room for"
@@ -139,27 +170,27 @@ async def test_a_message_that_nobody_awaits_is_answered_with_a_problem_and_is_re
     assert "<ProblemType>" in (await answered(library))[1]
 
 
-async def test_a_message_may_be_ignored(stage: Stage) -> None:
-    record = await stage.play_one(Library(), RENEW + "    - wait: 200ms\n", BOTH + "ignore: [RenewItem]\n")
+async def test_a_message_may_be_ignored(stage: Stage, arrived: asyncio.Event) -> None:
+    record = await stage.play_one(Prompt(arrived), RENEW + "    - wait: 1ms\n", BOTH + "ignore: [RenewItem]\n")
     assert only(record).verdict is Verdict.PASS, unmet(record)
 
 
-async def test_a_message_may_come_before_it_is_known_which_one_is_awaited(stage: Stage) -> None:
+async def test_a_message_may_come_before_it_is_known_which_one_is_awaited(stage: Stage, arrived: asyncio.Event) -> None:
     look = """
     - send: LookupItem
       message: {ItemId: {ItemIdentifierValue: "${item}"}, ItemElementType: Circulation Status}
       capture: {barcode: LookupItemResponse/ItemId/ItemIdentifierValue}
     """
-    steps = RENEW + "    - wait: 200ms" + look.rstrip() + "\n" + AWAIT.replace("${item}", "${barcode}")
-    record = await stage.play_one(Library(), steps, BOTH)
+    steps = RENEW + look.rstrip() + "\n" + AWAIT.replace("${item}", "${barcode}")
+    record = await stage.play_one(Prompt(arrived), steps, BOTH)
     assert only(record).verdict is Verdict.PASS, unmet(record)
 
 
-async def test_silence_is_broken_by_the_message_it_names(stage: Stage) -> None:
+async def test_silence_is_broken_by_the_message_it_names(stage: Stage, arrived: asyncio.Event) -> None:
     silence = "    - silence: RenewItem\n      for: 150ms\n"
     record = await stage.play_one(Library(), silence, BOTH)
     assert only(record).verdict is Verdict.PASS
-    record = await stage.play_one(Library(), RENEW + silence + AWAIT, BOTH)
+    record = await stage.play_one(Prompt(arrived), RENEW + silence + AWAIT, BOTH)
     assert only(record).verdict is Verdict.FAIL
     assert "The target sends no RenewItem" in {finding.requirement for finding in unmet(record)}
 
@@ -177,11 +208,15 @@ async def test_a_message_that_belongs_to_no_scenario_is_reported_as_such(stage: 
             self.post("2027-01-01T00:00:00Z", "SOMETHING-ELSE", service="RecallItem")
             return super().serve(*parts)  # type: ignore[arg-type]
 
+        async def ncip(self, request: web.Request) -> web.StreamResponse:
+            done = await super().ncip(request)
+            await asyncio.gather(*self.posting)  # the scenario is still being played when it comes
+            return done
+
     library = Talkative()
     steps = """
     - send: LookupItem
       message: {ItemId: {ItemIdentifierValue: "${item}"}, ItemElementType: Circulation Status}
-    - wait: 200ms
     """
     record = await stage.play_one(library, steps)
     assert only(record).verdict is Verdict.PASS

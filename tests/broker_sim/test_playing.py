@@ -20,7 +20,6 @@ BUNDLED = places.conformance() / "scenarios" / "alma-broker"
 CHECK_OUT = """
     - send: CheckOutItem
       name: out
-      timeout: 300ms
       message:
         UserId: {UserIdentifierValue: "-"}
         ItemId: {ItemIdentifierValue: "${item}"}
@@ -64,7 +63,8 @@ async def test_the_model_scenarios_pass_against_a_correct_library(stage: Stage) 
 async def test_a_broken_library_is_red_for_its_own_fault(
     stage: Stage, fault: str, requirement: str, actual: str
 ) -> None:
-    verdict, unmet = only(await stage.play_one(Library(fault), CHECK_OUT + "    - wait: 1ms\n"))
+    patience = "      timeout: 300ms\n" if fault == "hang" else ""
+    verdict, unmet = only(await stage.play_one(Library(fault), CHECK_OUT + patience + "    - wait: 1ms\n"))
     assert verdict is Verdict.FAIL
     found = [finding for finding in unmet if finding.requirement.startswith(requirement)]
     assert found, unmet
@@ -163,7 +163,7 @@ async def test_a_message_can_be_sent_several_times_one_after_the_other_or_at_onc
 
 async def test_being_slow_is_non_strict_and_fails_only_when_strict(stage: Stage) -> None:
     steps = CHECK_OUT + "      expect: [{within: 100ms}]\n"
-    verdict, (finding,) = only(await stage.play_one(Library("slow"), steps.replace("300ms", "2s")))
+    verdict, (finding,) = only(await stage.play_one(Library("slow"), steps))
     assert verdict is Verdict.NON_STRICT
     assert finding.aspect == "timing"
     assert stage.code == 0
@@ -283,7 +283,7 @@ async def test_a_step_that_looks_at_something_in_the_background_is_repeated_unti
                 item["status"] = "On Loan" if self.looks > 3 else "In Process"
             return super().serve(body, service, fault)  # type: ignore[arg-type]
 
-    steps = LOOK_UP + "      eventually: 5s\n      expect: [{path: //CirculationStatus, equals: On Loan}]\n"
+    steps = LOOK_UP + "      eventually: 60s\n      expect: [{path: //CirculationStatus, equals: On Loan}]\n"
     record = await stage.play_one(Slow(), steps)
     (scenario,) = record.scenarios.values()
     assert scenario.verdict is Verdict.PASS
@@ -322,7 +322,7 @@ async def test_the_clock_can_be_moved_and_dates_follow_it(stage: Stage) -> None:
     steps = "    - clock: {advance: P2D}\n" + CHECK_OUT
     record = await stage.play_one(library, steps, 'needs: [item.available]\nclock: "2031-05-01T10:00:00Z"\n')
     assert only(record)[0] is Verdict.PASS
-    assert b"<DesiredDateDue>2031-05-10T10:00:" in library.received[0]
+    assert b"<DesiredDateDue>2031-05-10T1" in library.received[0]
 
 
 async def test_scenarios_that_move_the_clock_are_played_alone(stage: Stage) -> None:

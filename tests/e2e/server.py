@@ -19,8 +19,8 @@ from ncipd.circulation.model import ItemStatus
 from ncipd.ncip import schema
 from tests.services.world import Answer, fill, make_world
 
-READY_WITHIN = 60  # seconds; a busy machine starts slowly
-STOPPED_WITHIN = 60
+READY_WITHIN = 120  # seconds; a busy machine starts slowly
+STOPPED_WITHIN = 120
 
 CONFIG = """
 [server]
@@ -109,7 +109,7 @@ class Ncipd:
     def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         """Look into the file from outside."""
         path = self.folder / "data" / "ncipd.sqlite3"
-        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=30)) as database:
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=60)) as database:
             return database.execute(query, values).fetchall()
 
     def log(self) -> str:

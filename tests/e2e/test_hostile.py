@@ -12,6 +12,7 @@ import pytest
 from tests.circulation import messages as say
 from tests.e2e.server import post
 from tests.services.world import NS, message
+from tests.waiting import WITHIN
 
 MEGABYTE = 1_000_000
 GOOD = message(say.lookup_item("L1", "Circulation Status"))
@@ -103,7 +104,7 @@ async def test_whatever_comes_is_answered_with_a_problem_and_the_next_message_is
         for name, payload in PAYLOADS.items():
             began = time.monotonic()
             answer = await post(session, server.url, payload)
-            assert time.monotonic() - began < 10, f"{name} takes too long"
+            assert time.monotonic() - began < WITHIN, f"{name} takes too long"
             said = answer.problem or answer.text("ProblemType")
             assert (said is None) == (name in FINE), f"{name}: {answer}"
             assert said != "Temporary Processing Failure", f"{name}: {answer}"
@@ -123,7 +124,7 @@ async def test_a_billion_laughs_cost_neither_time_nor_memory(ncipd):
         for _ in range(5):
             for name in ("a billion laughs", "quadratic blow-up", "nested 100 000 deep"):
                 await post(session, server.url, PAYLOADS[name])
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < WITHIN
     assert server.memory() - before < 50 * MEGABYTE
 
 
@@ -183,9 +184,8 @@ def send_much(port: int, size: int, *, chunked: bool) -> int:
     """Send a body as long as the other end takes it; gives the status that came back."""
     length = "Transfer-Encoding: chunked" if chunked else f"Content-Length: {size}"
     piece = b"<a>" * 100_000
-    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=WITHIN) as connection:
         connection.sendall(f"POST /ncip HTTP/1.1\r\nHost: x\r\n{length}\r\n\r\n".encode())
-        connection.settimeout(0.2)
         sent = 0
         while sent < size:
             try:
@@ -193,6 +193,5 @@ def send_much(port: int, size: int, *, chunked: bool) -> int:
             except OSError:  # it takes no more
                 break
             sent += len(piece)
-        connection.settimeout(30)
         head = connection.recv(200)
     return int(head.split()[1])

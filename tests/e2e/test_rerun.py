@@ -5,23 +5,21 @@ from __future__ import annotations
 import json
 import re
 import select
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-READY_WITHIN = 60.0  # seconds
+from tests.ports import free_port
+from tests.waiting import WITHIN
 
 
 @pytest.fixture
 def demo(root: Path, tmp_path: Path) -> Iterator[list[str]]:
     """`ncipd serve --demo` on ports of its own; gives the words that point broker-sim at it."""
-    with closing(socket.create_server(("127.0.0.1", 0))) as one, closing(socket.create_server(("127.0.0.1", 0))) as two:
-        tcp, broker = one.getsockname()[1], two.getsockname()[1]
+    tcp, broker = free_port(), free_port()
     agent = tmp_path / "ncipd.toml"
     bundled = (root / "conformance" / "agents" / "ncipd.toml").read_text("utf-8")
     agent.write_text(bundled.replace("127.0.0.1:8643", f"127.0.0.1:{tcp}"), "utf-8")
@@ -33,7 +31,7 @@ def demo(root: Path, tmp_path: Path) -> Iterator[list[str]]:
     ):
         try:
             assert ncipd.stdout is not None
-            said, _, _ = select.select([ncipd.stdout], [], [], READY_WITHIN)
+            said, _, _ = select.select([ncipd.stdout], [], [], WITHIN)
             ready = re.fullmatch(r"ncipd ready (\S+)\n", ncipd.stdout.readline() if said else "")
             assert ready, (tmp_path / "log").read_text("utf-8")
             yield ["--target", ready[1], "--agent", str(agent), "--listen", f"127.0.0.1:{broker}"]

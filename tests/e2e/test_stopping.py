@@ -10,6 +10,7 @@ import aiohttp
 from tests.circulation import messages as say
 from tests.e2e.server import Ncipd, Refused, post, valid
 from tests.services.world import message
+from tests.waiting import WITHIN
 
 
 def stop_soon(server: Ncipd) -> None:
@@ -17,16 +18,29 @@ def stop_soon(server: Ncipd) -> None:
     server.process.send_signal(signal.SIGTERM)
 
 
+async def draining(server: Ncipd) -> None:
+    """Wait until the server has taken note that it is to stop."""
+    async with aiohttp.ClientSession() as session, asyncio.timeout(WITHIN):
+        while True:
+            try:
+                async with session.get(server.url.replace("/ncip", "/readyz")) as answer:
+                    if answer.status == 503:
+                        return
+            except aiohttp.ClientError:
+                return  # it listens no more
+            await asyncio.sleep(0.01)
+
+
 async def test_a_message_that_is_still_arriving_is_answered_and_the_exit_code_is_0(ncipd):
     """Half of it was sent before the signal, half after; what is new meanwhile is told to come again later."""
     server = await ncipd()
     body = message(say.check_out("L1", "R-1")).encode()
     reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
-    writer.write(f"POST /ncip HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body[:100])
-    await writer.drain()
-    await asyncio.sleep(0.5)
+    head = f"POST /ncip HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: {len(body)}\r\n\r\n"
+    writer.write(head.encode() + body[:100])
+    assert await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), WITHIN) == b"HTTP/1.1 100 Continue\r\n\r\n"
     stop_soon(server)
-    await asyncio.sleep(0.5)
+    await draining(server)
     refused = 0
     async with aiohttp.ClientSession() as session:
         try:
@@ -37,9 +51,9 @@ async def test_a_message_that_is_still_arriving_is_answered_and_the_exit_code_is
     assert refused == 503
     writer.write(body[100:])
     await writer.drain()
-    head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 20)
-    assert head.startswith(b"HTTP/1.1 200 ")
-    answer = await reader.readexactly(int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0]))
+    told = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), WITHIN)
+    assert told.startswith(b"HTTP/1.1 200 ")
+    answer = await reader.readexactly(int(told.lower().split(b"content-length: ")[1].split(b"\r\n")[0]))
     assert valid(answer).problem is None
     writer.close()
     code, printed = await asyncio.to_thread(server.wait)

@@ -39,7 +39,7 @@ from tests.services.world import World, fill, make_world, message
 
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = ROOT.parent / "shared"
-SECONDS = 3.0  # of processor time that one message may take
+SECONDS = 10.0  # of processor time that one message may take
 MEGABYTES = 300  # that the process may grow by, once it is warm
 WARM = 500  # messages
 SELDOM = 200  # one answer in so many is judged by a second validator, which is slow

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
-WITHIN = 20.0  # seconds
+from tests.waiting import WITHIN
 
 
 class Talker:

@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout, suppress
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
@@ -27,9 +28,10 @@ from ncipd.desk_client import VIEWS
 from tests.circulation.messages import check_out
 from tests.edge.office import PREFIX, ROOT, described
 from tests.edge.test_explain import INVALID, UNQUALIFIED, VALID
+from tests.ports import free_port
 from tests.services.world import message
 
-WITHIN = 30  # seconds
+WITHIN = 120  # seconds; starting Python alone takes long on a busy machine
 
 
 def ncipd(*arguments: object, folder: Path | None = None, given: bytes | None = None, **environ: str) -> Any:
@@ -467,14 +469,17 @@ def test_a_tcp_port_that_is_taken_is_told_so(place: Path) -> None:
 
 def test_a_demo_whose_usual_tcp_port_is_taken_goes_without_it(tmp_path: Path) -> None:
     """Two demos may run side by side."""
-    with ExitStack() as stack:
-        with suppress(OSError):  # somebody else has it: all the same
-            stack.enter_context(socket.create_server(("127.0.0.1", DEMO_DOOR)))
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
-        with served(tmp_path, "--demo", "--port", port) as (_, url):
-            assert url.endswith(f":{port}/ncip")
-    assert f"port {DEMO_DOOR} is taken" in (tmp_path / "log").read_text()
+    port, held = free_port(), False
+    while not held:
+        with ExitStack() as stack:
+            with suppress(OSError):  # somebody else has it: all the same, unless he goes before ncipd looks
+                stack.enter_context(socket.create_server(("127.0.0.1", DEMO_DOOR)))
+                held = True
+            with served(tmp_path, "--demo", "--port", port) as (_, url):
+                assert url.endswith(f":{port}/ncip")
+        told = f"port {DEMO_DOOR} is taken" in (tmp_path / "log").read_text()
+        held = held or told
+    assert told
 
 
 def test_a_tcp_door_for_whom_is_not_there_is_told_and_opened(place: Path) -> None:
@@ -592,7 +597,8 @@ def test_what_is_scanned_or_copied_is_whole_in_a_narrow_terminal(running: tuple[
     desk(running, "check-out", "barcode=I-3", "user=U-1", "due_date=2099-01-01T12:00")
     shown = said(desk(running, "user", "user=U-1", COLUMNS=columns))
     assert "I-3" in shown
-    assert "2099-01-01 12:00" in shown
+    due = datetime(2099, 1, 1, 12, tzinfo=UTC)  # as the agency reckons; shown as the clock on this wall does
+    assert f"{due.astimezone():%Y-%m-%d %H:%M}" in shown
     assert "…" not in shown
     assert "…" not in said(desk(running, "journal", COLUMNS=columns))
     desk(running, "return", "barcode=I-3")

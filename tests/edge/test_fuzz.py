@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import AsyncIterator
 from pathlib import Path
 from random import SystemRandom
@@ -24,7 +25,7 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
 
 @pytest.mark.slow
 async def test_the_same_messages_as_ever_are_answered(world: World) -> None:
-    answered = await fuzz.fuzz(world, ALWAYS_THE_SAME, seconds=120, most=2_000)
+    answered = await fuzz.fuzz(world, ALWAYS_THE_SAME, seconds=math.inf, most=2_000)
     assert answered.total() == 2_000
     assert answered["no problem"] > 20, "the messages are refused too early to tell anything"
     assert len(answered) > 10

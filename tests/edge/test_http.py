@@ -7,6 +7,7 @@ import gzip
 import json
 import tracemalloc
 import zlib
+from contextlib import asynccontextmanager
 
 import aiohttp
 import pytest
@@ -15,6 +16,7 @@ from aiohttp import web
 from ncipd.http import DOOR, build_http, listen
 from ncipd.metrics import Metrics
 from ncipd.responder import Answer
+from tests.waiting import WITHIN, until
 
 LIMIT = 100_000
 
@@ -42,22 +44,28 @@ class Setup:
         self.root = listener.url.removesuffix("/ncip")
         self.not_ready = ""
 
+    @property
+    def door(self):
+        return self.listener.runner.app[DOOR]
+
     async def raw(self, text):
         """Send bytes on a connection of their own; give what comes back until the server closes it."""
         reader, writer = await self.open()
         writer.write(text)
         try:
-            return await asyncio.wait_for(reader.read(), 20)
+            return await asyncio.wait_for(reader.read(), WITHIN)
         finally:
             writer.close()
 
     async def open(self):
+        """Open a connection of its own."""
         host, port = self.root.removeprefix("http://").split(":")
         return await asyncio.open_connection(host, int(port))
 
 
-@pytest.fixture
-async def http():
+@asynccontextmanager
+async def opened(*, body_seconds=WITHIN, idle_seconds=WITHIN):
+    """An open HTTP door; one that is patient, unless a test is about its patience."""
     stub, metrics = Stub(), Metrics()
     state = {}
 
@@ -72,15 +80,21 @@ async def http():
         readiness=lambda: state["setup"].not_ready,
         metrics=metrics,
         max_body=LIMIT,
-        body_seconds=0.4,
+        body_seconds=body_seconds,
         api=api,
     )
-    listener = await listen(app, "127.0.0.1", 0, idle_seconds=0.5, drain_seconds=5)
+    listener = await listen(app, "127.0.0.1", 0, idle_seconds=idle_seconds, drain_seconds=WITHIN)
     async with aiohttp.ClientSession() as session:
         state["setup"] = setup = Setup(stub, metrics, listener, session)
         yield setup
         stub.gate.set()
     await listener.close()
+
+
+@pytest.fixture
+async def http():
+    async with opened() as setup:
+        yield setup
 
 
 @pytest.fixture
@@ -144,7 +158,7 @@ async def test_a_message_over_the_limit_is_refused_by_its_announced_length_befor
     """Nothing of the body is needed, so nothing of it is kept."""
     reader, writer = await http.open()
     writer.write(b"POST /ncip HTTP/1.1\r\nHost: x\r\nContent-Length: 104857600\r\n\r\n")
-    head = await asyncio.wait_for(reader.readuntil(b"\r\n"), 2)
+    head = await asyncio.wait_for(reader.readuntil(b"\r\n"), WITHIN)
     assert b" 413 " in head
     writer.close()
     assert not http.stub.seen
@@ -154,13 +168,13 @@ async def test_a_client_that_asks_first_is_told_no_without_sending(http):
     """Expect: 100-continue is answered with 413 at once, and with 100 where the message may come."""
     reader, writer = await http.open()
     writer.write(b"POST /ncip HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 104857600\r\n\r\n")
-    assert b" 413 " in await asyncio.wait_for(reader.readuntil(b"\r\n"), 2)
+    assert b" 413 " in await asyncio.wait_for(reader.readuntil(b"\r\n"), WITHIN)
     writer.close()
     reader, writer = await http.open()
     writer.write(b"POST /ncip HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n")
-    assert await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 2) == b"HTTP/1.1 100 Continue\r\n\r\n"
+    assert await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), WITHIN) == b"HTTP/1.1 100 Continue\r\n\r\n"
     writer.write(b"<m/>")
-    assert b" 200 " in await asyncio.wait_for(reader.readuntil(b"\r\n"), 2)
+    assert b" 200 " in await asyncio.wait_for(reader.readuntil(b"\r\n"), WITHIN)
     writer.close()
 
 
@@ -201,17 +215,19 @@ async def test_a_body_that_is_not_what_its_encoding_says_is_refused(http):
     assert not http.stub.seen
 
 
-async def test_a_body_that_does_not_come_in_time_is_refused(http):
-    reader, writer = await http.open()
-    writer.write(b"POST /ncip HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n<m")
-    assert b" 408 " in await asyncio.wait_for(reader.readuntil(b"\r\n"), 5)
-    writer.close()
-    assert not http.stub.seen
+async def test_a_body_that_does_not_come_in_time_is_refused():
+    async with opened(body_seconds=0.4) as http:
+        reader, writer = await http.open()
+        writer.write(b"POST /ncip HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n<m")
+        assert b" 408 " in await asyncio.wait_for(reader.readuntil(b"\r\n"), WITHIN)
+        writer.close()
+        assert not http.stub.seen
 
 
 @pytest.mark.parametrize("start", [b"", b"POST /ncip HT", b"POST /ncip HTTP/1.1\r\nHost: x\r\nX-Slow: "])
-async def test_a_connection_that_sends_no_whole_head_is_closed(http, start):
-    assert await http.raw(start) == b""
+async def test_a_connection_that_sends_no_whole_head_is_closed(start):
+    async with opened(idle_seconds=0.5) as http:
+        assert await http.raw(start) == b""
 
 
 async def test_a_slow_client_does_not_keep_others_waiting(http):
@@ -286,7 +302,7 @@ async def test_draining_answers_what_is_in_flight_and_refuses_what_comes_after(h
     in_flight = asyncio.create_task(http.session.post(http.url, data=b"<m/>"))
     await http.stub.entered.wait()
     closing = asyncio.create_task(http.listener.close())
-    await asyncio.sleep(0.05)
+    await until(lambda: http.door.draining)
     async with http.session.post(http.url, data=b"<late/>") as answer:
         assert answer.status == 503
         assert int(answer.headers["Retry-After"]) > 0
@@ -303,11 +319,11 @@ async def test_draining_answers_what_is_in_flight_and_refuses_what_comes_after(h
 async def test_draining_waits_for_a_message_that_is_still_arriving(http):
     reader, writer = await http.open()
     writer.write(b"POST /ncip HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\n<m")
-    await asyncio.sleep(0.05)
+    await until(lambda: http.door.in_flight)
     closing = asyncio.create_task(http.listener.close())
-    await asyncio.sleep(0.05)
+    await until(lambda: http.door.draining)
     writer.write(b"/>")
-    assert b" 200 " in await asyncio.wait_for(reader.readuntil(b"\r\n"), 5)
+    assert b" 200 " in await asyncio.wait_for(reader.readuntil(b"\r\n"), WITHIN)
     assert await closing
     writer.close()
 
@@ -334,12 +350,11 @@ async def test_a_client_that_goes_away_does_not_undo_what_it_asked_for(http):
     writer.write(b"POST /ncip HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\n<m/>")
     await http.stub.entered.wait()
     writer.close()
-    await asyncio.sleep(0.05)
-    door = http.listener.runner.app[DOOR]
-    assert door.in_flight == 1
+    left = http.listener.runner.server.connections
+    await until(lambda: all(one.transport is None for one in left), "ncipd has seen the client go")
+    assert http.door.in_flight == 1
     http.stub.gate.set()
-    await asyncio.sleep(0.05)
-    assert door.in_flight == 0
+    await until(lambda: not http.door.in_flight)
 
 
 async def test_a_port_that_is_taken_is_an_error(http):

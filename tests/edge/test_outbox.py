@@ -19,6 +19,7 @@ from ncipd.outbox import ATTEMPTS, LEASE, LONGEST_PAUSE, LONGEST_WISH, SECOND, n
 from tests.edge.listener import PENDING, Broker, listening, ncip, plain, problem, renewed
 from tests.edge.office import Office, check_out, opened, partners, renew
 from tests.services.world import DAY
+from tests.waiting import WITHIN, until
 
 ASKED = "2026-03-11T03:59:59Z"  # the end of the 28th day from the loan's date, in New York
 
@@ -28,11 +29,11 @@ async def ask(office: Office, item: str = "X-1") -> None:
     await office.do("renew", "BORROW", barcode=item)
 
 
-async def settled(office: Office, state: str, attempts: int) -> dict[str, object]:
-    """Wait until the only message is in this state after so many attempts."""
+async def settled(office: Office, state: str, attempts: int, agency: str = "BORROW") -> dict[str, object]:
+    """Wait until a message is in this state after so many attempts."""
 
     async def there() -> list[dict[str, object]]:
-        found = await office.messages("BORROW")
+        found = await office.messages(agency)
         return [one for one in found if (one["state"], one["attempts"]) == (state, attempts)]
 
     (message, *_) = await office.until(there, f"{state} after {attempts}")
@@ -314,8 +315,8 @@ async def test_messages_about_one_request_leave_in_their_order(office: Office, b
     broker.usual = ncip("<ItemRenewedResponse/>")
     await office.say(check_out("L1", "R-1"), partner="MANUAL")
     await approvals(office, "2026-02-20", "2026-03-01", "2026-03-10")
-    for pause in (3, 6):
-        await office.until(lambda: asyncio.sleep(0, broker.got), "an attempt")
+    for attempt, pause in ((1, 3), (2, 6)):
+        await settled(office, "queued", attempt, "LEND")
         await asyncio.sleep(0.1)
         assert {broker.text(number, "DateDue") for number in range(len(broker.got))} == {"2026-02-20T22:59:59Z"}
         pass_time(office, pause)
@@ -372,8 +373,7 @@ async def test_waiting_for_an_earlier_message_costs_nothing(office: Office, brok
     broker.usual = plain(b"", 500)
     await office.say(check_out("L1", "R-1"), partner="MANUAL")
     await approvals(office, "2026-02-20", "2026-03-01")
-    await office.until(lambda: asyncio.sleep(0, broker.got), "an attempt")
-    await asyncio.sleep(0.2)
+    await settled(office, "queued", 1, "LEND")
     before = commits(office)
     await asyncio.sleep(0.6)
     assert commits(office) - before <= 4
@@ -432,10 +432,11 @@ async def test_a_lease_that_is_taken_while_the_answer_is_written_down_sends_noth
         await broker.arrived.wait()
         with closing(sqlite3.connect(tmp_path / "data" / "ncipd.sqlite3", isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
+            waiting = office.ncipd.store._writer
             pass_time(office, 86_400)
-            await asyncio.sleep(0.1)
+            await until(lambda: waiting.waiting >= 1, "the lease waits")
             broker.gate.set()
-            await asyncio.sleep(0.2)
+            await until(lambda: waiting.waiting >= 2, "the answer waits as well")
             other.execute("ROLLBACK")
         await office.sent()
         await asyncio.sleep(0.1)
@@ -501,7 +502,7 @@ async def test_trouble_with_the_store_does_not_end_the_delivery(
     monkeypatch.setattr(office.ncipd.outbox, "_lease", bad_moment)
     await office.lend_borrowed()
     await ask(office)
-    await asyncio.wait_for(failed.wait(), 5)
+    await asyncio.wait_for(failed.wait(), WITHIN)
     monkeypatch.undo()
     office.ncipd.outbox.wake()
     await office.sent()

@@ -597,10 +597,10 @@ def test_no_secret_and_above_debug_no_user_is_in_the_log(tmp_path: Path) -> None
             for raw in SECRETS.values():
                 sent = raw if isinstance(raw, bytes) else raw.encode()
                 sent = sent.replace(b">BROKER<", b">MY-BROKER<")
-                with urllib.request.urlopen(url, sent, timeout=10) as answered:
+                with urllib.request.urlopen(url, sent, timeout=60) as answered:
                     assert answered.status == 200
             process.send_signal(signal.SIGTERM)
-            assert process.wait(30) == 0
+            assert process.wait(60) == 0
         log = (tmp_path / "log").read_text("utf-8")
         lines = [json.loads(line) for line in log.splitlines()]
         answered = [line for line in lines if line["event"] == "message answered"]

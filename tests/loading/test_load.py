@@ -97,24 +97,37 @@ def test_a_file_that_breaks_off_leaves_what_was_loaded_before(folder, records, r
 # --- beside a running ncipd ------------------------------------------------------------------------------------------
 
 
-async def test_a_running_ncipd_goes_on_answering_while_a_file_is_loaded(folder, records):
-    """Units of work go on being committed, and the load comes to its end."""
+LOADER_THAT_WAITS = """
+import sys, time
+from pathlib import Path
+from ncipd.loading import load_file
+folder, path, enough = map(Path, sys.argv[1:])
+def told(progress):
+    print(progress.rows, flush=True)
+    while progress.rows > 3000 and not enough.exists():
+        time.sleep(0.01)
+load_file(folder, "records", path, progress=told)
+"""
+
+
+async def test_a_running_ncipd_goes_on_answering_while_a_file_is_loaded(folder, records, tmp_path):
+    """Units of work go on being committed while rows are, and the load comes to its end."""
 
     def keep(tx):
-        return tx.run("update_agency", id=1, name="N", time_zone="Europe/Berlin", network=str(kept))
+        return tx.run("update_agency", id=1, name="N", time_zone="Europe/Berlin", network="X")
 
-    kept = 0
+    enough = tmp_path / "enough"
     async with SqliteStore.open(folder) as store:
-        arguments = (sys.executable, "-c", LOADER, str(folder), str(records(6000)), "1000000")
-        process = await asyncio.create_subprocess_exec(*arguments)
-        ended = asyncio.create_task(process.wait())
-        while not ended.done():
+        arguments = (sys.executable, "-c", LOADER_THAT_WAITS, str(folder), str(records(6000)), str(enough))
+        process = await asyncio.create_subprocess_exec(*arguments, stdout=asyncio.subprocess.PIPE)
+        assert int(await process.stdout.readline()) < 3000
+        for _ in range(60):
             await store.transact(keep)
-            kept += 1
             await asyncio.sleep(0.002)
-        assert await ended == 0
+        enough.touch()
+        assert (await process.stdout.read()).split()[-1] == b"6000"
+        assert await process.wait() == 0
         assert store.read(lambda tx: tx.one("records_by_coded_identifier", agency=1, value="R5999", code=""))
-    assert kept > 50
 
 
 @pytest.mark.parametrize(("served", "longest"), [(True, 2), (False, 50)])

@@ -142,7 +142,7 @@ def test_bytes_made_to_be_repaired_for_long_are_not(raw: bytes) -> None:
     started = time.process_time()
     with pytest.raises(Problem):
         parse(raw)
-    assert time.process_time() - started < 2
+    assert time.process_time() - started < 20  # a tenth of a second here; with the square of the length it were an hour
 
 
 @pytest.mark.parametrize("prefix", ["ncip", "ns1", "x-y.z"])

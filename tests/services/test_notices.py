@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import email
 import email.policy
-import socket
 from collections.abc import AsyncIterator, Iterator
 from email.message import EmailMessage
 from pathlib import Path
@@ -20,8 +19,10 @@ from ncipd.config import effective, parse
 from ncipd.config.mistakes import Mistakes
 from ncipd.metrics import Metrics
 from ncipd.notices import ATTEMPTS, NEVER, Letter, LogSender, Notices, SmtpSender, Unsent, next_pause, sender_of
+from tests.ports import free_port
 from tests.services.people import PEOPLE, U1, notes, rows, user
 from tests.services.world import START, World, fill, item_id, make_world, user_id
+from tests.waiting import WITHIN
 
 VIOLATED = "Element Rule Violated"
 MANDATED = "<MandatedAction><DateEventOccurred>2026-01-04T10:00:00Z</DateEventOccurred></MandatedAction>"
@@ -307,7 +308,7 @@ async def test_notices_are_sent_in_the_background_until_it_is_stopped(world: Wor
     await world.send(notice("privilege reminder", PRIVILEGE))
     post = Post()
     running = asyncio.create_task(out(world, post).run())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(WITHIN):
         await post.came.wait()
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -340,12 +341,6 @@ class Mailbox:
         assert isinstance(found, EmailMessage)
         self.mails.append(found)
         return "250 OK"
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from ncipd.store.bulk import BulkConnection
 from ncipd.store.sqlite import SqliteStore
+from tests.waiting import WITHIN, until
 
 MEMBERS = """
 CREATE TABLE member (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
@@ -103,6 +105,47 @@ def _add() -> Callable[[str], Callable[[Any], int]]:
 @pytest.fixture(name="names")
 def _names() -> Callable[[Any], list[str]]:
     return names
+
+
+class Held:
+    """Holds the commits of a store back, in the thread where they run, until they may go on."""
+
+    def __init__(self, store: SqliteStore) -> None:
+        self._begun, self._free = threading.Event(), threading.Event()
+        store._writer._connection.set_trace_callback(self._traced)
+
+    def _traced(self, sql: str) -> None:
+        if sql == "COMMIT":
+            self._begun.set()
+            self._free.wait(WITHIN)
+
+    async def begun(self) -> None:
+        """Wait until a commit is under way."""
+        await until(self._begun.is_set, "a commit")
+
+    def let_go(self) -> None:
+        """Let commits take no longer than they take."""
+        self._free.set()
+
+
+@pytest.fixture
+def hold_commits() -> Iterator[Callable[[SqliteStore], Held]]:
+    """Holds the commits of a store back until the test lets them go, or ends."""
+    made: list[Held] = []
+
+    def hold(store: SqliteStore) -> Held:
+        made.append(Held(store))
+        return made[-1]
+
+    yield hold
+    for held in made:
+        held.let_go()
+
+
+@pytest.fixture
+def long_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets no turn end because the machine is slow: what is queued together is done in one."""
+    monkeypatch.setattr("ncipd.store.writer.TURN", WITHIN)
 
 
 @pytest.fixture

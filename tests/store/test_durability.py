@@ -76,6 +76,7 @@ def full_disk(file: Path):
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
+@pytest.mark.usefixtures("long_turns")
 async def test_a_commit_that_fails_fails_all_of_its_batch_and_the_store_goes_on(open_store, folder, add, names):
     commits = []
     store = open_store(on_commit=lambda _, units: commits.append(units))
@@ -120,6 +121,7 @@ async def test_a_full_database_fails_the_unit_that_finds_it_full(store, add, nam
     assert store.read(names) == ["before", "after"]
 
 
+@pytest.mark.usefixtures("long_turns")
 async def test_where_sqlite_gives_up_the_transaction_the_batch_fails_and_nothing_slips_through(store, add, names):
     """After that, a statement of the same unit would commit on its own: it must not run."""
     await store.transact(add("Ada"))

@@ -12,6 +12,7 @@ from ncipd.store import sqlite
 from ncipd.store.port import StoreFailure
 
 
+@pytest.mark.usefixtures("long_turns")
 async def test_a_thousand_units_at_once_are_all_kept_in_few_commits(open_store, add):
     commits = []
     store = open_store(on_commit=lambda seconds, units: commits.append((seconds, units)))
@@ -19,46 +20,54 @@ async def test_a_thousand_units_at_once_are_all_kept_in_few_commits(open_store, 
     assert len(set(ids)) == 1000
     assert store.read(lambda tx: tx.one("count_members")) == (1000,)
     assert sum(units for _, units in commits) == 1000
-    assert 4 <= len(commits) < 200
+    assert len(commits) == 4, "as many as must be, where no turn is too long"
     assert all(seconds > 0 for seconds, _ in commits)
 
 
-async def test_what_arrives_during_a_commit_shares_the_next_one(open_store, add, slow_commits):
+@pytest.mark.usefixtures("long_turns")
+async def test_what_arrives_during_a_commit_shares_the_next_one(open_store, add, hold_commits):
     commits = []
     store = open_store(on_commit=lambda _, units: commits.append(units))
-    slow_commits(store, 0.05)
+    held = hold_commits(store)
     first = asyncio.create_task(store.transact(add("first")))
-    await asyncio.sleep(0.02)
-    await asyncio.gather(first, *(store.transact(add(f"member {n}")) for n in range(20)))
+    await held.begun()
+    others = [asyncio.create_task(store.transact(add(f"member {n}"))) for n in range(20)]
+    await asyncio.sleep(0)
+    held.let_go()
+    await asyncio.gather(first, *others)
     assert commits == [1, 20]
 
 
-async def test_nobody_is_answered_before_the_commit(store, add, names, slow_commits):
+async def test_nobody_is_answered_before_the_commit(store, add, names, hold_commits):
     """Neither with a result nor with an error, which may rest on what another unit has written."""
 
     def refuses(tx):
         raise LookupError(f"there are {names(tx)}")
 
-    slow_commits(store, 0.1)
+    held = hold_commits(store)
     good, bad = asyncio.create_task(store.transact(add("Ada"))), asyncio.create_task(store.transact(refuses))
+    await held.begun()
     await asyncio.sleep(0.05)
     assert not good.done()
     assert not bad.done()
     assert store.read(names) == []
+    held.let_go()
     await good
     assert store.read(names) == ["Ada"]
     with pytest.raises(LookupError, match="Ada"):
         await bad
 
 
-async def test_the_loop_goes_on_during_a_commit(store, add, slow_commits):
-    slow_commits(store, 0.2)
+async def test_the_loop_goes_on_during_a_commit(store, add, hold_commits):
+    """A loop that waited for it would wait long: only then is the commit let go."""
+    held = hold_commits(store)
     task = asyncio.create_task(store.transact(add("Ada")))
-    turns = 0
-    while not task.done():
-        turns += 1
+    await held.begun()
+    for _ in range(20):
         await asyncio.sleep(0.005)
-    assert turns > 10
+    assert not task.done()
+    held.let_go()
+    await task
 
 
 async def test_the_loop_goes_on_between_units_of_work(store):
@@ -71,24 +80,26 @@ async def test_the_loop_goes_on_between_units_of_work(store):
     assert turns > 30
 
 
-async def test_a_caller_cancelled_before_its_turn_leaves_nothing(store, add, names, slow_commits):
-    slow_commits(store, 0.05)
+async def test_a_caller_cancelled_before_its_turn_leaves_nothing(store, add, names, hold_commits):
+    held = hold_commits(store)
     first = asyncio.create_task(store.transact(add("Ada")))
-    await asyncio.sleep(0.02)
+    await held.begun()
     waiting = [asyncio.create_task(store.transact(add(name))) for name in ("gone", "Bo", "gone too", "Cy")]
     await asyncio.sleep(0)
     for task in waiting[::2]:
         task.cancel()
+    held.let_go()
     await asyncio.gather(first, *waiting, return_exceptions=True)
     assert [task.cancelled() for task in waiting] == [True, False, True, False]
     assert store.read(names) == ["Ada", "Bo", "Cy"]
 
 
-async def test_a_caller_cancelled_during_the_commit_changes_nothing_for_the_batch(store, add, names, slow_commits):
-    slow_commits(store, 0.05)
+async def test_a_caller_cancelled_during_the_commit_changes_nothing_for_the_batch(store, add, names, hold_commits):
+    held = hold_commits(store)
     gone, stays = asyncio.create_task(store.transact(add("gone"))), asyncio.create_task(store.transact(add("Bo")))
-    await asyncio.sleep(0.02)
+    await held.begun()
     gone.cancel()
+    held.let_go()
     assert await stays
     assert gone.cancelled()
     assert store.read(names) == ["gone", "Bo"], "it was done whole"
@@ -105,11 +116,12 @@ async def test_when_everybody_is_cancelled_the_store_goes_on(store, add, names):
     assert store.read(names) == ["Ada"]
 
 
-async def test_a_timeout_around_a_unit_of_work_is_a_cancellation(store, add, slow_commits):
-    slow_commits(store, 0.2)
+async def test_a_timeout_around_a_unit_of_work_is_a_cancellation(store, add, hold_commits):
+    held = hold_commits(store)
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.05):
             await store.transact(add("Ada"))
+    held.let_go()
     assert await store.transact(add("Bo"))
 
 
@@ -125,6 +137,7 @@ async def test_any_exception_of_a_unit_reaches_its_caller_and_no_other(store, ad
     assert store.read(names) == ["Ada"]
 
 
+@pytest.mark.usefixtures("long_turns")
 async def test_later_returns_at_once_and_joins_the_next_batch(open_store, add, names):
     commits = []
     store = open_store(on_commit=lambda _, units: commits.append(units))

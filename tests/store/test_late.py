@@ -44,6 +44,7 @@ async def test_a_unit_that_fails_takes_its_lines_with_it_and_no_others(store):
     assert [told for _, told in store.read(lines)] == [f"line {n}" for n in range(9) if n % 3 != 1]
 
 
+@pytest.mark.usefixtures("long_turns")
 async def test_a_line_that_the_store_refuses_fails_the_whole_batch_and_not_the_store(store, add):
     """Two lines with the same words contradict the table; nobody is told that anything was kept."""
     refused = await asyncio.gather(
@@ -59,6 +60,7 @@ async def test_a_line_that_the_store_refuses_fails_the_whole_batch_and_not_the_s
     assert [told for _, told in store.read(lines)] == ["after"]
 
 
+@pytest.mark.usefixtures("long_turns")
 async def test_units_of_the_same_batch_see_what_is_pending(store):
     def look(tx):
         return [[row["told"] for row in tx.pending("add_line", "id", number)] for number in (1, 2, 3)]

@@ -29,6 +29,7 @@ def kept(store, names):
     return store.read(names), [told for _, told in store.read(lambda tx: tx.all("lines"))]
 
 
+@pytest.mark.usefixtures("long_turns")
 async def test_units_of_a_turn_are_sealed_when_all_their_work_is_done(store, add, names):
     done = []
     answers = await asyncio.gather(*(sealed(store, add, name, done) for name in ("Ada", "Ben")))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import socket
 import ssl
 import tracemalloc
 
@@ -18,6 +19,7 @@ from ncipd.responder import Answer
 from ncipd.tcp import open_doors
 from ncipd.tls import Unusable
 from tests.edge.talker import talking
+from tests.waiting import WITHIN, until
 
 LIMIT = 100_000
 DOOR = "127.0.0.1:0"
@@ -48,6 +50,11 @@ class Stub:
         return b"<NCIPMessage>problem: %s</NCIPMessage>" % problem.detail.encode()
 
 
+def talks(door):
+    """The conversations at a door."""
+    return [connection._talk for connection in door.connections if connection._talk is not None]
+
+
 def answered(text):
     return b"<NCIPMessage>answer to %s</NCIPMessage>" % text.encode()
 
@@ -59,7 +66,7 @@ class Doors:
         self.stub, self.metrics, self.opened = Stub(), Metrics(), []
 
     async def open(self, **settings):
-        base = {"listen": DOOR, "idle_seconds": 20.0, "message_seconds": 20.0}
+        base = {"listen": DOOR, "idle_seconds": WITHIN, "message_seconds": WITHIN}
         (door,) = await open_doors((Tcp(**(base | settings)),), self.stub, self.metrics, LIMIT)
         self.opened.append(door)
         return door
@@ -71,11 +78,7 @@ class Doors:
 
     async def ended(self, end):
         """Wait until a connection has been counted as ended so."""
-        for _ in range(500):
-            if self.counted("ncipd_tcp_connections_total").get(end):
-                return
-            await asyncio.sleep(0.01)
-        raise AssertionError(f"none ended as {end!r}: {self.counted('ncipd_tcp_connections_total')}")
+        await until(lambda: self.counted("ncipd_tcp_connections_total").get(end), f"one ends as {end!r}")
 
 
 @pytest.fixture
@@ -115,12 +118,14 @@ async def test_two_messages_in_one_segment_are_answered_in_order_and_counted_as_
 
 
 async def test_a_message_sent_while_another_is_being_answered_waits_and_is_counted_as_pipelined(doors):
-    async with talking((await doors.open()).url) as talker:
+    door = await doors.open()
+    async with talking(door.url) as talker:
         doors.stub.gate.clear()
         await talker.send(say("one"))
         await doors.stub.entered.wait()
         await talker.send(say("two"))
-        await asyncio.sleep(0.1)
+        await until(lambda: [talk for talk in talks(door) if talk._ahead], "it has come")
+        await asyncio.sleep(0.05)
         assert [raw for raw, _ in doors.stub.seen] == [say("one")], "one at a time"
         doors.stub.gate.set()
         assert [await talker.answer(), await talker.answer()] == [answered("one"), answered("two")]
@@ -195,10 +200,9 @@ async def test_a_sender_that_is_gone_before_its_answer_harms_nobody(doors):
         await gone.send(say("one"))
         await doors.stub.entered.wait()
         gone.reset()
-        await asyncio.sleep(0.05)
+        await doors.ended("reset")
         doors.stub.gate.set()
         assert await other.ask(say("two")) == answered("two")
-    await doors.ended("reset")
 
 
 async def test_a_sender_that_takes_no_answers_is_read_no_further_and_then_cut_off(doors):
@@ -208,7 +212,7 @@ async def test_a_sender_that_takes_no_answers_is_read_no_further_and_then_cut_of
     tracemalloc.start()
     async with talking(door.url) as talker:
         with contextlib.suppress(ConnectionError, TimeoutError):
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(WITHIN):
                 while True:
                     await talker.send(say("one") * 1_000)
     peak = tracemalloc.get_traced_memory()[1]
@@ -272,28 +276,36 @@ async def test_one_that_dribbles_is_cut_off_by_the_message_limit_and_others_are_
 
 
 async def test_the_time_for_a_message_is_for_each_message_anew(doors):
-    async with talking((await doors.open(message_seconds=2.0)).url) as talker:
+    door = await doors.open()
+    async with talking(door.url) as talker:
         for text in ("one", "two", "three"):
             message = say(text)
-            await talker.send(message[:10], message[10:20], message[20:], pause=0.4)
+            await talker.send(message[:10])
+            await until(lambda: [talk for talk in talks(door) if talk._splitter.pending], "it has begun")
+            (talk,) = talks(door)
+            talk._since -= 0.6 * WITHIN  # so much time has passed
+            await talker.send(message[10:20])
+            await talker.send(message[20:])
             assert await talker.answer() == answered(text)
 
 
 @pytest.mark.parametrize("blanks", [b"", b"\n"])
 async def test_an_idle_connection_is_closed_without_a_word_and_blanks_do_not_keep_it(doors, blanks):
     async with talking((await doors.open(idle_seconds=0.4)).url) as talker:
-        await talker.ask(say("one"))
-        for _ in range(4):
-            await asyncio.sleep(0.15)
-            with contextlib.suppress(ConnectionError):
-                await talker.send(blanks)
+        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):  # should we be late, it is idle already
+            await talker.ask(say("one"))
+        sending = asyncio.create_task(talker.send(*[blanks] * 3_000, pause=0.05))
         assert await talker.rest() in (b"", b"(reset)")
+        sending.cancel()
+        await asyncio.gather(sending, return_exceptions=True)
     await doors.ended("idle")
 
 
-@pytest.mark.parametrize(("first", "end"), [(b"", "idle"), (b"PO", "too slow")])
-async def test_a_connection_that_never_says_what_it_speaks_is_closed(doors, first, end):
-    async with talking((await doors.open(idle_seconds=0.3, message_seconds=0.3)).url) as talker:
+@pytest.mark.parametrize(
+    ("first", "end", "limit"), [(b"", "idle", "idle_seconds"), (b"PO", "too slow", "message_seconds")]
+)
+async def test_a_connection_that_never_says_what_it_speaks_is_closed(doors, first, end, limit):
+    async with talking((await doors.open(**{limit: 0.3})).url) as talker:
         await talker.send(first)
         assert await talker.rest() in (b"", b"(reset)")
     await doors.ended(end)
@@ -452,8 +464,11 @@ async def test_stopping_answers_what_is_in_flight_and_what_is_still_arriving_and
         await asking.send(say("one") + say("two"))
         await sending.send(say("three")[:20])
         await doors.stub.entered.wait()
-        await asyncio.sleep(0.1)
-        closing = asyncio.create_task(door.close(5))
+        await until(lambda: len(door.connections) == 3)
+        await until(
+            lambda: [talk for talk in talks(door) if talk._splitter.pending and not talk._is_answering], "half has come"
+        )
+        closing = asyncio.create_task(door.close(WITHIN))
         assert await idle.rest() in (b"", b"(reset)")
         with pytest.raises(ConnectionRefusedError):
             async with talking(door.url):
@@ -467,14 +482,39 @@ async def test_stopping_answers_what_is_in_flight_and_what_is_still_arriving_and
     assert doors.counted("ncipd_tcp_open_connections") == {DOOR: 0}
 
 
-async def test_a_message_that_is_sent_the_moment_ncipd_stops_is_answered(doors):
+async def test_a_message_that_is_sent_the_moment_ncipd_stops_is_answered(doors, monkeypatch):
+    monkeypatch.setattr("ncipd.tcp.LAST_CALL", WITHIN)  # however long that moment is on this machine
     door = await doors.open()
     async with talking(door.url) as talker:
         await talker.ask(say("one"))
-        closing = asyncio.create_task(door.close(5))
+        closing = asyncio.create_task(door.close(WITHIN))
         await asyncio.sleep(0)
         await talker.send(say("two"))
         assert await talker.rest() == answered("two")
+        assert await closing is True
+    doors.opened.clear()
+
+
+async def test_stopping_waits_for_a_sender_that_is_slow_to_take_its_answers(doors, monkeypatch):
+    """What was done is told, although it does not fit into what the socket holds: all of it has left before the end."""
+    monkeypatch.setattr("ncipd.tcp.LINGER", 0.05)
+    door = await doors.open()
+    door._server.sockets[0].setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1)  # the least there is
+    doors.stub.answer = b"<NCIPMessage>" + b"x" * 10_000 + b"</NCIPMessage>"
+    with socket.socket() as slow:
+        slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
+        slow.setblocking(False)
+        loop = asyncio.get_running_loop()
+        await loop.sock_connect(slow, ("127.0.0.1", int(door.url.rpartition(":")[2])))
+        await loop.sock_sendall(slow, say("one") * 5)
+        await doors.stub.entered.wait()
+        closing = asyncio.create_task(door.close(WITHIN))
+        await asyncio.sleep(0.5)
+        taken = b""
+        while piece := await loop.sock_recv(slow, 100_000):
+            taken += piece
+        assert len(doors.stub.seen) == 5
+        assert taken == doors.stub.answer * 5
         assert await closing is True
     doors.opened.clear()
 
