@@ -6,9 +6,12 @@ import contextlib
 import os
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from enum import StrEnum
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar, overload
 
+from ncipd.circulation import model
 from ncipd.store import migrate
 from ncipd.store.late import LateRows
 from ncipd.store.lock import FolderLock
@@ -37,6 +40,11 @@ _MACHINE = {
 }
 
 T = TypeVar("T")
+
+# A member of an enumeration is a text already, but sqlite3 looks in three places before it believes that.
+for _kind in vars(model).values():
+    if isinstance(_kind, type) and issubclass(_kind, StrEnum):
+        sqlite3.register_adapter(_kind, attrgetter("_value_"))
 
 
 def prepare(folder: Path, migrations: Path, lock: FolderLock | None) -> Path:
