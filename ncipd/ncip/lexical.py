@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta
 _SPECIAL = re.compile("[&<>\r\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _SPECIAL_IN_ATTRIBUTE = re.compile('[&<>"\t\n\r\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]')
 _SPELLED = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\t": "&#9;", "\n": "&#10;", "\r": "&#13;"}
+_MOST_KEPT = 500
+_LONGEST_KEPT = 200
 _DATE_TIME = re.compile(
     r"\s*\d{4}-\d\d-\d\dT((?P<midnight>24:00:00(\.0+)?)|\d\d:\d\d:\d\d(\.\d+)?)(Z|[+-]\d\d:\d\d)?\s*", re.ASCII
 )
@@ -26,6 +28,23 @@ def escape_attribute(text: str) -> str:
     if text.isprintable() and "<" not in text and "&" not in text and '"' not in text and ">" not in text:
         return text
     return _SPECIAL_IN_ATTRIBUTE.sub(_spell, text)
+
+
+class _Attributes(dict[str, str]):
+    """How values of attributes are spelled: few are in use, so those that are short are kept, until they are many."""
+
+    def __missing__(self, text: str) -> str:
+        """Spell a text."""
+        spelled = escape_attribute(text)
+        if len(text) <= _LONGEST_KEPT:
+            if len(self) >= _MOST_KEPT:
+                self.clear()
+            self[text] = spelled
+        return spelled
+
+
+ATTRIBUTES = _Attributes()
+"""Text by text, what escape_attribute gives."""
 
 
 def _spell(found: re.Match[str]) -> str:
