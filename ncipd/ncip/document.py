@@ -207,20 +207,20 @@ def parse(raw: bytes, *, limits: Limits = DEFAULT_LIMITS) -> Document:
     version = root.get(_VERSION)
     if version is None:
         version = root.get("version")
-    in_ext = _is_in_ext(root)
-    if in_ext:
+    document = Document(root, version, applied)
+    if document.kind == "ext" and _is_in_ext(root):
         root.replace(root[0], root[0][0])
         applied.append(Applied("message-in-ext", "/NCIPMessage/Ext", "took the message out of the Ext"))
-    long = tags > limits.max_repaired and _count(root, "count(//*)") > limits.max_repaired
-    document = Document(root, version, applied, in_ext=in_ext, long=long)
+        document = Document(root, version, applied, in_ext=True)
+    document.long = tags > limits.max_repaired and _count(root, "count(//*)") > limits.max_repaired
     if version is not None and document.major != 2 and document.speaks:
         applied.append(Applied("nonsense-version", "/NCIPMessage", f"took the version {version[:60]!r} to be 2.02"))
     return document
 
 
 def _is_in_ext(root: Node) -> bool:
-    """Tell whether the only thing in an NCIPMessage is an Ext with one message in it, as NCIP 2.0 sends later ones."""
-    if len(root) != 1 or local_name(root[0]) != "Ext" or len(root[0]) != 1 or root[0].attrib:
+    """Tell whether the Ext in an NCIPMessage stands alone with one message in it, as NCIP 2.0 sends later ones."""
+    if len(root) != 1 or len(root[0]) != 1 or root[0].attrib:
         return False
     inner = root[0][0]
     ours = not inner.tag.startswith("{") or inner.tag.startswith((f"{{{NAMESPACE}}}", f"{{{ILS_DI}}}"))

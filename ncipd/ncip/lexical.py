@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 _SPECIAL = re.compile("[&<>\r\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
@@ -30,12 +31,17 @@ def escape_attribute(text: str) -> str:
     return _SPECIAL_IN_ATTRIBUTE.sub(_spell, text)
 
 
-class _Attributes(dict[str, str]):
-    """How values of attributes are spelled: few are in use, so those that are short are kept, until they are many."""
+class Spelled(dict[str, str]):
+    """How codes are spelled, or the names of their lists: few are in use, so short ones are kept, at most 500."""
+
+    def __init__(self, spell: Callable[[str], str]) -> None:
+        """Take the function that spells one."""
+        super().__init__()
+        self._spell = spell
 
     def __missing__(self, text: str) -> str:
         """Spell a text."""
-        spelled = escape_attribute(text)
+        spelled = self._spell(text)
         if len(text) <= _LONGEST_KEPT:
             if len(self) >= _MOST_KEPT:
                 self.clear()
@@ -43,8 +49,8 @@ class _Attributes(dict[str, str]):
         return spelled
 
 
-ATTRIBUTES = _Attributes()
-"""Text by text, what escape_attribute gives."""
+CODES = Spelled(escape)
+ATTRIBUTES = Spelled(escape_attribute)
 
 
 def _spell(found: re.Match[str]) -> str:

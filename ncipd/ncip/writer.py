@@ -9,12 +9,12 @@ from typing import Any
 
 from ncipd.ncip import messages as _messages  # noqa: F401 - an Ext may hold any element, so all classes must be known
 from ncipd.ncip.compiled import Names, compiled, late
-from ncipd.ncip.lexical import ATTRIBUTES, escape, write_datetime
+from ncipd.ncip.lexical import ATTRIBUTES, CODES, escape, write_datetime
 from ncipd.ncip.shape import Child, shape, simple_elements
 from ncipd.ncip.types import ELEMENTS, Element, Ext, Leaf, Opaque
 
 _PREFIX = re.compile(r"|[A-Za-z_][A-Za-z0-9_.-]*")
-_SPELLING: Names = {"escape": escape, "attributes": ATTRIBUTES, "write_datetime": write_datetime}
+_SPELLING: Names = {"escape": escape, "attributes": ATTRIBUTES, "codes": CODES, "write_datetime": write_datetime}
 
 Write = Callable[[Any], str]
 
@@ -75,9 +75,9 @@ def _spelled(element: str, type_: str, prefix: str) -> str:
     if type_ == "bool":
         return f"'<{tag}/>'"
     if type_ == "Coded":
-        plain = f"f'<{tag}>{{escape(value.value)}}</{tag}>'"
+        plain = f"f'<{tag}>{{codes[value.value]}}</{tag}>'"
         scheme = f'{prefix or "ncip"}:Scheme="{{attributes[value.scheme]}}"'
-        return f"{plain} if value.scheme is None else f'<{tag} {scheme}>{{escape(value.value)}}</{tag}>'"
+        return f"{plain} if value.scheme is None else f'<{tag} {scheme}>{{codes[value.value]}}</{tag}>'"
     spelled = {"str": "escape(value)", "datetime": "write_datetime(value)"}.get(type_, "value")
     return f"f'<{tag}>{{{spelled}}}</{tag}>'"
 
