@@ -131,12 +131,13 @@ def _not_spoken_against(partner: Partner, by: list[NamedBy]) -> bool:
 def said_in(document: Document) -> dict[str, str]:
     """Read the header in one pass: each element's text, or that of the AgencyId in it, whatever the namespace."""
     said: dict[str, str] = {}
-    message = document.root[0] if len(document.root) else ()
-    for node in next((child for child in message if local_name(child) == "InitiationHeader"), ()):
-        inner = node[0] if len(node) else node
-        text = (inner.text or "").strip()
-        if text:
-            said.setdefault(node.tag.rpartition("}")[2], text)
+    for child in document.root[0] if len(document.root) else ():
+        if local_name(child) == "InitiationHeader":
+            for node in child[:]:
+                text = ((node[0] if len(node) else node).text or "").strip()
+                if text:
+                    said.setdefault(local_name(node), text)
+            break
     return said
 
 

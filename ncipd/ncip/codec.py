@@ -31,9 +31,7 @@ def encode(element: Element, *, prefix: str = "ns1") -> str:
 
     With an empty prefix the elements are in the default namespace, and their attributes have the prefix ``ncip``.
     """
-    out: list[str] = []
-    WRITERS[type(element), prefix](element, out.append)
-    return "".join(out)
+    return WRITERS[type(element), prefix](element)
 
 
 def without_foreign(element: E) -> E:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Literal
 
 from lxml import etree
+from msgspec import Struct
 
 from ncipd.ncip import octets, prolog
 from ncipd.ncip.applied import Applied
@@ -76,46 +77,48 @@ class Limits:
 DEFAULT_LIMITS = Limits()
 
 
-@dataclass(slots=True)
-class Document:
+class Document(Struct):
     """A parsed message, before anything is known about its validity."""
 
     root: Node
     version: str | None
     """The version attribute as received, qualified or not."""
-    applied: list[Applied] = field(default_factory=list)
+    applied: list[Applied] = []
     """The repairs that were needed to parse it."""
-    set_aside: list[tuple[Node, list[Node]]] = field(default_factory=list)
+    set_aside: list[tuple[Node, list[Node]]] = []
     """The elements from which a repair took children for the time of a check, and all the children that they had."""
     in_ext: bool = False
     """Whether the message stood in the Ext of the NCIPMessage, where it was taken out of; the answer goes there too."""
-    moved: list[tuple[Node, int, Node]] = field(default_factory=list)
+    moved: list[tuple[Node, int, Node]] = []
     """What a repair moved because it is not known where it stood: the parent, the place there, the element."""
     wire: Wire = LATEST
     """The version and spelling in which it is answered; that of NCIP 2 follows from the version attribute."""
-    breaches: list[Violation] = field(default_factory=list)
+    breaches: list[Violation] = []
     """What the grammar of version 1 does not allow in it, where it came in that version."""
     long: bool = False
     """Whether it has more elements than may be repaired."""
-    kind: Kind = field(init=False)
-    """What it is: an NCIPMessage with a message, problems, an Ext or nothing in it, or something else."""
-    service: str | None = field(init=False, default=None)
+    kind: Kind = "empty"
+    """What it is, as is seen when it is made: an NCIPMessage with a message, problems, an Ext or nothing, or other."""
+    service: str | None = None
     """The name of the message element; None where there is none."""
+    major: int | None = None
+    """The major version that the version attribute names, if it does."""
 
     def __post_init__(self) -> None:
         """See what it is."""
+        self.major = _major(self.version)
         if self.wire is LATEST and self.version is not None:
             self.wire = version_2(self.answer_version)
         if self.in_ext:
             self.wire = self.wire.inside_ext()
         if local_name(self.root) != "NCIPMessage":
             self.kind = "foreign"
-        elif not len(self.root):
-            self.kind = "empty"
-        else:
-            name = local_name(self.root[0])
+            return
+        for first in self.root:
+            name = local_name(first)
             self.kind = "problem" if name == "Problem" else "ext" if name == "Ext" else "message"
             self.service = name if self.kind == "message" else None
+            break
 
     @property
     def speaks(self) -> bool:
@@ -130,11 +133,10 @@ class Document:
             return True
         if self.root.tag == _ROOT:
             return _LATER_SCHEMA.search((self.version or "")[-200:]) is None
-        major = _major(self.version)
         if self.misnamed:
-            return major in {None, 2}
+            return self.major in {None, 2}
         return self.root.tag == "NCIPMessage" and (
-            major == 2 or (major is None and not _looks_like_version_1(self.root))
+            self.major == 2 or (self.major is None and not _looks_like_version_1(self.root))
         )
 
     @property
@@ -149,13 +151,12 @@ class Document:
         """Whether it is an NCIPMessage of version 1, as far as its version attribute and its vocabulary tell."""
         if self.root.tag != "NCIPMessage":
             return False
-        major = _major(self.version)
-        return major == 1 or (major is None and _looks_like_version_1(self.root))
+        return self.major == 1 or (self.major is None and _looks_like_version_1(self.root))
 
     @property
     def answer_version(self) -> str:
         """The version attribute for the answer: as received where it names NCIP 2, else that of 2.02."""
-        return self.version if self.version is not None and _major(self.version) == 2 else VERSION
+        return self.version if self.version is not None and self.major == 2 else VERSION
 
     def peek(self, *names: str) -> str | None:
         """Give the text at a path of element names below the message, whatever the namespace; None where there is none.
@@ -206,20 +207,20 @@ def parse(raw: bytes, *, limits: Limits = DEFAULT_LIMITS) -> Document:
     version = root.get(_VERSION)
     if version is None:
         version = root.get("version")
-    in_ext = _is_in_ext(root)
-    if in_ext:
+    document = Document(root, version, applied)
+    if document.kind == "ext" and _is_in_ext(root):
         root.replace(root[0], root[0][0])
         applied.append(Applied("message-in-ext", "/NCIPMessage/Ext", "took the message out of the Ext"))
-    long = tags > limits.max_repaired and _count(root, "count(//*)") > limits.max_repaired
-    document = Document(root, version, applied, in_ext=in_ext, long=long)
-    if version is not None and _major(version) != 2 and document.speaks:
+        document = Document(root, version, applied, in_ext=True)
+    document.long = tags > limits.max_repaired and _count(root, "count(//*)") > limits.max_repaired
+    if version is not None and document.major != 2 and document.speaks:
         applied.append(Applied("nonsense-version", "/NCIPMessage", f"took the version {version[:60]!r} to be 2.02"))
     return document
 
 
 def _is_in_ext(root: Node) -> bool:
-    """Tell whether the only thing in an NCIPMessage is an Ext with one message in it, as NCIP 2.0 sends later ones."""
-    if len(root) != 1 or local_name(root[0]) != "Ext" or len(root[0]) != 1 or root[0].attrib:
+    """Tell whether the Ext in an NCIPMessage stands alone with one message in it, as NCIP 2.0 sends later ones."""
+    if len(root) != 1 or len(root[0]) != 1 or root[0].attrib:
         return False
     inner = root[0][0]
     ours = not inner.tag.startswith("{") or inner.tag.startswith((f"{{{NAMESPACE}}}", f"{{{ILS_DI}}}"))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from functools import lru_cache
+
+from msgspec import Struct
 
 from ncipd.ncip.codec import decode, encode
 from ncipd.ncip.elements import FromAgencyId, InitiationHeader, Problem, ResponseHeader, ToAgencyId
-from ncipd.ncip.lexical import escape_attribute
+from ncipd.ncip.lexical import ATTRIBUTES
 from ncipd.ncip.paths import Node
 from ncipd.ncip.problems import Problem as Unreadable
 from ncipd.ncip.types import NAMESPACE, Coded, Element, Ext, Message
@@ -15,8 +17,7 @@ VERSION = "http://www.niso.org/schemas/ncip/v2_02/ncip_v2_02.xsd"
 """The value of the version attribute for NCIP 2.02."""
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(Struct, frozen=True):
     """What an NCIPMessage holds: one message, or problems instead of an answer, or an Ext."""
 
     version: str
@@ -38,16 +39,18 @@ def write(envelope: Envelope, *, prefix: str = "ns1") -> bytes:
     The result is well-formed whatever the values hold: a character that XML forbids becomes U+FFFD. With an empty
     prefix NCIP is the default namespace. Raises ValueError for an envelope that holds nothing.
     """
-    if not envelope.content:
+    parts = envelope.content
+    if not parts:
         raise ValueError("an envelope needs a message, a problem or an Ext")
-    content = "".join([encode(part, prefix=prefix) for part in envelope.content])
+    content = "".join([encode(part, prefix=prefix) for part in parts])
     tag, attribute, declared = _names(prefix)
     return (
         f'<?xml version="1.0" encoding="UTF-8"?>\n'
-        f'<{tag}{declared} {attribute}="{escape_attribute(envelope.version)}">{content}</{tag}>'
+        f'<{tag}{declared} {attribute}="{ATTRIBUTES[envelope.version]}">{content}</{tag}>'
     ).encode()
 
 
+@lru_cache(maxsize=64)
 def _names(prefix: str) -> tuple[str, str, str]:
     if prefix:
         return f"{prefix}:NCIPMessage", f"{prefix}:version", f' xmlns:{prefix}="{NAMESPACE}"'

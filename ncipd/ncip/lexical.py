@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 _SPECIAL = re.compile("[&<>\r\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _SPECIAL_IN_ATTRIBUTE = re.compile('[&<>"\t\n\r\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]')
 _SPELLED = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\t": "&#9;", "\n": "&#10;", "\r": "&#13;"}
+_MOST_KEPT = 500
+_LONGEST_KEPT = 200
 _DATE_TIME = re.compile(
     r"\s*\d{4}-\d\d-\d\dT((?P<midnight>24:00:00(\.0+)?)|\d\d:\d\d:\d\d(\.\d+)?)(Z|[+-]\d\d:\d\d)?\s*", re.ASCII
 )
@@ -26,6 +29,28 @@ def escape_attribute(text: str) -> str:
     if text.isprintable() and "<" not in text and "&" not in text and '"' not in text and ">" not in text:
         return text
     return _SPECIAL_IN_ATTRIBUTE.sub(_spell, text)
+
+
+class Spelled(dict[str, str]):
+    """How codes are spelled, or the names of their lists: few are in use, so short ones are kept, at most 500."""
+
+    def __init__(self, spell: Callable[[str], str]) -> None:
+        """Take the function that spells one."""
+        super().__init__()
+        self._spell = spell
+
+    def __missing__(self, text: str) -> str:
+        """Spell a text."""
+        spelled = self._spell(text)
+        if len(text) <= _LONGEST_KEPT:
+            if len(self) >= _MOST_KEPT:
+                self.clear()
+            self[text] = spelled
+        return spelled
+
+
+CODES = Spelled(escape)
+ATTRIBUTES = Spelled(escape_attribute)
 
 
 def _spell(found: re.Match[str]) -> str:

@@ -108,8 +108,9 @@ def check(root: Node) -> None:
     (Invalid Message Syntax Error).
     """
     seen = root.getroottree().docinfo
-    if seen.encoding is not None and not _UNDERSTOOD.fullmatch(seen.encoding):
-        raise syntax_error(f"The encoding {seen.encoding!r} is not understood. Send UTF-8.")
+    encoding = seen.encoding
+    if encoding not in {None, "UTF-8", "utf-8"} and not _UNDERSTOOD.fullmatch(encoding):
+        raise syntax_error(f"The encoding {encoding!r} is not understood. Send UTF-8.")
     if seen.internalDTD is not None:
         raise syntax_error("There is a DOCTYPE that cannot be read. Leave it out: no entities are taken.")
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from ncipd.ncip import elements
 from ncipd.ncip.applied import Applied
@@ -19,8 +20,7 @@ from ncipd.ncip.shape import simple_elements
 from ncipd.ncip.types import Ext
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """What a document holds, and the repairs that it took to read it."""
 
     envelope: Envelope

@@ -22,6 +22,7 @@ from ncipd.ncip.types import ELEMENTS, IN_NCIP, NAMESPACE, Element
 Kind = Literal["root", "unknown", "misplaced", "missing", "value", "attribute", "text"]
 
 MOST_VIOLATIONS = 20
+_ROOT = f"{IN_NCIP}NCIPMessage"
 _STEP = re.compile(r"(?:(?P<prefix>[^:/\[\]]+):)?(?P<name>[^:/\[\]]+)(?:\[(?P<index>\d+)\])?")
 EXPECTED = re.compile(r"Expected is (?:one of )?\( (.*) \)")
 """Where libxml2 names what might stand in a place."""
@@ -64,7 +65,7 @@ def _schema() -> Any:
 
 def is_valid(root: Node) -> bool:
     """Tell whether an NCIPMessage obeys the grammar of NCIP 2.02."""
-    return root.tag == f"{IN_NCIP}NCIPMessage" and bool(_schema().validate(root))
+    return root.tag == _ROOT and bool(_schema().validate(root))
 
 
 def obeys(element: Node) -> bool:
@@ -78,7 +79,7 @@ def breach_of_long(root: Node, schema: Any = None) -> Violation | None:
     It is checked while it is parsed again: looking for the place of each breach in a tree takes time in proportion to
     the siblings of each, and thousands of breaches among thousands of siblings would keep the machine busy.
     """
-    if schema is None and root.tag != f"{IN_NCIP}NCIPMessage":
+    if schema is None and root.tag != _ROOT:
         return _wrong_root(root)
     parser = etree.XMLParser(schema=_schema() if schema is None else schema, resolve_entities=False, no_network=True)
     try:
@@ -94,7 +95,7 @@ def breach_of_long(root: Node, schema: Any = None) -> Violation | None:
 
 def violations(root: Node) -> list[Violation]:
     """Give the breaches of the grammar in the order of the document: at most twenty, one of a kind for each element."""
-    if root.tag != f"{IN_NCIP}NCIPMessage":
+    if root.tag != _ROOT:
         return [_wrong_root(root)]
     return breaches(_schema(), root, _violation)
 

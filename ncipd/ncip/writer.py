@@ -9,14 +9,14 @@ from typing import Any
 
 from ncipd.ncip import messages as _messages  # noqa: F401 - an Ext may hold any element, so all classes must be known
 from ncipd.ncip.compiled import Names, compiled, late
-from ncipd.ncip.lexical import escape, escape_attribute, write_datetime
+from ncipd.ncip.lexical import ATTRIBUTES, CODES, escape, write_datetime
 from ncipd.ncip.shape import Child, shape, simple_elements
 from ncipd.ncip.types import ELEMENTS, Element, Ext, Leaf, Opaque
 
 _PREFIX = re.compile(r"|[A-Za-z_][A-Za-z0-9_.-]*")
+_SPELLING: Names = {"escape": escape, "attributes": ATTRIBUTES, "codes": CODES, "write_datetime": write_datetime}
 
-Add = Callable[[str], object]
-Write = Callable[[Any, Add], None]
+Write = Callable[[Any], str]
 
 
 class Writers(dict[tuple[type[Element], str], Write]):
@@ -35,7 +35,7 @@ WRITERS = Writers()
 
 def _compile(cls: type[Element], prefix: str) -> Write:
     children = shape(cls)
-    names: Names = {"escape": escape, "escape_attribute": escape_attribute, "write_datetime": write_datetime}
+    names: Names = dict(_SPELLING)
     for slot, child in enumerate(children):
         if child.composite:
             _write_later(f"write_{slot}", names, ELEMENTS[child.type], prefix)
@@ -56,19 +56,17 @@ def _write_later(name: str, names: Names, cls: type[Element], prefix: str) -> No
 
 def _source(cls: type[Element], prefix: str, children: tuple[Child, ...]) -> Iterator[str]:
     tag = _tag(cls.__name__, prefix)
-    yield "def write(content, add):"
-    yield f"    add('<{tag}>')"
+    yield "def write(content):"
+    yield f"    text = '<{tag}>'"
     for slot, child in enumerate(children):
         if child.many:
             yield f"    for value in content.{child.field}:"
         else:
             yield f"    value = content.{child.field}"
-            yield "    if value is not None and value is not False:"
-        if child.composite:
-            yield f"        write_{slot}(value, add)"
-        else:
-            yield f"        add({_spelled(child.element, child.type, prefix)})"
-    yield f"    add('</{tag}>')"
+            yield "    if value:" if child.type == "bool" else "    if value is not None:"
+        spelled = f"write_{slot}(value)" if child.composite else _spelled(child.element, child.type, prefix)
+        yield f"        text += {spelled}"
+    yield f"    return text + '</{tag}>'"
 
 
 def _spelled(element: str, type_: str, prefix: str) -> str:
@@ -77,9 +75,9 @@ def _spelled(element: str, type_: str, prefix: str) -> str:
     if type_ == "bool":
         return f"'<{tag}/>'"
     if type_ == "Coded":
-        plain = f"f'<{tag}>{{escape(value.value)}}</{tag}>'"
-        scheme = f'{prefix or "ncip"}:Scheme="{{escape_attribute(value.scheme)}}"'
-        return f"{plain} if value.scheme is None else f'<{tag} {scheme}>{{escape(value.value)}}</{tag}>'"
+        plain = f"f'<{tag}>{{codes[value.value]}}</{tag}>'"
+        scheme = f'{prefix or "ncip"}:Scheme="{{attributes[value.scheme]}}"'
+        return f"{plain} if value.scheme is None else f'<{tag} {scheme}>{{codes[value.value]}}</{tag}>'"
     spelled = {"str": "escape(value)", "datetime": "write_datetime(value)"}.get(type_, "value")
     return f"f'<{tag}>{{{spelled}}}</{tag}>'"
 
@@ -90,26 +88,25 @@ def _tag(name: str, prefix: str) -> str:
 
 @cache
 def _leaf_writer(name: str, prefix: str) -> Write:
-    names: Names = {"escape": escape, "escape_attribute": escape_attribute, "write_datetime": write_datetime}
     spelled = _spelled(name, simple_elements()[name], prefix)
-    return compiled("write", ("def write(value, add):", f"    add({spelled})"), names)
+    return compiled("write", ("def write(value):", f"    return {spelled}"), dict(_SPELLING))
 
 
 def _ext_writer(prefix: str) -> Write:
     start, end = f"<{_tag('Ext', prefix)}>", f"</{_tag('Ext', prefix)}>"
 
-    def write(ext: Ext, add: Add) -> None:
-        add(start)
-        for child in ext.children:
-            if isinstance(child, Opaque):
-                add(_foreign(child.xml.decode(), prefix))
-            elif isinstance(child, Leaf):
-                _leaf_writer(child.name, prefix)(child.value, add)
-            else:
-                WRITERS[type(child), prefix](child, add)
-        add(end)
+    def write(ext: Ext) -> str:
+        return start + "".join([_in_ext(child, prefix) for child in ext.children]) + end
 
     return write
+
+
+def _in_ext(child: Element | Leaf | Opaque, prefix: str) -> str:
+    if isinstance(child, Opaque):
+        return _foreign(child.xml.decode(), prefix)
+    if isinstance(child, Leaf):
+        return _leaf_writer(child.name, prefix)(child.value)
+    return WRITERS[type(child), prefix](child)
 
 
 def _foreign(xml: str, prefix: str) -> str:

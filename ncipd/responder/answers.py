@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from lxml import etree
+from msgspec.structs import replace
 
 from ncipd.circulation.dialect import problem_for
 from ncipd.circulation.errors import DeskError
@@ -29,7 +29,7 @@ def written(exchange: Exchange, response: Response) -> bytes:
     """Write a response under its header; raises AnswerInvalid for what the schema refuses, as that is not sent."""
     header = reply_header(exchange.header)
     if header is not None:
-        response = replace(response, response_header=header)
+        response = replace(cast("Any", response), response_header=header)
     try:
         return _valid(exchange.wire, exchange.wire.write(response))
     except AnswerInvalid:  # ids are sent back as they came, and with them what was accepted unchecked in an Ext
@@ -56,7 +56,7 @@ def refusal(exchange: Exchange, problem: Problem) -> bytes:
     try:
         return _valid(exchange.wire, exchange.wire.write(response))
     except AnswerInvalid:  # the header was read from a message that is not valid
-        return _valid(exchange.wire, exchange.wire.write(replace(response, response_header=None)))
+        return _valid(exchange.wire, exchange.wire.write(replace(cast("Any", response), response_header=None)))
 
 
 def as_problem(error: IllegalMoveError | DeskError) -> Problem:

@@ -10,7 +10,6 @@ import msgspec
 
 from ncipd.circulation.clock import MINUTE
 from ncipd.journal import words
-from ncipd.ncip.codec import encode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,7 +25,7 @@ _to_json = msgspec.json.encode
 def identity(message: Initiation, wire: Wire, secret: bytes) -> int:
     """Hash what a message says, however it was written; 64 bits, among the messages of a partner and a service."""
     grammar = wire.grammar.encode()  # what was answered in one version is no answer in another
-    said = blake2b(encode(message).encode(), key=secret, digest_size=8, person=grammar)
+    said = blake2b(_to_json(message), key=secret, digest_size=8, person=grammar)
     return int.from_bytes(said.digest(), signed=True)
 
 

@@ -15,6 +15,7 @@ from ncipd.ncip import elements, schema
 from ncipd.ncip.codec import decode, encode, without_foreign
 from ncipd.ncip.elements import EnumerationLevelInstance, ItemId, UserId
 from ncipd.ncip.envelope import VERSION, Envelope, write
+from ncipd.ncip.lexical import Spelled, escape
 from ncipd.ncip.messages import CheckInItem, LookupItem, LookupUser, UserNoticeSent
 from ncipd.ncip.problems import Problem, ProblemType
 from ncipd.ncip.types import ELEMENTS, NAMESPACE, Coded, Ext, Leaf, Message, Opaque
@@ -182,6 +183,16 @@ def test_a_number_of_ten_thousand_digits_is_refused() -> None:
     amount = etree.fromstring(f'<Amount xmlns="{NAMESPACE}"><CurrencyCode>EUR</CurrencyCode>{value}</Amount>')
     with pytest.raises(Problem, match="4,300"):
         decode(amount, elements.Amount)
+
+
+def test_of_all_the_codes_that_were_written_only_few_and_short_ones_are_kept() -> None:
+    """Whoever sends messages cannot fill the memory with what is sent back to them."""
+    kept = Spelled(escape)
+    for number in range(5_000):
+        assert kept[f"<{number}>"] == f"&lt;{number}&gt;"
+        assert len(kept) <= 500
+    assert kept["&" * 100_000] == "&amp;" * 100_000
+    assert "&" * 100_000 not in kept
 
 
 # --- places and extensions -------------------------------------------------------------------------------------------

@@ -43,9 +43,9 @@ def test_content_is_equal_by_value_and_can_be_kept_in_sets() -> None:
 
 def test_content_is_frozen_but_can_be_replaced() -> None:
     user = UserId(user_identifier_value="U-1")
-    with pytest.raises(dataclasses.FrozenInstanceError):
+    with pytest.raises(AttributeError):
         user.user_identifier_value = "U-2"  # type: ignore[misc]
-    with pytest.raises(dataclasses.FrozenInstanceError):
+    with pytest.raises(AttributeError):
         del user.user_identifier_value
     assert dataclasses.replace(user, user_identifier_value="U-2").user_identifier_value == "U-2"
 
@@ -57,7 +57,7 @@ def test_content_that_was_made_or_read_is_the_same_when_copied(again: Callable[[
     )
     read = decode(etree.fromstring(standing_alone(made)), LookupUser)
     assert again(made) == made == again(read)
-    with pytest.raises(dataclasses.FrozenInstanceError):
+    with pytest.raises(AttributeError):
         read.ext = Ext()  # type: ignore[misc]
 
 

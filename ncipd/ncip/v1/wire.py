@@ -12,7 +12,7 @@ from ncipd.ncip.lexical import escape_attribute
 from ncipd.ncip.paths import Node
 from ncipd.ncip.problem_types import MESSAGING_SCHEME
 from ncipd.ncip.schema import Violation
-from ncipd.ncip.types import Message, Response
+from ncipd.ncip.types import Coded, Message, Response
 from ncipd.ncip.v1 import grammar
 from ncipd.ncip.v1.table import AUTHENTICATE, DTD, LATER, UNIQUE
 from ncipd.ncip.v1.writing import put
@@ -108,4 +108,4 @@ def _old(text: str) -> str:
 
 def _about_the_message(problem: elements.Problem) -> elements.Problem:
     """Make a problem a messaging error: it is not about what was asked for."""
-    return replace(problem, problem_type=replace(problem.problem_type, scheme=MESSAGING_SCHEME))
+    return replace(problem, problem_type=Coded(problem.problem_type.value, MESSAGING_SCHEME))
