@@ -2,22 +2,11 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from ncipd.circulation.model import (
-    Hold,
-    HoldState,
-    Item,
-    ItemState,
-    ItemStatus,
-    Request,
-    RequestItem,
-    RequestStatus,
-    Role,
-    Task,
-    TaskKind,
-)
+from msgspec.json import Decoder
+
+from ncipd.circulation.model import Hold, HoldState, Item, Loan, Record, Request, RequestItem, Task
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,38 +35,35 @@ NEW_HOLD: Final[dict[str, Any]] = {
 """The columns of a new hold of which nothing is told."""
 
 
-def _maker(kind: type[T], /, **named: type[StrEnum]) -> Callable[[Row], T]:
-    """Give what builds a row type from its columns, some of them names of an enumeration or unset.
-
-    Looking a member up by its value, and making the tuple at once, is three times as fast as asking the classes.
-    """
-    fields: tuple[str, ...] = kind._fields  # type: ignore[attr-defined]
-    columns = [(fields.index(field), {None: None, **{one.value: one for one in of}}) for field, of in named.items()]
-    new: Any = tuple.__new__
+def _maker(kind: type[T]) -> Callable[[Row], T]:
+    """Give what builds a row type from the one column in which the store gives it, a JSON array of its fields."""
+    decode = Decoder(kind).decode
 
     def make(row: Row) -> T:
-        cells: list[Any] = list(row)
-        for at, members in columns:
-            cells[at] = members[cells[at]]
-        made: T = new(kind, cells)
-        return made
+        return decode(row[0])
 
     return make
 
 
-item_row = _maker(Item, status=ItemStatus)
+record_row = _maker(Record)
+"""Build a record from its columns."""
+
+item_row = _maker(Item)
 """Build an item from its columns."""
 
-request_row = _maker(Request, role=Role, status=RequestStatus)
+request_row = _maker(Request)
 """Build a request from its columns."""
 
-request_item_row = _maker(RequestItem, state=ItemState)
+loan_row = _maker(Loan)
+"""Build a loan from its columns."""
+
+request_item_row = _maker(RequestItem)
 """Build an item's place in a request from its columns."""
 
-hold_row = _maker(Hold, state=HoldState)
+hold_row = _maker(Hold)
 """Build a hold from its columns."""
 
-task_row = _maker(Task, role=Role, kind=TaskKind)
+task_row = _maker(Task)
 """Build a task from its columns."""
 
 

@@ -38,7 +38,9 @@ from ncipd.circulation.rows import (
     NEW_REQUEST,
     hold_row,
     item_row,
+    loan_row,
     only_column,
+    record_row,
     request_as_written,
     request_item_row,
     request_row,
@@ -211,7 +213,7 @@ class Circulation:
         """Read a record that a row refers to."""
         found = self._records.get(number)
         if found is None:
-            found = _there(self.tx.one("record_by_id", Record._make, id=number), "record", number)
+            found = _there(self.tx.one("record_by_id", record_row, id=number), "record", number)
             self._records[number] = found
         return found
 
@@ -223,10 +225,8 @@ class Circulation:
     def records(self, value: str, code: str = "") -> list[Record]:
         """Find the records with this number, of this kind where one is named."""
         if code:
-            return self.tx.all(
-                "records_by_coded_identifier", Record._make, agency=self.agency.id, value=value, code=code
-            )
-        return self.tx.all("records_by_identifier", Record._make, agency=self.agency.id, value=value)
+            return self.tx.all("records_by_coded_identifier", record_row, agency=self.agency.id, value=value, code=code)
+        return self.tx.all("records_by_identifier", record_row, agency=self.agency.id, value=value)
 
     def item(self, number: int) -> Item:
         """Read an item that a row refers to."""
@@ -402,11 +402,11 @@ class Circulation:
 
     def loan_of(self, item: Item) -> Loan | None:
         """Find the loan on which an item is out."""
-        return self._once("loan", item.id, lambda: self.tx.one("open_loan_of_item", Loan._make, item=item.id))
+        return self._once("loan", item.id, lambda: self.tx.one("open_loan_of_item", loan_row, item=item.id))
 
     def loan(self, number: int) -> Loan:
         """Read a loan that a row refers to."""
-        return self._row("loan", number, Loan._make)
+        return self._row("loan", number, loan_row)
 
     def lend(
         self,
