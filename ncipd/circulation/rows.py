@@ -60,6 +60,9 @@ loan_row = _maker(Loan)
 request_item_row = _maker(RequestItem)
 """Build an item's place in a request from its columns."""
 
+request_items_row = _maker(list[RequestItem])
+"""Build the places of all items of a request from an array of them."""
+
 hold_row = _maker(Hold)
 """Build a hold from its columns."""
 

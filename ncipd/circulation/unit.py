@@ -8,6 +8,7 @@ changed with their new versions (its *traces*), by which a stored answer knows w
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from ncipd.circulation import lifecycle
@@ -43,6 +44,7 @@ from ncipd.circulation.rows import (
     record_row,
     request_as_written,
     request_item_row,
+    request_items_row,
     request_row,
     task_row,
 )
@@ -54,9 +56,10 @@ if TYPE_CHECKING:
     from ncipd.circulation.partner import Partner
     from ncipd.circulation.proof import Proof
     from ncipd.ncip.types import Initiation
-    from ncipd.store.port import Row, Transaction
+    from ncipd.store.port import Row, Transaction, Value
 
 T = TypeVar("T")
+R = TypeVar("R", Request, RequestItem, Hold, Task)
 
 Places: TypeAlias = "dict[tuple[str, int | tuple[int, str]], Any]"
 """Libraries and locations that were read, by kind and number, or by kind, agency and code."""
@@ -105,7 +108,8 @@ class Circulation:
         self.sends = False  # whether a message to a partner waits since this work
         self.traces: dict[tuple[str, int], int] = {}
         self._records: dict[int, Record] = {}
-        self._seen: dict[str, dict[object, Any]] = {}  # by kind, what was asked since rows of it last changed
+        # By kind, what was asked since rows of it last changed, or is known because others were asked for.
+        self._seen: defaultdict[str, dict[object, Any]] = defaultdict(dict)
         self._rows: dict[tuple[str, int], Any] = {}  # the rows that have not changed since they were read
 
     # ------------------------------------------------------------------------------------------ the setting
@@ -234,10 +238,23 @@ class Circulation:
 
     def item_by_barcode(self, barcode: str) -> Item | None:
         """Find the live item with this barcode."""
-        value = barcode.strip()
-        return self._once(
-            "item", value, lambda: self.tx.one("item_by_barcode", item_row, agency=self.agency.id, barcode=value)
-        )
+        value, seen = barcode.strip(), self._seen["item"]
+        if value not in seen:
+            row = self.tx.one("item_at_hand", agency=self.agency.id, barcode=value)
+            seen[value] = self._at_hand(row) if row is not None else None
+        found: Item | None = seen[value]
+        return found
+
+    def _at_hand(self, row: Row) -> Item:
+        """Take up an item with its loan; what there is none of need not be asked for."""
+        item, (_, loan, has_tasks, has_holds) = item_row(row), row
+        self._rows["item", item.id] = item
+        self._note_loan(item, loan_row(row[1:]) if loan is not None else None)
+        if not has_tasks:
+            self._seen["task"][item.id] = []
+        if not has_holds:
+            self._seen["hold"][item.id] = []
+        return item
 
     def withdrawn_item(self, barcode: str) -> Item | None:
         """Find the item that last had this barcode and is withdrawn."""
@@ -299,17 +316,26 @@ class Circulation:
 
     def requests_called(self, partner: str, identifier: str) -> list[Request]:
         """Find all requests of a partner with this id, open and new ones first."""
-        return self._once(
-            "request",
-            (partner, identifier),
-            lambda: self.tx.all(
-                "requests_by_identifier", request_row, agency=self.agency.id, partner=partner, identifier=identifier
-            ),
-        )
+        seen, key = self._seen["request"], (partner, identifier)
+        found: list[Request] | None = seen.get(key)
+        if found is None:
+            rows = self.tx.all("requests_by_identifier", agency=self.agency.id, partner=partner, identifier=identifier)
+            found = seen[key] = [self._with_items(row) for row in rows]
+        return found
+
+    def _with_items(self, row: Row) -> Request:
+        """Take up a request with its items; what is to do for it need not be asked for where there is nothing."""
+        request, items = request_row(row), request_items_row(row[1:])
+        self._rows["request", request.id] = request
+        self._rows.update((("request_item", place.id), place) for place in items)
+        self._seen["request_item"][request.id] = sorted(items)  # by id
+        if not row[2]:
+            self._seen["task"]["request", request.id] = []
+        return request
 
     def open_requests_of(self, item: Item) -> list[Request]:
         """Find the open requests that an item belongs to, the newest first."""
-        return self._once("request", item.id, lambda: self.tx.all("open_requests_of_item", request_row, item=item.id))
+        return self._all("request", item.id, "open_requests_of_item", request_row, item=item.id)
 
     def last_request_of(self, item: Item) -> Request | None:
         """Find the request, open or ended, that an item belonged to last."""
@@ -341,6 +367,7 @@ class Circulation:
         }
         number = self.tx.insert("insert_request", **written, agency=self.agency.id)
         self._made("request", number)
+        self._seen["request_item"][number] = []
         self.happened(number, event, status)
         request = request_as_written(number, self.agency.id, written)
         self.about(request)
@@ -375,9 +402,7 @@ class Circulation:
 
     def request_items(self, request: Request) -> list[RequestItem]:
         """List the items of a request, dropped ones too."""
-        return self._once(
-            "request_item", request.id, lambda: self.tx.all("request_items", request_item_row, request=request.id)
-        )
+        return self._all("request_item", request.id, "request_items", request_item_row, request=request.id)
 
     def request_item(self, request: Request, item: Item) -> RequestItem | None:
         """Find an item's place in a request."""
@@ -402,7 +427,16 @@ class Circulation:
 
     def loan_of(self, item: Item) -> Loan | None:
         """Find the loan on which an item is out."""
-        return self._once("loan", item.id, lambda: self.tx.one("open_loan_of_item", loan_row, item=item.id))
+        seen = self._seen["loan"]
+        if item.id not in seen:
+            self._note_loan(item, self.tx.one("open_loan_of_item", loan_row, item=item.id))
+        found: Loan | None = seen[item.id]
+        return found
+
+    def _note_loan(self, item: Item, loan: Loan | None) -> None:
+        self._seen["loan"][item.id] = loan
+        if loan is not None:
+            self._rows["loan", loan.id] = loan
 
     def loan(self, number: int) -> Loan:
         """Read a loan that a row refers to."""
@@ -458,11 +492,7 @@ class Circulation:
 
     def holds_on(self, item: Item) -> list[Hold]:
         """List the open holds that an item could fill: on it or on its record, oldest first."""
-        return self._once(
-            "hold",
-            item.id,
-            lambda: self.tx.all("open_holds_on_item", hold_row, item=item.id, record=item.record_id),
-        )
+        return self._all("hold", item.id, "open_holds_on_item", hold_row, item=item.id, record=item.record_id)
 
     def holds_of(self, request: Request) -> list[Hold]:
         """List the holds that a borrowing request placed."""
@@ -520,7 +550,7 @@ class Circulation:
         self, role: Role, kind: TaskKind, *, request: Request | None = None, item: Item | None = None, note: str = ""
     ) -> None:
         """Put something on the task list."""
-        self._seen.pop("task", None)
+        self._forget("task")
         self.tx.insert(
             "insert_task",
             agency=self.agency.id,
@@ -538,30 +568,32 @@ class Circulation:
 
     def tasks_of(self, request: Request) -> list[Task]:
         """List what is still to do for a request."""
-        return self.tx.all("open_tasks_of_request", task_row, request=request.id)
+        return self._all("task", ("request", request.id), "open_tasks_of_request", task_row, request=request.id)
 
     def finish_tasks(self, request: Request, *kinds: TaskKind) -> None:
         """Strike tasks of a request, all of them where no kind is named."""
-        self._seen.pop("task", None)
-        if not kinds:
+        tasks = self.tasks_of(request)
+        if tasks and not kinds:
             self.tx.run("finish_all_tasks_of_request", request=request.id, at=self.now)
-        for kind in kinds:
+            self._forget("task")
+        for kind in {task.kind for task in tasks}.intersection(kinds):
             self.tx.run("finish_tasks_of_request", request=request.id, kind=kind, at=self.now)
+            self._forget("task")
 
     def finish_task(self, task: Task) -> None:
         """Strike one task."""
-        self._seen.pop("task", None)
+        self._forget("task")
         self.tx.run("finish_task", id=task.id, agency=self.agency.id, at=self.now)
 
     def tasks_about(self, item: Item) -> list[Task]:
         """List what is still to do with an item."""
-        return self._once("task", item.id, lambda: self.tx.all("open_tasks_of_item", task_row, item=item.id))
+        return self._all("task", item.id, "open_tasks_of_item", task_row, item=item.id)
 
     def finish_item_tasks(self, item: Item, *kinds: TaskKind) -> None:
         """Strike tasks about an item."""
         for kind in {task.kind for task in self.tasks_about(item)}.intersection(kinds):
             self.tx.run("finish_tasks_of_item", item=item.id, kind=kind, at=self.now)
-            self._seen.pop("task", None)
+            self._forget("task")
 
     # ------------------------------------------------------------------------------------------ messages out
 
@@ -586,16 +618,14 @@ class Circulation:
 
     # ------------------------------------------------------------------------------------------ what was seen
 
-    def _once(self, kind: str, key: object, read: Callable[[], T]) -> T:
+    def _all(self, kind: str, key: object, query: str, make: Callable[[Row], R], **params: Value) -> list[R]:
         """Ask for what has not been asked since rows of this kind last changed; a message asks the same repeatedly."""
-        seen = self._seen.setdefault(kind, {})
-        if key not in seen:
-            found: Any = read()
-            seen[key] = found
-            for row in found if type(found) is list else () if found is None else (found,):
+        found: list[R] | None = self._seen[kind].get(key)
+        if found is None:
+            found = self._seen[kind][key] = self.tx.all(query, make, **params)
+            for row in found:
                 self._rows[kind, row.id] = row
-        answer: T = seen[key]
-        return answer
+        return found
 
     def _row(self, kind: str, number: int, make: Callable[[Row], T]) -> T:
         """Read a row that another refers to, unless it is known as it now is."""

@@ -366,6 +366,15 @@ ON CONFLICT DO NOTHING
 -- Find the live item with this barcode.
 SELECT json_array({item}) FROM item WHERE item.agency_id = :agency AND item.barcode = :barcode AND item.live = 1
 
+-- name: item_at_hand
+-- Find the live item with this barcode, its open loan, and whether anything is to do with it, or a hold it could fill.
+SELECT json_array({item}),
+  (SELECT json_array({loan}) FROM loan WHERE loan.item_id = item.id AND loan.returned_at IS NULL),
+  EXISTS (SELECT 1 FROM task WHERE task.item_id = item.id AND task.done_at IS NULL),
+  EXISTS (SELECT 1 FROM hold WHERE hold.item_id = item.id AND hold.state IN ('waiting', 'ready'))
+    OR EXISTS (SELECT 1 FROM hold WHERE hold.record_id = item.record_id AND hold.state IN ('waiting', 'ready'))
+FROM item WHERE item.agency_id = :agency AND item.barcode = :barcode AND item.live = 1
+
 -- name: items_by_partner_item
 -- Find the temporary items that a partner knows by this id, the newest first.
 SELECT json_array({item}) FROM item WHERE item.agency_id = :agency AND item.partner = :partner
@@ -498,9 +507,12 @@ SELECT version FROM item WHERE id = :id
 -- ---------------------------------------------------------------------------------------------- requests
 
 -- name: requests_by_identifier
--- Find all requests of a partner with this id, the newest first.
-SELECT json_array({request}) FROM request WHERE request.agency_id = :agency AND request.partner = :partner
-  AND request.identifier = :identifier ORDER BY request.open DESC, request.id DESC LIMIT 20
+-- Find all requests of a partner with this id, open and new ones first, with their items and whether they have open tasks.
+SELECT json_array({request}),
+  (SELECT json_group_array(json_array({request_item})) FROM request_item WHERE request_item.request_id = request.id),
+  EXISTS (SELECT 1 FROM task WHERE task.request_id = request.id AND task.done_at IS NULL)
+FROM request WHERE request.agency_id = :agency AND request.partner = :partner AND request.identifier = :identifier
+ORDER BY request.open DESC, request.id DESC LIMIT 20
 
 -- name: requests_named
 -- Find the requests with this id at an agency, open ones and new ones first.
