@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from msgspec.json import Decoder
@@ -24,9 +25,11 @@ NEW_ITEM: Final[dict[str, Any]] = {
 NEW_REQUEST: Final[dict[str, Any]] = {
     "identifier_agency": "", "digital": 0, "request_type": "", "request_scope": "", "user": None, "user_as_sent": "",
     "item_as_sent": "", "record": None, "title": "", "author": "", "pickup_library": None, "due_at": None,
-    "need_before": None, "renewal_forbidden": 0, "note": "",
+    "need_before": None, "renewal_forbidden": 0, "note": "", "version": 1, "earliest_needed": None,
+    "pickup_expires": None, "available_at": None, "shipping": "", "fee_acknowledged": None, "fee_paid": None,
+    "fee_currency": "",
 }  # fmt: skip
-"""The columns of a new request of which nothing is told."""
+"""The columns of a new request of which nothing is told; some are never told at once."""
 
 NEW_HOLD: Final[dict[str, Any]] = {
     "record": None, "item": None, "request": None, "pickup_library": None, "state": HoldState.WAITING,
@@ -75,17 +78,9 @@ def only_column(row: Row) -> Any:
     return row[0]
 
 
-def request_as_written(number: int, agency: int, written: dict[str, Any]) -> Request:
-    """Give a new request as a read would, from what was written."""
-    unset = dict.fromkeys(("earliest_needed", "pickup_expires", "available_at", "fee_acknowledged", "fee_paid"))
-    texts = {"shipping": "", "fee_currency": ""}
-    named = {
-        "user_id": written["user"],
-        "record_id": written["record"],
-        "pickup_library_id": written["pickup_library"],
-        "id": number,
-        "agency_id": agency,
-        "version": 1,
-    }
-    found = {**unset, **texts, **written, **named}
-    return Request(**{name: found[name] for name in Request._fields})
+_in_order = itemgetter(*(field.removesuffix("_id") for field in Request._fields))
+
+
+def request_as_written(written: dict[str, Any]) -> Request:
+    """Give a new request as a read would, from what was written and its id."""
+    return Request._make(_in_order(written))

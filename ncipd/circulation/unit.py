@@ -68,6 +68,11 @@ Places: TypeAlias = "dict[tuple[str, int | tuple[int, str]], Any]"
 class Circulation:
     """One unit of work for one agency, inside one transaction."""
 
+    partner: Partner
+    """The partner that speaks; only work that came `by_message` has one."""
+    by_message: bool
+    """Whether a partner's message does this work, and not the desk."""
+
     def __init__(
         self,
         tx: Transaction,
@@ -91,7 +96,9 @@ class Circulation:
         """
         self.tx = tx
         self.agency = agency
-        self._partner = partner
+        if partner is not None:
+            self.partner = partner
+        self.by_message = partner is not None
         self.partners = partners
         self.now = now
         self.occurred_at = now if happened_at is None else min(happened_at, now)
@@ -115,22 +122,9 @@ class Circulation:
     # ------------------------------------------------------------------------------------------ the setting
 
     @property
-    def partner(self) -> Partner:
-        """The partner that speaks; only work that came from a partner has one."""
-        if self._partner is None:
-            message = "this unit of work was begun at the desk and has no partner"
-            raise LookupError(message)
-        return self._partner
-
-    @property
-    def by_message(self) -> bool:
-        """Whether a partner's message does this work, and not the desk."""
-        return self._partner is not None
-
-    @property
     def zone(self) -> str:
         """The time zone of dates without one: the partner's, else the agency's."""
-        return (self._partner.time_zone if self._partner else "") or self.agency.time_zone
+        return (self.partner.time_zone if self.by_message else "") or self.agency.time_zone
 
     def partner_of(self, request: Request) -> Partner | None:
         """Find the configured partner of a request; None where it is no longer configured."""
@@ -294,7 +288,7 @@ class Circulation:
 
     def set_item_status(self, item: Item, status: ItemStatus) -> None:
         """Move an item in circulation."""
-        self._changed("item", item.id, "set_item_status", status=status)
+        self._changed("item", item.id, "set_item_status", status=status._value_)
 
     def change_item(self, item: Item, query: str, **columns: Any) -> int:
         """Change an item by a named statement; gives its new version."""
@@ -353,23 +347,25 @@ class Circulation:
             if earlier.role is role:  # what was answered about it lapses: the same words now mean the new one
                 self.touch("request", earlier.id)
         written: dict[str, Any] = {
-            "partner": self._partner.code if self._partner else "",
+            "partner": self.partner.code if self.by_message else "",
             **NEW_REQUEST,
             **columns,
-            "role": role,
+            "agency": self.agency.id,
+            "role": role._value_,
             "identifier": identifier,
             "identifier_made": int(made),
             "open": int(status not in lifecycle.FINAL),
-            "status": status,
+            "status": status._value_,
             "partner_agency": self.partner_agency,
             "our_agency_code": self.our_code,
             "created_at": self.occurred_at,
         }
-        number = self.tx.insert("insert_request", **written, agency=self.agency.id)
+        number = self.tx.insert("insert_request", **written)
         self._made("request", number)
         self._seen["request_item"][number] = []
         self.happened(number, event, status)
-        request = request_as_written(number, self.agency.id, written)
+        written.update(id=number, role=role, status=status)
+        request = request_as_written(written)
         self.about(request)
         return request
 
@@ -380,7 +376,7 @@ class Circulation:
         """
         status = lifecycle.next_status(request.role, request.status, event)
         opened = int(status not in lifecycle.FINAL)
-        version = self._changed("request", request.id, "set_request_status", status=status, open=opened)
+        version = self._changed("request", request.id, "set_request_status", status=status._value_, open=opened)
         self.happened(request.id, event, status, note)
         return request._replace(status=status, open=opened, version=version)
 
@@ -414,13 +410,17 @@ class Circulation:
         if place is not None:
             self._changed("request_item", place.id, "readmit_request_item", loan=loan, state=state)
             return
-        number = self.tx.insert("insert_request_item", request=request.id, item=item.id, loan=loan, state=state)
+        number = self.tx.insert("insert_request_item", request=request.id, item=item.id, loan=loan, state=state._value_)
         self._made("request_item", number)
 
     def set_request_item(self, place: RequestItem, state: ItemState, loan: int | None = None) -> None:
         """Move an item within its request; its loan stays where none is given."""
         self._changed(
-            "request_item", place.id, "set_request_item", state=state, loan=loan if loan is not None else place.loan_id
+            "request_item",
+            place.id,
+            "set_request_item",
+            state=state._value_,
+            loan=loan if loan is not None else place.loan_id,
         )
 
     # ------------------------------------------------------------------------------------------ loans and holds
@@ -663,14 +663,15 @@ class Circulation:
 
     def _changed(self, kind: str, number: int, query: str, **columns: Any) -> int:
         """Change a row; gives its new version, which follows from the one before where that is known."""
+        key = (kind, number)
         self._forget(kind)
-        row = self._rows.pop((kind, number), None)
+        row = self._rows.pop(key, None)
         if not self.tx.run(query, id=number, **columns):
-            _there(None, kind, number)
-        before = self.traces.get((kind, number)) or (row and row.version)
-        after = before + 1 if before else self.tx.one(f"{kind}_version", only_column, id=number)
-        self.traces[kind, number] = _there(after, kind, number)
-        return self.traces[kind, number]
+            raise _missing(kind, number)
+        before = self.traces.get(key) or (row and row.version)
+        after: int = before + 1 if before else _there(self.tx.one(f"{kind}_version", only_column, id=number), *key)
+        self.traces[key] = after
+        return after
 
     def _forget(self, kind: str) -> None:
         """Forget what was asked of rows of a kind, or by way of them."""
@@ -681,6 +682,9 @@ class Circulation:
 
 def _there(row: T | None, kind: str, number: int) -> T:
     if row is None:
-        message = f"the store has no {kind} {number}, though another row refers to it"
-        raise LookupError(message)
+        raise _missing(kind, number)
     return row
+
+
+def _missing(kind: str, number: int) -> LookupError:
+    return LookupError(f"the store has no {kind} {number}, though another row refers to it")
