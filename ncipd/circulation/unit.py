@@ -61,8 +61,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 R = TypeVar("R", Request, RequestItem, Hold, Task)
 
-Places: TypeAlias = "dict[tuple[str, int | tuple[int, str]], Any]"
-"""Libraries and locations that were read, by kind and number, or by kind, agency and code."""
+Places: TypeAlias = "dict[tuple[str, object], Any]"
+"""Libraries and locations that were read, by kind and number, or by kind, agency and code; and what is said of them."""
 
 
 class Circulation:
@@ -156,7 +156,7 @@ class Circulation:
 
     def library_by_id(self, number: int) -> Library | None:
         """Read a library."""
-        return self._place("library", number, lambda: self.tx.one("library_by_id", Library._make, id=number))
+        return self.of_places("library", number, lambda: self.tx.one("library_by_id", Library._make, id=number))
 
     def location(self, code: str) -> Location | None:
         """Find a location by its code."""
@@ -166,21 +166,21 @@ class Circulation:
         """Read a location that may not be set."""
         if number is None:
             return None
-        return self._place("location", number, lambda: self.tx.one("location_by_id", Location._make, id=number))
+        return self.of_places("location", number, lambda: self.tx.one("location_by_id", Location._make, id=number))
 
     def _named_place(self, kind: str, code: str, make: Callable[[Row], T]) -> T | None:
         key = (self.agency.id, code.strip())
-        return self._place(
+        return self.of_places(
             kind, key, lambda: self.tx.one(f"{kind}_by_code", make, agency=self.agency.id, code=code.strip())
         )
 
-    def _place(self, kind: str, number: int | tuple[int, str], read: Callable[[], T | None]) -> T | None:
-        """Read a place once: there are few, and they change only when they are loaded anew."""
-        found: T | None = self._places.get((kind, number))
+    def of_places(self, kind: str, key: object, make: Callable[[], T]) -> T:
+        """Read a place, or say what follows from places alone, once: they are few, and change only when loaded anew."""
+        found: T | None = self._places.get((kind, key))
         if found is None:
-            found = read()
+            found = make()
             if found is not None:
-                self._places[kind, number] = found
+                self._places[kind, key] = found
         return found
 
     # ------------------------------------------------------------------------------------------ users
@@ -382,7 +382,13 @@ class Circulation:
 
     def happened(self, request: int, event: str, status: RequestStatus, note: str = "") -> None:
         """Write a line of a request's history."""
-        line: dict[str, Any] = {"request": request, "at": self.now, "event": event, "status": status, "note": note}
+        line: dict[str, Any] = {
+            "request": request,
+            "at": self.now,
+            "event": str(event),
+            "status": status._value_,
+            "note": note,
+        }
         self.tx.later("insert_request_event", line)
 
     def events(self, request: Request) -> list[tuple[Micros, str, str, str]]:
