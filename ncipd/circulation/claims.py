@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 from ncipd.circulation import account, fees
 from ncipd.circulation.clock import from_micros
 from ncipd.circulation.lifecycle import Event, allows
-from ncipd.circulation.model import ItemState, ItemStatus, Loan, LoanMark, Role, TaskKind
+from ncipd.circulation.model import ItemState, ItemStatus, LoanMark, Role, TaskKind
 from ncipd.circulation.outgoing import header_to, item_id_for, user_id_for
+from ncipd.circulation.rows import loan_row
 from ncipd.ncip.messages import CirculationStatusChangeReported
 
 if TYPE_CHECKING:
-    from ncipd.circulation.model import Item, Micros, Request
+    from ncipd.circulation.model import Item, Loan, Micros, Request
     from ncipd.circulation.unit import Circulation
 
 _CLAIMS = {
@@ -104,7 +105,7 @@ def found(circ: Circulation, item: Item, *, leaving_for: Request | None = None) 
     circ.finish_item_tasks(item, TaskKind.SEARCH)
     if item.status is not ItemStatus.LOST:
         return
-    last = circ.tx.one("last_loan", Loan._make, item=item.id)
+    last = circ.tx.one("last_loan", loan_row, item=item.id)
     if last is not None and last.mark == LoanMark.LOST and account.of_loan(circ, last):
         circ.ask_staff(
             Role.LENDING, TaskKind.REVIEW, item=item, note="it is back; its borrower had been charged for its loss"

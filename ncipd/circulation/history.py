@@ -12,12 +12,13 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from ncipd.circulation.clock import not_after
-from ncipd.circulation.model import Loan, LoanMark
+from ncipd.circulation.model import LoanMark
+from ncipd.circulation.rows import loan_row
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ncipd.circulation.model import Item, Micros
+    from ncipd.circulation.model import Item, Loan, Micros
     from ncipd.circulation.unit import Circulation
 
 
@@ -149,8 +150,8 @@ def _insert(
 
 
 def _begun_by(circ: Circulation, item: Item, moment: Micros) -> Loan | None:
-    return circ.tx.one("last_loan_begun", Loan._make, item=item.id, at=moment)
+    return circ.tx.one("last_loan_begun", loan_row, item=item.id, at=moment)
 
 
 def _begun_after(circ: Circulation, item: Item) -> Loan | None:
-    return circ.tx.one("next_loan_begun", Loan._make, item=item.id, at=circ.occurred_at)
+    return circ.tx.one("next_loan_begun", loan_row, item=item.id, at=circ.occurred_at)

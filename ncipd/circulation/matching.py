@@ -128,7 +128,7 @@ def side_of(circ: Circulation, ids: Named, *, titles: tuple[tuple[str, str], ...
 def _decide(circ: Circulation, ids: Named, titles: tuple[tuple[str, str], ...], *, wish: bool) -> Role:
     partner = circ.partner
     if partner.sides is not Sides.BOTH:
-        return Role(partner.sides.value)
+        return Role.LENDING if partner.sides is Sides.LENDING else Role.BORROWING
     found = _role_of_request(circ, ids) or _role_of_item(circ, ids, wish=wish)
     if found is not None:
         return found

@@ -8,6 +8,7 @@ changed with their new versions (its *traces*), by which a stored answer knows w
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from ncipd.circulation import lifecycle
@@ -38,9 +39,12 @@ from ncipd.circulation.rows import (
     NEW_REQUEST,
     hold_row,
     item_row,
+    loan_row,
     only_column,
+    record_row,
     request_as_written,
     request_item_row,
+    request_items_row,
     request_row,
     task_row,
 )
@@ -52,16 +56,22 @@ if TYPE_CHECKING:
     from ncipd.circulation.partner import Partner
     from ncipd.circulation.proof import Proof
     from ncipd.ncip.types import Initiation
-    from ncipd.store.port import Row, Transaction
+    from ncipd.store.port import Row, Transaction, Value
 
 T = TypeVar("T")
+R = TypeVar("R", Request, RequestItem, Hold, Task)
 
-Places: TypeAlias = "dict[tuple[str, int | tuple[int, str]], Any]"
-"""Libraries and locations that were read, by kind and number, or by kind, agency and code."""
+Places: TypeAlias = "dict[tuple[str, object], Any]"
+"""Libraries and locations that were read, by kind and number, or by kind, agency and code; and what is said of them."""
 
 
 class Circulation:
     """One unit of work for one agency, inside one transaction."""
+
+    partner: Partner
+    """The partner that speaks; only work that came `by_message` has one."""
+    by_message: bool
+    """Whether a partner's message does this work, and not the desk."""
 
     def __init__(
         self,
@@ -86,7 +96,9 @@ class Circulation:
         """
         self.tx = tx
         self.agency = agency
-        self._partner = partner
+        if partner is not None:
+            self.partner = partner
+        self.by_message = partner is not None
         self.partners = partners
         self.now = now
         self.occurred_at = now if happened_at is None else min(happened_at, now)
@@ -103,28 +115,16 @@ class Circulation:
         self.sends = False  # whether a message to a partner waits since this work
         self.traces: dict[tuple[str, int], int] = {}
         self._records: dict[int, Record] = {}
-        self._seen: dict[str, dict[object, Any]] = {}  # by kind, what was asked since rows of it last changed
+        # By kind, what was asked since rows of it last changed, or is known because others were asked for.
+        self._seen: defaultdict[str, dict[object, Any]] = defaultdict(dict)
         self._rows: dict[tuple[str, int], Any] = {}  # the rows that have not changed since they were read
 
     # ------------------------------------------------------------------------------------------ the setting
 
     @property
-    def partner(self) -> Partner:
-        """The partner that speaks; only work that came from a partner has one."""
-        if self._partner is None:
-            message = "this unit of work was begun at the desk and has no partner"
-            raise LookupError(message)
-        return self._partner
-
-    @property
-    def by_message(self) -> bool:
-        """Whether a partner's message does this work, and not the desk."""
-        return self._partner is not None
-
-    @property
     def zone(self) -> str:
         """The time zone of dates without one: the partner's, else the agency's."""
-        return (self._partner.time_zone if self._partner else "") or self.agency.time_zone
+        return (self.partner.time_zone if self.by_message else "") or self.agency.time_zone
 
     def partner_of(self, request: Request) -> Partner | None:
         """Find the configured partner of a request; None where it is no longer configured."""
@@ -156,7 +156,7 @@ class Circulation:
 
     def library_by_id(self, number: int) -> Library | None:
         """Read a library."""
-        return self._place("library", number, lambda: self.tx.one("library_by_id", Library._make, id=number))
+        return self.of_places("library", number, lambda: self.tx.one("library_by_id", Library._make, id=number))
 
     def location(self, code: str) -> Location | None:
         """Find a location by its code."""
@@ -166,21 +166,21 @@ class Circulation:
         """Read a location that may not be set."""
         if number is None:
             return None
-        return self._place("location", number, lambda: self.tx.one("location_by_id", Location._make, id=number))
+        return self.of_places("location", number, lambda: self.tx.one("location_by_id", Location._make, id=number))
 
     def _named_place(self, kind: str, code: str, make: Callable[[Row], T]) -> T | None:
         key = (self.agency.id, code.strip())
-        return self._place(
+        return self.of_places(
             kind, key, lambda: self.tx.one(f"{kind}_by_code", make, agency=self.agency.id, code=code.strip())
         )
 
-    def _place(self, kind: str, number: int | tuple[int, str], read: Callable[[], T | None]) -> T | None:
-        """Read a place once: there are few, and they change only when they are loaded anew."""
-        found: T | None = self._places.get((kind, number))
+    def of_places(self, kind: str, key: object, make: Callable[[], T]) -> T:
+        """Read a place, or say what follows from places alone, once: they are few, and change only when loaded anew."""
+        found: T | None = self._places.get((kind, key))
         if found is None:
-            found = read()
+            found = make()
             if found is not None:
-                self._places[kind, number] = found
+                self._places[kind, key] = found
         return found
 
     # ------------------------------------------------------------------------------------------ users
@@ -211,7 +211,7 @@ class Circulation:
         """Read a record that a row refers to."""
         found = self._records.get(number)
         if found is None:
-            found = _there(self.tx.one("record_by_id", Record._make, id=number), "record", number)
+            found = _there(self.tx.one("record_by_id", record_row, id=number), "record", number)
             self._records[number] = found
         return found
 
@@ -223,10 +223,8 @@ class Circulation:
     def records(self, value: str, code: str = "") -> list[Record]:
         """Find the records with this number, of this kind where one is named."""
         if code:
-            return self.tx.all(
-                "records_by_coded_identifier", Record._make, agency=self.agency.id, value=value, code=code
-            )
-        return self.tx.all("records_by_identifier", Record._make, agency=self.agency.id, value=value)
+            return self.tx.all("records_by_coded_identifier", record_row, agency=self.agency.id, value=value, code=code)
+        return self.tx.all("records_by_identifier", record_row, agency=self.agency.id, value=value)
 
     def item(self, number: int) -> Item:
         """Read an item that a row refers to."""
@@ -234,10 +232,23 @@ class Circulation:
 
     def item_by_barcode(self, barcode: str) -> Item | None:
         """Find the live item with this barcode."""
-        value = barcode.strip()
-        return self._once(
-            "item", value, lambda: self.tx.one("item_by_barcode", item_row, agency=self.agency.id, barcode=value)
-        )
+        value, seen = barcode.strip(), self._seen["item"]
+        if value not in seen:
+            row = self.tx.one("item_at_hand", agency=self.agency.id, barcode=value)
+            seen[value] = self._at_hand(row) if row is not None else None
+        found: Item | None = seen[value]
+        return found
+
+    def _at_hand(self, row: Row) -> Item:
+        """Take up an item with its loan; what there is none of need not be asked for."""
+        item, (_, loan, has_tasks, has_holds) = item_row(row), row
+        self._rows["item", item.id] = item
+        self._note_loan(item, loan_row(row[1:]) if loan is not None else None)
+        if not has_tasks:
+            self._seen["task"][item.id] = []
+        if not has_holds:
+            self._seen["hold"][item.id] = []
+        return item
 
     def withdrawn_item(self, barcode: str) -> Item | None:
         """Find the item that last had this barcode and is withdrawn."""
@@ -277,7 +288,7 @@ class Circulation:
 
     def set_item_status(self, item: Item, status: ItemStatus) -> None:
         """Move an item in circulation."""
-        self._changed("item", item.id, "set_item_status", status=status)
+        self._changed("item", item.id, "set_item_status", status=status._value_)
 
     def change_item(self, item: Item, query: str, **columns: Any) -> int:
         """Change an item by a named statement; gives its new version."""
@@ -299,17 +310,26 @@ class Circulation:
 
     def requests_called(self, partner: str, identifier: str) -> list[Request]:
         """Find all requests of a partner with this id, open and new ones first."""
-        return self._once(
-            "request",
-            (partner, identifier),
-            lambda: self.tx.all(
-                "requests_by_identifier", request_row, agency=self.agency.id, partner=partner, identifier=identifier
-            ),
-        )
+        seen, key = self._seen["request"], (partner, identifier)
+        found: list[Request] | None = seen.get(key)
+        if found is None:
+            rows = self.tx.all("requests_by_identifier", agency=self.agency.id, partner=partner, identifier=identifier)
+            found = seen[key] = [self._with_items(row) for row in rows]
+        return found
+
+    def _with_items(self, row: Row) -> Request:
+        """Take up a request with its items; what is to do for it need not be asked for where there is nothing."""
+        request, items = request_row(row), request_items_row(row[1:])
+        self._rows["request", request.id] = request
+        self._rows.update((("request_item", place.id), place) for place in items)
+        self._seen["request_item"][request.id] = sorted(items)  # by id
+        if not row[2]:
+            self._seen["task"]["request", request.id] = []
+        return request
 
     def open_requests_of(self, item: Item) -> list[Request]:
         """Find the open requests that an item belongs to, the newest first."""
-        return self._once("request", item.id, lambda: self.tx.all("open_requests_of_item", request_row, item=item.id))
+        return self._all("request", item.id, "open_requests_of_item", request_row, item=item.id)
 
     def last_request_of(self, item: Item) -> Request | None:
         """Find the request, open or ended, that an item belonged to last."""
@@ -327,22 +347,25 @@ class Circulation:
             if earlier.role is role:  # what was answered about it lapses: the same words now mean the new one
                 self.touch("request", earlier.id)
         written: dict[str, Any] = {
-            "partner": self._partner.code if self._partner else "",
+            "partner": self.partner.code if self.by_message else "",
             **NEW_REQUEST,
             **columns,
-            "role": role,
+            "agency": self.agency.id,
+            "role": role._value_,
             "identifier": identifier,
             "identifier_made": int(made),
             "open": int(status not in lifecycle.FINAL),
-            "status": status,
+            "status": status._value_,
             "partner_agency": self.partner_agency,
             "our_agency_code": self.our_code,
             "created_at": self.occurred_at,
         }
-        number = self.tx.insert("insert_request", **written, agency=self.agency.id)
+        number = self.tx.insert("insert_request", **written)
         self._made("request", number)
+        self._seen["request_item"][number] = []
         self.happened(number, event, status)
-        request = request_as_written(number, self.agency.id, written)
+        written.update(id=number, role=role, status=status)
+        request = request_as_written(written)
         self.about(request)
         return request
 
@@ -353,13 +376,19 @@ class Circulation:
         """
         status = lifecycle.next_status(request.role, request.status, event)
         opened = int(status not in lifecycle.FINAL)
-        version = self._changed("request", request.id, "set_request_status", status=status, open=opened)
+        version = self._changed("request", request.id, "set_request_status", status=status._value_, open=opened)
         self.happened(request.id, event, status, note)
         return request._replace(status=status, open=opened, version=version)
 
     def happened(self, request: int, event: str, status: RequestStatus, note: str = "") -> None:
         """Write a line of a request's history."""
-        line: dict[str, Any] = {"request": request, "at": self.now, "event": event, "status": status, "note": note}
+        line: dict[str, Any] = {
+            "request": request,
+            "at": self.now,
+            "event": str(event),
+            "status": status._value_,
+            "note": note,
+        }
         self.tx.later("insert_request_event", line)
 
     def events(self, request: Request) -> list[tuple[Micros, str, str, str]]:
@@ -375,9 +404,7 @@ class Circulation:
 
     def request_items(self, request: Request) -> list[RequestItem]:
         """List the items of a request, dropped ones too."""
-        return self._once(
-            "request_item", request.id, lambda: self.tx.all("request_items", request_item_row, request=request.id)
-        )
+        return self._all("request_item", request.id, "request_items", request_item_row, request=request.id)
 
     def request_item(self, request: Request, item: Item) -> RequestItem | None:
         """Find an item's place in a request."""
@@ -389,24 +416,37 @@ class Circulation:
         if place is not None:
             self._changed("request_item", place.id, "readmit_request_item", loan=loan, state=state)
             return
-        number = self.tx.insert("insert_request_item", request=request.id, item=item.id, loan=loan, state=state)
+        number = self.tx.insert("insert_request_item", request=request.id, item=item.id, loan=loan, state=state._value_)
         self._made("request_item", number)
 
     def set_request_item(self, place: RequestItem, state: ItemState, loan: int | None = None) -> None:
         """Move an item within its request; its loan stays where none is given."""
         self._changed(
-            "request_item", place.id, "set_request_item", state=state, loan=loan if loan is not None else place.loan_id
+            "request_item",
+            place.id,
+            "set_request_item",
+            state=state._value_,
+            loan=loan if loan is not None else place.loan_id,
         )
 
     # ------------------------------------------------------------------------------------------ loans and holds
 
     def loan_of(self, item: Item) -> Loan | None:
         """Find the loan on which an item is out."""
-        return self._once("loan", item.id, lambda: self.tx.one("open_loan_of_item", Loan._make, item=item.id))
+        seen = self._seen["loan"]
+        if item.id not in seen:
+            self._note_loan(item, self.tx.one("open_loan_of_item", loan_row, item=item.id))
+        found: Loan | None = seen[item.id]
+        return found
+
+    def _note_loan(self, item: Item, loan: Loan | None) -> None:
+        self._seen["loan"][item.id] = loan
+        if loan is not None:
+            self._rows["loan", loan.id] = loan
 
     def loan(self, number: int) -> Loan:
         """Read a loan that a row refers to."""
-        return self._row("loan", number, Loan._make)
+        return self._row("loan", number, loan_row)
 
     def lend(
         self,
@@ -458,11 +498,7 @@ class Circulation:
 
     def holds_on(self, item: Item) -> list[Hold]:
         """List the open holds that an item could fill: on it or on its record, oldest first."""
-        return self._once(
-            "hold",
-            item.id,
-            lambda: self.tx.all("open_holds_on_item", hold_row, item=item.id, record=item.record_id),
-        )
+        return self._all("hold", item.id, "open_holds_on_item", hold_row, item=item.id, record=item.record_id)
 
     def holds_of(self, request: Request) -> list[Hold]:
         """List the holds that a borrowing request placed."""
@@ -520,7 +556,7 @@ class Circulation:
         self, role: Role, kind: TaskKind, *, request: Request | None = None, item: Item | None = None, note: str = ""
     ) -> None:
         """Put something on the task list."""
-        self._seen.pop("task", None)
+        self._forget("task")
         self.tx.insert(
             "insert_task",
             agency=self.agency.id,
@@ -538,30 +574,32 @@ class Circulation:
 
     def tasks_of(self, request: Request) -> list[Task]:
         """List what is still to do for a request."""
-        return self.tx.all("open_tasks_of_request", task_row, request=request.id)
+        return self._all("task", ("request", request.id), "open_tasks_of_request", task_row, request=request.id)
 
     def finish_tasks(self, request: Request, *kinds: TaskKind) -> None:
         """Strike tasks of a request, all of them where no kind is named."""
-        self._seen.pop("task", None)
-        if not kinds:
+        tasks = self.tasks_of(request)
+        if tasks and not kinds:
             self.tx.run("finish_all_tasks_of_request", request=request.id, at=self.now)
-        for kind in kinds:
+            self._forget("task")
+        for kind in {task.kind for task in tasks}.intersection(kinds):
             self.tx.run("finish_tasks_of_request", request=request.id, kind=kind, at=self.now)
+            self._forget("task")
 
     def finish_task(self, task: Task) -> None:
         """Strike one task."""
-        self._seen.pop("task", None)
+        self._forget("task")
         self.tx.run("finish_task", id=task.id, agency=self.agency.id, at=self.now)
 
     def tasks_about(self, item: Item) -> list[Task]:
         """List what is still to do with an item."""
-        return self._once("task", item.id, lambda: self.tx.all("open_tasks_of_item", task_row, item=item.id))
+        return self._all("task", item.id, "open_tasks_of_item", task_row, item=item.id)
 
     def finish_item_tasks(self, item: Item, *kinds: TaskKind) -> None:
         """Strike tasks about an item."""
         for kind in {task.kind for task in self.tasks_about(item)}.intersection(kinds):
             self.tx.run("finish_tasks_of_item", item=item.id, kind=kind, at=self.now)
-            self._seen.pop("task", None)
+            self._forget("task")
 
     # ------------------------------------------------------------------------------------------ messages out
 
@@ -586,16 +624,14 @@ class Circulation:
 
     # ------------------------------------------------------------------------------------------ what was seen
 
-    def _once(self, kind: str, key: object, read: Callable[[], T]) -> T:
+    def _all(self, kind: str, key: object, query: str, make: Callable[[Row], R], **params: Value) -> list[R]:
         """Ask for what has not been asked since rows of this kind last changed; a message asks the same repeatedly."""
-        seen = self._seen.setdefault(kind, {})
-        if key not in seen:
-            found: Any = read()
-            seen[key] = found
-            for row in found if type(found) is list else () if found is None else (found,):
+        found: list[R] | None = self._seen[kind].get(key)
+        if found is None:
+            found = self._seen[kind][key] = self.tx.all(query, make, **params)
+            for row in found:
                 self._rows[kind, row.id] = row
-        answer: T = seen[key]
-        return answer
+        return found
 
     def _row(self, kind: str, number: int, make: Callable[[Row], T]) -> T:
         """Read a row that another refers to, unless it is known as it now is."""
@@ -633,14 +669,15 @@ class Circulation:
 
     def _changed(self, kind: str, number: int, query: str, **columns: Any) -> int:
         """Change a row; gives its new version, which follows from the one before where that is known."""
+        key = (kind, number)
         self._forget(kind)
-        row = self._rows.pop((kind, number), None)
+        row = self._rows.pop(key, None)
         if not self.tx.run(query, id=number, **columns):
-            _there(None, kind, number)
-        before = self.traces.get((kind, number)) or (row and row.version)
-        after = before + 1 if before else self.tx.one(f"{kind}_version", only_column, id=number)
-        self.traces[kind, number] = _there(after, kind, number)
-        return self.traces[kind, number]
+            raise _missing(kind, number)
+        before = self.traces.get(key) or (row and row.version)
+        after: int = before + 1 if before else _there(self.tx.one(f"{kind}_version", only_column, id=number), *key)
+        self.traces[key] = after
+        return after
 
     def _forget(self, kind: str) -> None:
         """Forget what was asked of rows of a kind, or by way of them."""
@@ -651,6 +688,9 @@ class Circulation:
 
 def _there(row: T | None, kind: str, number: int) -> T:
     if row is None:
-        message = f"the store has no {kind} {number}, though another row refers to it"
-        raise LookupError(message)
+        raise _missing(kind, number)
     return row
+
+
+def _missing(kind: str, number: int) -> LookupError:
+    return LookupError(f"the store has no {kind} {number}, though another row refers to it")

@@ -21,7 +21,7 @@ from ncipd.circulation.model import (
     User,
     UserIdentifier,
 )
-from ncipd.circulation.rows import hold_row, request_row, task_row
+from ncipd.circulation.rows import hold_row, loan_row, request_row, task_row
 from ncipd.desk import finding
 
 if TYPE_CHECKING:
@@ -282,7 +282,7 @@ def item(circ: Circulation, found: Item) -> Json:
 def user(circ: Circulation, found: User) -> Json:
     """Show a user: who, what they have, what they wait for, what they were told."""
     identifiers = circ.tx.all("user_identifiers", UserIdentifier._make, user=found.id)
-    loans = circ.tx.all("open_loans_of_user", Loan._make, user=found.id)
+    loans = circ.tx.all("open_loans_of_user", loan_row, user=found.id)
     return {
         "primary_id": found.primary_id,
         "identifiers": [{"type": one.type, "value": one.value} for one in identifiers],

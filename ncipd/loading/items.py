@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from msgspec import UNSET
 
 from ncipd.circulation.model import Agency, Item, ItemStatus, Record
+from ncipd.circulation.rows import item_row, record_row
 from ncipd.loading.columns import Mistake, RowRefused
 from ncipd.loading.forms import shown
 from ncipd.loading.outcome import Outcome, library, location
@@ -24,7 +25,7 @@ _PLAIN = ("call_number", "copy_number", "volume", "policy", "note")
 
 def store_item(tx: Transaction, agency: Agency, row: ItemRow) -> Outcome:
     """Add an item, or bring its description up to date. Raises `RowRefused`."""
-    known = tx.one("item_by_barcode", Item._make, agency=agency.id, barcode=row.barcode)
+    known = tx.one("item_by_barcode", item_row, agency=agency.id, barcode=row.barcode)
     if known is not None and known.temporary:
         raise RowRefused(
             Mistake(
@@ -119,7 +120,7 @@ def _title(tx: Transaction, agency: Agency, row: ItemRow, known: Item | None) ->
     own = own_number(tx, known.record_id)
     if inline and own:
         raise RowRefused(Mistake("title", f"the item belongs to record {own}", "no title and no author"))
-    return tx.one("record_by_id", Record._make, id=known.record_id)
+    return tx.one("record_by_id", record_row, id=known.record_id)
 
 
 def _record(tx: Transaction, agency: Agency, row: ItemRow, title: Record | None) -> tuple[int, Outcome]:

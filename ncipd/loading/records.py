@@ -8,6 +8,7 @@ from msgspec import UNSET
 
 from ncipd.circulation.matching import plain_number
 from ncipd.circulation.model import Agency, Record, RecordIdentifier
+from ncipd.circulation.rows import record_row
 from ncipd.loading.columns import Mistake, RowRefused
 from ncipd.loading.outcome import Outcome
 from ncipd.loading.rows import RecordRow
@@ -21,7 +22,7 @@ _SAID = ("title", "author", "publisher", "place", "published", "edition", "mediu
 
 def record_of(tx: Transaction, agency: Agency, local: str) -> Record | None:
     """Find a record by its own number."""
-    found = tx.all("records_by_coded_identifier", Record._make, agency=agency.id, value=local, code=LOCAL)
+    found = tx.all("records_by_coded_identifier", record_row, agency=agency.id, value=local, code=LOCAL)
     return next((record for record in found if not record.temporary), None)
 
 

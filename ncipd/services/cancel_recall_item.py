@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ncipd.circulation import borrowing, lending, matching, recall
-from ncipd.circulation.model import ItemStatus, Loan, Role
+from ncipd.circulation.model import ItemStatus, Role
+from ncipd.circulation.rows import loan_row
 from ncipd.ncip.messages import CancelRecallItem, CancelRecallItemResponse, ItemRecallCancelled
 from ncipd.ncip.problems import Problem, ProblemType
 from ncipd.services import answers, serves
@@ -40,7 +41,7 @@ def withdraw(message: CancelRecallItem | ItemRecallCancelled, circ: Circulation,
     loan = circ.loan_of(item)
     if loan is None and item.status is ItemStatus.RETURNED:
         raise _not_now(service, value, "the item is on its way back")
-    latest = loan or circ.tx.one("last_loan", Loan._make, item=item.id)
+    latest = loan or circ.tx.one("last_loan", loan_row, item=item.id)
     if latest is None or (loan is None and latest.recalled_at is None):
         raise Problem(
             ProblemType.ITEM_NOT_CHECKED_OUT,

@@ -224,14 +224,21 @@ def _note_unexpected(circ: Circulation, item: Item, known: Request | None) -> No
 
 
 def _routing(circ: Circulation, item: Item, destination: Destination) -> el.RoutingInformation:
-    """Say where the item goes now, without naming a user."""
-    words = {
-        Destination.SHELF: "Return the item to its shelf.",
-        Destination.HOME: "Send the item to its home library.",
-        Destination.HOLD_SHELF: "Put the item on the hold shelf: a user is waiting for it.",
-        Destination.PICK: "Keep the item: the next resource-sharing request is for it.",
-        Destination.LENDER: "Send the item back to its library.",
-    }
+    """Say where the item goes now, without naming a user: the same of every item of a place."""
+    where = (circ.agency.name, item.home_library_id, item.permanent_location_id, destination)
+    return circ.of_places("routing", where, lambda: _directions(circ, item, destination))
+
+
+_WORDS = {
+    Destination.SHELF: "Return the item to its shelf.",
+    Destination.HOME: "Send the item to its home library.",
+    Destination.HOLD_SHELF: "Put the item on the hold shelf: a user is waiting for it.",
+    Destination.PICK: "Keep the item: the next resource-sharing request is for it.",
+    Destination.LENDER: "Send the item back to its library.",
+}
+
+
+def _directions(circ: Circulation, item: Item, destination: Destination) -> el.RoutingInformation:
     library = circ.library_by_id(item.home_library_id)
     shelf = circ.location_by_id(item.permanent_location_id)
     names = [circ.agency.name, library.name if library else "", shelf.name if shelf else ""]
@@ -243,7 +250,7 @@ def _routing(circ: Circulation, item: Item, destination: Destination) -> el.Rout
         location_type=LocationType.PERMANENT_LOCATION.coded(),
         location_name=el.LocationName(location_name_instance=instances),
     )
-    return el.RoutingInformation(routing_instructions=words[destination], destination=el.Destination(location=place))
+    return el.RoutingInformation(routing_instructions=_WORDS[destination], destination=el.Destination(location=place))
 
 
 def _sent_back(message: CheckInItem, circ: Circulation, ids: matching.Named) -> CheckInItemResponse:

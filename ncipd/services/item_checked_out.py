@@ -9,14 +9,15 @@ from ncipd.circulation.clock import to_micros
 from ncipd.circulation.handover import hand_over
 from ncipd.circulation.identity import find_user
 from ncipd.circulation.lifecycle import Event
-from ncipd.circulation.model import Loan, RequestStatus, Role, TaskKind
+from ncipd.circulation.model import RequestStatus, Role, TaskKind
 from ncipd.circulation.partner import PartnerRole
+from ncipd.circulation.rows import loan_row
 from ncipd.ncip.messages import ItemCheckedOut, ItemCheckedOutResponse
 from ncipd.ncip.problems import Problem, ProblemType
 from ncipd.services import arriving, occurrence, serves
 
 if TYPE_CHECKING:
-    from ncipd.circulation.model import Item, Micros, Request
+    from ncipd.circulation.model import Item, Loan, Micros, Request
     from ncipd.circulation.unit import Circulation
 
 SERVICE = "ItemCheckedOut"
@@ -129,7 +130,7 @@ def _is_theirs(circ: Circulation, loan: Loan) -> bool:
 
 def _newest(circ: Circulation, item: Item) -> int:
     """Give the number of the newest loan of an item, to know a new one by; 0 where it has none."""
-    last = circ.tx.one("last_loan", Loan._make, item=item.id)
+    last = circ.tx.one("last_loan", loan_row, item=item.id)
     return last.id if last is not None else 0
 
 

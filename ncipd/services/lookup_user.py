@@ -8,7 +8,7 @@ from ncipd.circulation import account, hold_details, holds
 from ncipd.circulation.clock import as_told, optional_date
 from ncipd.circulation.identity import find_user, refuse_without_access
 from ncipd.circulation.model import Hold, HoldState, ItemStatus, Loan, Request, User
-from ncipd.circulation.rows import hold_row, request_row
+from ncipd.circulation.rows import hold_row, loan_row, request_row
 from ncipd.ncip import elements as el
 from ncipd.ncip.messages import LookupUser, LookupUserResponse
 from ncipd.ncip.schemes import CirculationStatus, RequestStatusType, RequestType
@@ -27,7 +27,7 @@ def lookup_user(message: LookupUser, circ: Circulation) -> LookupUserResponse:
     refuse_without_access(circ, "LookupUser")
     user = find_user(circ, message.user_id, message.authentication_input, "LookupUser")
     account_desired = message.user_fiscal_account_desired and circ.partner.user_accounts
-    loans = circ.tx.all("open_loans_of_user", Loan._make, user=user.id) if message.loaned_items_desired else []
+    loans = circ.tx.all("open_loans_of_user", loan_row, user=user.id) if message.loaned_items_desired else []
     requested = tuple(_requested(circ, user)) if message.requested_items_desired else ()
     return LookupUserResponse(
         user_id=answers.user_id(circ, user),

@@ -12,14 +12,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ncipd.circulation.clock import when_told
-from ncipd.circulation.model import Loan
+from ncipd.circulation.rows import loan_row
 from ncipd.ncip.elements import MandatedAction
 from ncipd.ncip.types import Leaf
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ncipd.circulation.model import Item, Micros
+    from ncipd.circulation.model import Item, Loan, Micros
     from ncipd.circulation.unit import Circulation
     from ncipd.ncip.types import Ext
 
@@ -48,7 +48,7 @@ def before(circ: Circulation, loan: Loan, date: Micros | None = None) -> bool:
 
 def told_of_earlier_loan(circ: Circulation, item: Item, due_at: Micros | None, is_same: Callable[[Loan], bool]) -> bool:
     """Say whether a check-out is one that is over: due before the same borrower brought the item back; and note it."""
-    last = circ.tx.one("last_loan", Loan._make, item=item.id)
+    last = circ.tx.one("last_loan", loan_row, item=item.id)
     if last is None or last.returned_at is None or due_at is None or due_at > last.returned_at or not is_same(last):
         return False
     circ.note("told of a check-out that is over; nothing was changed")

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from ncipd.circulation import claims, history, matching
 from ncipd.circulation.clock import end_of_day, to_micros
 from ncipd.circulation.identity import find_user
-from ncipd.circulation.model import Loan, LoanMark
+from ncipd.circulation.model import LoanMark
+from ncipd.circulation.rows import loan_row
 from ncipd.ncip.messages import (
     CirculationStatusChangeReported,
     ReportCirculationStatusChange,
@@ -17,7 +18,7 @@ from ncipd.ncip.problems import Problem, ProblemType
 from ncipd.services import answers, finding, serves
 
 if TYPE_CHECKING:
-    from ncipd.circulation.model import Item, Micros, User
+    from ncipd.circulation.model import Item, Loan, Micros, User
     from ncipd.circulation.unit import Circulation
     from ncipd.ncip.elements import AuthenticationInput
 
@@ -112,7 +113,7 @@ def _loan(circ: Circulation, item: Item, user: User | None) -> Loan | None:
     if circ.mandated and (loan is None or circ.occurred_at < loan.out_at):
         loan = history.on_loan_at(circ, item, circ.occurred_at)
     if loan is None:
-        last = circ.tx.one("last_loan", Loan._make, item=item.id)
+        last = circ.tx.one("last_loan", loan_row, item=item.id)
         loan = last if last is not None and last.mark == LoanMark.LOST else None
     if loan is None:
         return None

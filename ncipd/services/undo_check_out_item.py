@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 from ncipd.circulation import account, history, lending, matching, undo
 from ncipd.circulation.identity import find_user
-from ncipd.circulation.model import Loan, LoanMark, RequestStatus, Role
+from ncipd.circulation.model import LoanMark, RequestStatus, Role
+from ncipd.circulation.rows import loan_row
 from ncipd.ncip.messages import UndoCheckOutItem, UndoCheckOutItemResponse
 from ncipd.ncip.problems import Problem, ProblemType
 from ncipd.services import finding, serves
 
 if TYPE_CHECKING:
-    from ncipd.circulation.model import FiscalEntry, Item, Request
+    from ncipd.circulation.model import FiscalEntry, Item, Loan, Request
     from ncipd.circulation.unit import Circulation
 
 SERVICE = "UndoCheckOutItem"
@@ -30,7 +31,7 @@ def undo_check_out_item(message: UndoCheckOutItem, circ: Circulation) -> UndoChe
     present = circ.loan_of(item)
     if circ.mandated and (present is None or circ.occurred_at < present.out_at):
         present = history.on_loan_at(circ, item, circ.occurred_at)
-    loan = present or circ.tx.one("last_loan", Loan._make, item=item.id)
+    loan = present or circ.tx.one("last_loan", loan_row, item=item.id)
     if loan is None or (present is None and loan.mark != LoanMark.UNDONE):
         raise _not_checked_out(ids, "it is not out; what has come back needs no undoing")
     _refuse_others(circ, loan, user, ids)

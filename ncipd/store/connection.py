@@ -19,7 +19,7 @@ from ncipd.store.port import ConstraintViolated, Row, StoreError, StoreFailure, 
 from ncipd.store.queries import Statements
 
 STORE_FILE = "ncipd.sqlite3"
-OLDEST_SQLITE = (3, 37)  # STRICT tables
+OLDEST_SQLITE = (3, 38)  # STRICT tables, and the functions for JSON in every build
 
 _PATIENCE = 10.0  # seconds that opening waits for another connection
 _CACHE = 64 * 1024  # KiB of pages per connection

@@ -1,7 +1,8 @@
 -- Every SQL statement of ncipd, by name, each under one line that says what it is for.
 --
 -- `:name` is a parameter. `{item}`, `{loan}` and so on stand for the columns of that row type, in the order of its
--- fields in circulation/model.py. Statements that change a versioned row return its new version.
+-- fields in circulation/model.py. Rows of many columns that messages read are given as one column, a JSON array: Python
+-- makes three objects for each column that it could fetch, in every statement, whether or not there is a row.
 
 -- ---------------------------------------------------------------------------------------------- agencies
 
@@ -318,16 +319,16 @@ SELECT 1 FROM fiscal_entry WHERE id = :id
 
 -- name: record_by_id
 -- Read one bibliographic record.
-SELECT {record} FROM record WHERE record.id = :id
+SELECT json_array({record}) FROM record WHERE record.id = :id
 
 -- name: records_by_identifier
 -- Find the records that have this number, whatever its kind.
-SELECT DISTINCT {record} FROM record_identifier JOIN record ON record.id = record_identifier.record_id
+SELECT DISTINCT json_array({record}) FROM record_identifier JOIN record ON record.id = record_identifier.record_id
 WHERE record_identifier.agency_id = :agency AND record_identifier.value = :value
 
 -- name: records_by_coded_identifier
 -- Find the records that have this number of this kind.
-SELECT DISTINCT {record} FROM record_identifier JOIN record ON record.id = record_identifier.record_id
+SELECT DISTINCT json_array({record}) FROM record_identifier JOIN record ON record.id = record_identifier.record_id
 WHERE record_identifier.agency_id = :agency AND record_identifier.value = :value
   AND record_identifier.code = :code COLLATE NOCASE
 
@@ -363,40 +364,49 @@ ON CONFLICT DO NOTHING
 
 -- name: item_by_barcode
 -- Find the live item with this barcode.
-SELECT {item} FROM item WHERE item.agency_id = :agency AND item.barcode = :barcode AND item.live = 1
+SELECT json_array({item}) FROM item WHERE item.agency_id = :agency AND item.barcode = :barcode AND item.live = 1
+
+-- name: item_at_hand
+-- Find the live item with this barcode, its open loan, and whether anything is to do with it, or a hold it could fill.
+SELECT json_array({item}),
+  (SELECT json_array({loan}) FROM loan WHERE loan.item_id = item.id AND loan.returned_at IS NULL),
+  EXISTS (SELECT 1 FROM task WHERE task.item_id = item.id AND task.done_at IS NULL),
+  EXISTS (SELECT 1 FROM hold WHERE hold.item_id = item.id AND hold.state IN ('waiting', 'ready'))
+    OR EXISTS (SELECT 1 FROM hold WHERE hold.record_id = item.record_id AND hold.state IN ('waiting', 'ready'))
+FROM item WHERE item.agency_id = :agency AND item.barcode = :barcode AND item.live = 1
 
 -- name: items_by_partner_item
 -- Find the temporary items that a partner knows by this id, the newest first.
-SELECT {item} FROM item WHERE item.agency_id = :agency AND item.partner = :partner
+SELECT json_array({item}) FROM item WHERE item.agency_id = :agency AND item.partner = :partner
   AND item.partner_item_id = :partner_item AND item.temporary = 1 ORDER BY item.live DESC, item.id DESC LIMIT 20
 
 -- name: withdrawn_item
 -- Find the item that last had this barcode and is withdrawn.
-SELECT {item} FROM item WHERE item.agency_id = :agency AND item.barcode = :barcode AND item.live = 0
+SELECT json_array({item}) FROM item WHERE item.agency_id = :agency AND item.barcode = :barcode AND item.live = 0
 ORDER BY item.id DESC LIMIT 1
 
 -- name: items_in_network
 -- Find live items with this barcode in the other agencies of a network.
-SELECT {item} FROM agency CROSS JOIN item ON item.agency_id = agency.id
+SELECT json_array({item}) FROM agency CROSS JOIN item ON item.agency_id = agency.id
 WHERE agency.network = :network AND agency.id <> :agency AND item.barcode = :barcode AND item.live = 1
   AND item.temporary = 0 LIMIT 2
 
 -- name: item_by_id
 -- Read one item.
-SELECT {item} FROM item WHERE item.id = :id
+SELECT json_array({item}) FROM item WHERE item.id = :id
 
 -- name: items_of_record
 -- List the live items of a record.
-SELECT {item} FROM item WHERE item.record_id = :record AND item.live = 1 ORDER BY item.id LIMIT 500
+SELECT json_array({item}) FROM item WHERE item.record_id = :record AND item.live = 1 ORDER BY item.id LIMIT 500
 
 -- name: items_of_record_after
 -- Read the live items of a record of an agency, a page at a time.
-SELECT {item} FROM item WHERE item.record_id = :record AND item.live = 1 AND item.agency_id = :agency AND item.id > :after
+SELECT json_array({item}) FROM item WHERE item.record_id = :record AND item.live = 1 AND item.agency_id = :agency AND item.id > :after
 ORDER BY item.id LIMIT :most
 
 -- name: items_of_set_after
 -- Read the live items of a record in one place, a page at a time.
-SELECT {item} FROM item WHERE item.record_id = :record AND item.live = 1 AND item.agency_id = :agency AND item.id > :after
+SELECT json_array({item}) FROM item WHERE item.record_id = :record AND item.live = 1 AND item.agency_id = :agency AND item.id > :after
   AND item.home_library_id = :library AND coalesce(item.permanent_location_id, 0) = :location
 ORDER BY item.id LIMIT :most
 
@@ -497,18 +507,21 @@ SELECT version FROM item WHERE id = :id
 -- ---------------------------------------------------------------------------------------------- requests
 
 -- name: requests_by_identifier
--- Find all requests of a partner with this id, the newest first.
-SELECT {request} FROM request WHERE request.agency_id = :agency AND request.partner = :partner
-  AND request.identifier = :identifier ORDER BY request.open DESC, request.id DESC LIMIT 20
+-- Find all requests of a partner with this id, open and new ones first, with their items and whether they have open tasks.
+SELECT json_array({request}),
+  (SELECT json_group_array(json_array({request_item})) FROM request_item WHERE request_item.request_id = request.id),
+  EXISTS (SELECT 1 FROM task WHERE task.request_id = request.id AND task.done_at IS NULL)
+FROM request WHERE request.agency_id = :agency AND request.partner = :partner AND request.identifier = :identifier
+ORDER BY request.open DESC, request.id DESC LIMIT 20
 
 -- name: requests_named
 -- Find the requests with this id at an agency, open ones and new ones first.
-SELECT {request} FROM request WHERE request.agency_id = :agency AND request.identifier = :identifier
+SELECT json_array({request}) FROM request WHERE request.agency_id = :agency AND request.identifier = :identifier
 ORDER BY request.open DESC, request.id DESC LIMIT 20
 
 -- name: requests_known_as
 -- Find the requests with this further id at an agency, open ones and new ones first.
-SELECT {request} FROM request_identifier JOIN request ON request.id = request_identifier.request_id
+SELECT json_array({request}) FROM request_identifier JOIN request ON request.id = request_identifier.request_id
 WHERE request_identifier.agency_id = :agency AND request_identifier.value = :identifier
 ORDER BY request.open DESC, request.id DESC LIMIT 20
 
@@ -523,27 +536,27 @@ SELECT 1 FROM request WHERE agency_id = :agency AND partner = :partner AND open 
 
 -- name: unnamed_requests
 -- Find the open requests for an item, as its id was sent, that the partner knows by no identifier, oldest first.
-SELECT {request} FROM request WHERE request.agency_id = :agency AND request.partner = :partner
+SELECT json_array({request}) FROM request WHERE request.agency_id = :agency AND request.partner = :partner
   AND request.item_as_sent = :item AND request.open = 1 AND request.identifier_made = 1 ORDER BY request.id LIMIT 20
 
 -- name: request_by_id
 -- Read one request.
-SELECT {request} FROM request WHERE request.id = :id
+SELECT json_array({request}) FROM request WHERE request.id = :id
 
 -- name: open_requests_of_item
 -- Find the open requests among those that an item belonged to last.
-SELECT {request} FROM
+SELECT json_array({request}) FROM
   (SELECT request_id FROM request_item WHERE item_id = :item AND state <> 'dropped' ORDER BY id DESC LIMIT 50) AS latest
 JOIN request ON request.id = latest.request_id WHERE request.open = 1 ORDER BY request.id DESC
 
 -- name: last_request_of_item
 -- Find the request that an item belonged to last.
-SELECT {request} FROM request_item JOIN request ON request.id = request_item.request_id
+SELECT json_array({request}) FROM request_item JOIN request ON request.id = request_item.request_id
 WHERE request_item.item_id = :item AND request_item.state <> 'dropped' ORDER BY request_item.id DESC LIMIT 1
 
 -- name: open_requests_of_record
 -- Find the open requests for a record, oldest first.
-SELECT {request} FROM request WHERE request.record_id = :record AND request.open = 1 ORDER BY request.id LIMIT 50
+SELECT json_array({request}) FROM request WHERE request.record_id = :record AND request.open = 1 ORDER BY request.id LIMIT 50
 
 -- name: requests_waiting_for_item
 -- Find the lending requests that wait for a copy of a record, and those that go on without this item until it is free.
@@ -556,11 +569,11 @@ WHERE latest.state = 'waiting' AND request.open = 1 AND request.role = 'lending'
 
 -- name: open_requests_of_user
 -- Find the open requests of a user.
-SELECT {request} FROM request WHERE request.user_id = :user AND request.open = 1 ORDER BY request.id LIMIT 500
+SELECT json_array({request}) FROM request WHERE request.user_id = :user AND request.open = 1 ORDER BY request.id LIMIT 500
 
 -- name: requests_by_status
 -- List the open requests of a role in one status, newest first.
-SELECT {request} FROM request WHERE request.agency_id = :agency AND request.role = :role AND request.status = :status
+SELECT json_array({request}) FROM request WHERE request.agency_id = :agency AND request.role = :role AND request.status = :status
   AND request.open = 1 ORDER BY request.id DESC LIMIT :most
 
 -- name: insert_request
@@ -619,11 +632,11 @@ SELECT at, event, status, note FROM request_event WHERE request_id = :request OR
 
 -- name: request_items
 -- List the items of a request.
-SELECT {request_item} FROM request_item WHERE request_item.request_id = :request ORDER BY request_item.id
+SELECT json_array({request_item}) FROM request_item WHERE request_item.request_id = :request ORDER BY request_item.id
 
 -- name: request_item
 -- Find an item's place in a request.
-SELECT {request_item} FROM request_item WHERE request_item.request_id = :request AND request_item.item_id = :item
+SELECT json_array({request_item}) FROM request_item WHERE request_item.request_id = :request AND request_item.item_id = :item
 
 -- name: request_item_version
 -- Read the version of an item's place in a request.
@@ -646,15 +659,15 @@ UPDATE request_item SET loan_id = :loan, state = :state, version = version + 1 W
 
 -- name: open_loan_of_item
 -- Find the loan on which an item is out.
-SELECT {loan} FROM loan WHERE loan.item_id = :item AND loan.returned_at IS NULL
+SELECT json_array({loan}) FROM loan WHERE loan.item_id = :item AND loan.returned_at IS NULL
 
 -- name: loan_by_id
 -- Read one loan.
-SELECT {loan} FROM loan WHERE loan.id = :id
+SELECT json_array({loan}) FROM loan WHERE loan.id = :id
 
 -- name: open_loans_of_user
 -- List what a user has on loan.
-SELECT {loan} FROM loan WHERE loan.user_id = :user AND loan.returned_at IS NULL ORDER BY loan.id LIMIT 500
+SELECT json_array({loan}) FROM loan WHERE loan.user_id = :user AND loan.returned_at IS NULL ORDER BY loan.id LIMIT 500
 
 -- name: count_loans_of_user_by_status
 -- Count what a user has on loan, by where the items stand and whether they are recalled.
@@ -667,17 +680,17 @@ SELECT count(*) FROM loan WHERE user_id = :user AND returned_at IS NULL
 
 -- name: last_loan_begun
 -- Find the loan of an item that began last, up to a moment.
-SELECT {loan} FROM loan WHERE loan.item_id = :item AND loan.out_at <= :at AND loan.mark <> 'undone'
+SELECT json_array({loan}) FROM loan WHERE loan.item_id = :item AND loan.out_at <= :at AND loan.mark <> 'undone'
 ORDER BY loan.out_at DESC, loan.id DESC LIMIT 1
 
 -- name: last_loan
 -- Find the loan of an item that was made last, taken back or not.
-SELECT {loan} FROM loan WHERE loan.item_id = :item AND loan.mark <> 'return'
+SELECT json_array({loan}) FROM loan WHERE loan.item_id = :item AND loan.mark <> 'return'
 ORDER BY loan.out_at DESC, loan.id DESC LIMIT 1
 
 -- name: next_loan_begun
 -- Find the loan of an item that began first after a moment.
-SELECT {loan} FROM loan WHERE loan.item_id = :item AND loan.out_at > :at AND loan.mark <> 'undone'
+SELECT json_array({loan}) FROM loan WHERE loan.item_id = :item AND loan.out_at > :at AND loan.mark <> 'undone'
 ORDER BY loan.out_at, loan.id LIMIT 1
 
 -- name: insert_past_loan
@@ -756,13 +769,13 @@ VALUES (:agency, :user, :record, :item, :request, :pickup_library, :state, :plac
 
 -- name: open_holds_on_item
 -- List the holds that an item could fill, on it or on its record, oldest first.
-SELECT {hold} FROM hold WHERE hold.item_id = :item AND hold.state IN ('waiting', 'ready')
-UNION SELECT {hold} FROM hold WHERE hold.record_id = :record AND hold.state IN ('waiting', 'ready')
-  AND (hold.item_id IS NULL OR hold.item_id = :item) ORDER BY 1 LIMIT 200
+SELECT json_array({hold}), hold.id FROM hold WHERE hold.item_id = :item AND hold.state IN ('waiting', 'ready')
+UNION SELECT json_array({hold}), hold.id FROM hold WHERE hold.record_id = :record AND hold.state IN ('waiting', 'ready')
+  AND (hold.item_id IS NULL OR hold.item_id = :item) ORDER BY 2 LIMIT 200
 
 -- name: open_holds_of_record
 -- List the holds that any copy of a record could fill, oldest first.
-SELECT {hold} FROM hold WHERE hold.record_id = :record AND hold.state IN ('waiting', 'ready') ORDER BY hold.id LIMIT 200
+SELECT json_array({hold}) FROM hold WHERE hold.record_id = :record AND hold.state IN ('waiting', 'ready') ORDER BY hold.id LIMIT 200
 
 -- name: touch_hold
 -- Say that what belongs to a hold has changed.
@@ -775,20 +788,20 @@ WHERE state NOT IN ('waiting', 'ready') AND item_id IS :item AND record_id IS :r
 
 -- name: open_holds_of_user
 -- List the holds of a user, oldest first.
-SELECT {hold} FROM hold WHERE hold.user_id = :user AND hold.state IN ('waiting', 'ready') ORDER BY hold.id LIMIT 500
+SELECT json_array({hold}) FROM hold WHERE hold.user_id = :user AND hold.state IN ('waiting', 'ready') ORDER BY hold.id LIMIT 500
 
 -- name: holds_of_request
 -- List the holds that a borrowing request placed.
-SELECT {hold} FROM hold WHERE hold.request_id = :request ORDER BY hold.id LIMIT 200
+SELECT json_array({hold}) FROM hold WHERE hold.request_id = :request ORDER BY hold.id LIMIT 200
 
 -- name: hold_named
 -- Find the newest hold that a partner calls by this number of its own.
-SELECT {hold} FROM hold WHERE hold.agency_id = :agency AND hold.partner = :partner AND hold.identifier = :identifier
+SELECT json_array({hold}) FROM hold WHERE hold.agency_id = :agency AND hold.partner = :partner AND hold.identifier = :identifier
   AND hold.identifier <> '' ORDER BY hold.id DESC LIMIT 1
 
 -- name: hold_by_id
 -- Read one hold.
-SELECT {hold} FROM hold WHERE hold.id = :id
+SELECT json_array({hold}) FROM hold WHERE hold.id = :id
 
 -- name: set_hold
 -- Move a hold, and tie it to an item.
@@ -852,16 +865,16 @@ VALUES (:agency, :role, :kind, :request, :item, :note, :created_at)
 
 -- name: open_tasks
 -- Read the task list of a role, oldest first.
-SELECT {task} FROM task WHERE task.agency_id = :agency AND task.role = :role AND task.done_at IS NULL AND task.id > :after
+SELECT json_array({task}) FROM task WHERE task.agency_id = :agency AND task.role = :role AND task.done_at IS NULL AND task.id > :after
 ORDER BY task.id LIMIT :most
 
 -- name: open_tasks_of_request
 -- List what is still to do for a request.
-SELECT {task} FROM task WHERE task.request_id = :request AND task.done_at IS NULL ORDER BY task.id
+SELECT json_array({task}) FROM task WHERE task.request_id = :request AND task.done_at IS NULL ORDER BY task.id
 
 -- name: open_tasks_of_item
 -- List what is still to do with an item.
-SELECT {task} FROM task WHERE task.item_id = :item AND task.done_at IS NULL ORDER BY task.id
+SELECT json_array({task}) FROM task WHERE task.item_id = :item AND task.done_at IS NULL ORDER BY task.id
 
 -- name: finish_tasks_of_request
 -- Strike tasks of one kind for a request.

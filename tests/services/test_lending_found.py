@@ -16,7 +16,7 @@ def tasks_of(world: World, barcode: str) -> list[str]:
 
     def look(circ: Any) -> list[str]:
         item = circ.item_by_barcode(barcode)
-        return [row[3] for row in circ.tx.all("open_tasks_of_item", item=item.id)]
+        return [task.kind for task in circ.tasks_about(item)]
 
     found: list[str] = world.ask(look)
     return found

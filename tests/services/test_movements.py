@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from ncipd.circulation.lifecycle import Event
+from ncipd.circulation.model import Role
 from tests.services import loans as say
 from tests.services.loans import ADDRESS, READER, U1, due, loans, refused, task_notes, well
 from tests.services.test_lending import request_item
@@ -287,7 +289,7 @@ async def test_the_same_id_lent_and_borrowed_is_told_apart_by_the_marker_or_the_
 
     def borrow(tx: object) -> None:
         circ = world.unit(tx, "LEND")
-        circ.add_request("borrowing", "request", "R-1", partner="PEER", user=number, user_as_sent=U1)  # type: ignore[arg-type]
+        circ.add_request(Role.BORROWING, Event.REQUEST, "R-1", partner="PEER", user=number, user_as_sent=U1)
 
     await world.store.transact(borrow)
     statuses = "SELECT status FROM request WHERE identifier = 'R-1' ORDER BY id"

@@ -14,6 +14,7 @@ import msgspec
 from lxml import etree
 
 from ncipd.circulation.partner import Partner
+from ncipd.circulation.rows import request_row, task_row
 from ncipd.circulation.unit import Circulation
 from ncipd.desk import Done, actions
 from ncipd.directory import Directory
@@ -109,8 +110,9 @@ class World:
 
     def status(self, identifier: str, agency: str = "LEND") -> str:
         """Give the status of the newest request with this id."""
-        rows = self.store.read(lambda tx: tx.all("requests_named", agency=self._agency(agency), identifier=identifier))
-        return str(rows[0][7])
+        number = self._agency(agency)
+        rows = self.store.read(lambda tx: tx.all("requests_named", request_row, agency=number, identifier=identifier))
+        return str(rows[0].status)
 
     def item_status(self, barcode: str, agency: str = "LEND") -> str:
         item = self.ask(lambda circ: circ.item_by_barcode(barcode) or circ.withdrawn_item(barcode), agency)
@@ -125,8 +127,8 @@ class World:
 
     def tasks(self, role: str = "lending", agency: str = "LEND") -> list[str]:
         number = self._agency(agency)
-        rows = self.store.read(lambda tx: tx.all("open_tasks", agency=number, role=role, after=0, most=100))
-        return [row[3] for row in rows]
+        rows = self.store.read(lambda tx: tx.all("open_tasks", task_row, agency=number, role=role, after=0, most=100))
+        return [task.kind for task in rows]
 
     def count(self, table: str) -> int:
         """Count rows, by a look into the file itself."""
