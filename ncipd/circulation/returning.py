@@ -23,7 +23,7 @@ def give_back(circ: Circulation, item: Item, loan: Loan) -> tuple[Request | None
     """End a loan to a partner, and its request with the last of its items; where the item goes is not said yet."""
     circ.finish_item_tasks(item, TaskKind.SEARCH)
     circ.return_loan(loan)
-    version = circ.change_item(item, "set_item_home", status=ItemStatus.AVAILABLE._value_)
+    version = circ.change_item(item, "set_item_home", status=ItemStatus.AVAILABLE)
     back = item._replace(status=ItemStatus.AVAILABLE, temporary_location_id=None, version=version)
     if loan.request_id is None:
         return None, back

@@ -288,7 +288,7 @@ class Circulation:
 
     def set_item_status(self, item: Item, status: ItemStatus) -> None:
         """Move an item in circulation."""
-        self._changed("item", item.id, "set_item_status", status=status._value_)
+        self._changed("item", item.id, "set_item_status", status=status)
 
     def change_item(self, item: Item, query: str, **columns: Any) -> int:
         """Change an item by a named statement; gives its new version."""
@@ -351,11 +351,11 @@ class Circulation:
             **NEW_REQUEST,
             **columns,
             "agency": self.agency.id,
-            "role": role._value_,
+            "role": role,
             "identifier": identifier,
             "identifier_made": int(made),
             "open": int(status not in lifecycle.FINAL),
-            "status": status._value_,
+            "status": status,
             "partner_agency": self.partner_agency,
             "our_agency_code": self.our_code,
             "created_at": self.occurred_at,
@@ -364,8 +364,7 @@ class Circulation:
         self._made("request", number)
         self._seen["request_item"][number] = []
         self.happened(number, event, status)
-        written.update(id=number, role=role, status=status)
-        request = request_as_written(written)
+        request = request_as_written({**written, "id": number})
         self.about(request)
         return request
 
@@ -376,19 +375,13 @@ class Circulation:
         """
         status = lifecycle.next_status(request.role, request.status, event)
         opened = int(status not in lifecycle.FINAL)
-        version = self._changed("request", request.id, "set_request_status", status=status._value_, open=opened)
+        version = self._changed("request", request.id, "set_request_status", status=status, open=opened)
         self.happened(request.id, event, status, note)
         return request._replace(status=status, open=opened, version=version)
 
     def happened(self, request: int, event: str, status: RequestStatus, note: str = "") -> None:
         """Write a line of a request's history."""
-        line: dict[str, Any] = {
-            "request": request,
-            "at": self.now,
-            "event": str(event),
-            "status": status._value_,
-            "note": note,
-        }
+        line: dict[str, Any] = {"request": request, "at": self.now, "event": str(event), "status": status, "note": note}
         self.tx.later("insert_request_event", line)
 
     def events(self, request: Request) -> list[tuple[Micros, str, str, str]]:
@@ -416,7 +409,7 @@ class Circulation:
         if place is not None:
             self._changed("request_item", place.id, "readmit_request_item", loan=loan, state=state)
             return
-        number = self.tx.insert("insert_request_item", request=request.id, item=item.id, loan=loan, state=state._value_)
+        number = self.tx.insert("insert_request_item", request=request.id, item=item.id, loan=loan, state=state)
         self._made("request_item", number)
 
     def set_request_item(self, place: RequestItem, state: ItemState, loan: int | None = None) -> None:
@@ -425,7 +418,7 @@ class Circulation:
             "request_item",
             place.id,
             "set_request_item",
-            state=state._value_,
+            state=state,
             loan=loan if loan is not None else place.loan_id,
         )
 

@@ -109,7 +109,7 @@ def test_a_folder_that_cannot_be_made_is_refused_with_its_path(migrations, tmp_p
 
 
 def test_an_old_sqlite_is_refused_with_its_version(open_store, monkeypatch):
-    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 36, 0))
-    monkeypatch.setattr(sqlite3, "sqlite_version", "3.36.0")
-    with pytest.raises(StoreRefused, match=r"needs SQLite 3\.37 or newer, this Python has 3\.36\.0"):
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 37, 0))
+    monkeypatch.setattr(sqlite3, "sqlite_version", "3.37.0")
+    with pytest.raises(StoreRefused, match=r"needs SQLite 3\.38 or newer, this Python has 3\.37\.0"):
         open_store()
