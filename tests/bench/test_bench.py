@@ -272,12 +272,13 @@ def test_too_few_laps_tell_nothing() -> None:
 
 
 def test_an_answer_that_did_not_come_or_was_invalid_is_counted() -> None:
-    """What the simulated broker refuses on purpose is no answer of ncipd."""
+    """What the simulated broker refuses on purpose is no answer of ncipd, and its TCP door is not open here."""
     asked = {"channel": "ncip", "asked": "LookupItem", "seconds": 0.5}
     exchanges = [
         {**asked, "receiver": "Lender", "status": 200},
         {**asked, "receiver": "Lender", "status": None},
         {**asked, "receiver": "Broker", "status": 503},
+        {**asked, "receiver": "Lender", "status": None, "method": "TCP"},
     ]
     judged = [{"aspect": "schema", "ok": False}, {"aspect": "content", "ok": False}]
     report = {"scenarios": [{"steps": [{"exchanges": exchanges, "expectations": judged}]}]}
