@@ -8,7 +8,6 @@ changed with their new versions (its *traces*), by which a stored answer knows w
 
 from __future__ import annotations
 
-from collections import defaultdict
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from ncipd.circulation import lifecycle
@@ -33,6 +32,7 @@ from ncipd.circulation.model import (
     User,
     UserBlock,
 )
+from ncipd.circulation.remembered import Remembered, there
 from ncipd.circulation.rows import (
     NEW_HOLD,
     NEW_ITEM,
@@ -56,16 +56,15 @@ if TYPE_CHECKING:
     from ncipd.circulation.partner import Partner
     from ncipd.circulation.proof import Proof
     from ncipd.ncip.types import Initiation
-    from ncipd.store.port import Row, Transaction, Value
+    from ncipd.store.port import Row, Transaction
 
 T = TypeVar("T")
-R = TypeVar("R", Request, RequestItem, Hold, Task)
 
 Places: TypeAlias = "dict[tuple[str, object], Any]"
 """Libraries and locations that were read, by kind and number, or by kind, agency and code; and what is said of them."""
 
 
-class Circulation:
+class Circulation(Remembered):
     """One unit of work for one agency, inside one transaction."""
 
     partner: Partner
@@ -94,7 +93,7 @@ class Circulation:
         is ahead of ours means now); `proof` is what the message's AuthenticationInput proved; `places` keeps what was
         read of libraries and locations, for other units of work too.
         """
-        self.tx = tx
+        super().__init__(tx)
         self.agency = agency
         if partner is not None:
             self.partner = partner
@@ -113,11 +112,7 @@ class Circulation:
         self.notes: list[str] = ["mandated: recorded as it happened, whatever policy says"] if self.mandated else []
         self.kept: list[tuple[Role, TaskKind, str]] = []
         self.sends = False  # whether a message to a partner waits since this work
-        self.traces: dict[tuple[str, int], int] = {}
         self._records: dict[int, Record] = {}
-        # By kind, what was asked since rows of it last changed, or is known because others were asked for.
-        self._seen: defaultdict[str, dict[object, Any]] = defaultdict(dict)
-        self._rows: dict[tuple[str, int], Any] = {}  # the rows that have not changed since they were read
 
     # ------------------------------------------------------------------------------------------ the setting
 
@@ -194,7 +189,7 @@ class Circulation:
 
     def user(self, number: int) -> User:
         """Read a user that a row refers to."""
-        return _there(self.tx.one("user_by_id", User._make, id=number), "user", number)
+        return there(self.tx.one("user_by_id", User._make, id=number), "user", number)
 
     def change_user(self, user: User, query: str, **columns: Any) -> User:
         """Change a user by a named statement, and read it again."""
@@ -211,7 +206,7 @@ class Circulation:
         """Read a record that a row refers to."""
         found = self._records.get(number)
         if found is None:
-            found = _there(self.tx.one("record_by_id", record_row, id=number), "record", number)
+            found = there(self.tx.one("record_by_id", record_row, id=number), "record", number)
             self._records[number] = found
         return found
 
@@ -615,34 +610,7 @@ class Circulation:
             created_at=self.now,
         )
 
-    # ------------------------------------------------------------------------------------------ what was seen
-
-    def _all(self, kind: str, key: object, query: str, make: Callable[[Row], R], **params: Value) -> list[R]:
-        """Ask for what has not been asked since rows of this kind last changed; a message asks the same repeatedly."""
-        found: list[R] | None = self._seen[kind].get(key)
-        if found is None:
-            found = self._seen[kind][key] = self.tx.all(query, make, **params)
-            for row in found:
-                self._rows[kind, row.id] = row
-        return found
-
-    def _row(self, kind: str, number: int, make: Callable[[Row], T]) -> T:
-        """Read a row that another refers to, unless it is known as it now is."""
-        found: T | None = self._rows.get((kind, number))
-        if found is None:
-            found = _there(self.tx.one(f"{kind}_by_id", make, id=number), kind, number)
-            self._rows[kind, number] = found
-        return found
-
-    # ------------------------------------------------------------------------------------------ versions
-
-    def touch(self, kind: str, number: int) -> None:
-        """Say that what belongs to a row has changed, so that answers stored before no longer hold."""
-        self._changed(kind, number, f"touch_{kind}")
-
-    def leave(self, kind: str, number: int) -> None:
-        """Say that this work has left a new row, on which its stored answer depends."""
-        self._made(kind, number)
+    # ------------------------------------------------------------------------------------------ its answer
 
     def holds_until_moved(self) -> None:
         """Let the answer to this work hold until the items go elsewhere, whatever else becomes of what it changed."""
@@ -655,35 +623,3 @@ class Circulation:
         }
         if items:
             self.traces = {("item", number): self.item(number).version for number in items}
-
-    def _made(self, kind: str, number: int) -> None:
-        self._forget(kind)
-        self.traces[kind, number] = 1
-
-    def _changed(self, kind: str, number: int, query: str, **columns: Any) -> int:
-        """Change a row; gives its new version, which follows from the one before where that is known."""
-        key = (kind, number)
-        self._forget(kind)
-        row = self._rows.pop(key, None)
-        if not self.tx.run(query, id=number, **columns):
-            raise _missing(kind, number)
-        before = self.traces.get(key) or (row and row.version)
-        after: int = before + 1 if before else _there(self.tx.one(f"{kind}_version", only_column, id=number), *key)
-        self.traces[key] = after
-        return after
-
-    def _forget(self, kind: str) -> None:
-        """Forget what was asked of rows of a kind, or by way of them."""
-        self._seen.pop(kind, None)
-        if kind == "request_item":
-            self._seen.pop("request", None)
-
-
-def _there(row: T | None, kind: str, number: int) -> T:
-    if row is None:
-        raise _missing(kind, number)
-    return row
-
-
-def _missing(kind: str, number: int) -> LookupError:
-    return LookupError(f"the store has no {kind} {number}, though another row refers to it")

@@ -10,18 +10,9 @@ import pytest
 
 from ncipd.circulation.lifecycle import FINAL, TABLES, Event, IllegalMoveError, allows, diagram, next_status
 from ncipd.circulation.model import STATUS_NAMES, RequestStatus, Role
-from tests.services.world import fill, make_world
 
 NAMED = [(role, status) for role in Role for status in RequestStatus]
 BEGINNINGS = [(role, None) for role in Role]
-
-
-@pytest.fixture
-async def world(tmp_path):
-    made = make_world(tmp_path / "data")
-    await fill(made)
-    yield made
-    await made.store.close()
 
 
 def insert(tx, circ, role, status, identifier):

@@ -2,21 +2,10 @@
 
 from __future__ import annotations
 
-import pytest
-
 from ncipd.circulation import errands
 from ncipd.circulation.lifecycle import Event
 from ncipd.circulation.model import HoldState, ItemState, ItemStatus, Role, TaskKind
 from ncipd.circulation.rows import hold_row, item_row, loan_row, request_item_row, request_row, task_row
-from tests.services.world import fill, make_world
-
-
-@pytest.fixture
-async def world(tmp_path):
-    made = make_world(tmp_path / "data")
-    await fill(made)
-    yield made
-    await made.store.close()
 
 
 async def test_what_has_changed_is_read_anew(world):
